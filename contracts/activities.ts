@@ -1,0 +1,33 @@
+/**
+ * What the saga asks of the services, one method per call. A refusal is a result: the step did not happen and never
+ * will. A fault is a thrown error: the step may have happened.
+ */
+import type { Line, Money, PricedLine, SagaStep } from './order.ts';
+import type { Reason } from './reasons.ts';
+
+export type Refusal = { readonly ok: false; readonly reason: Reason; readonly facts: Readonly<Record<string, string>> };
+
+export type Result<T extends object = object> = ({ readonly ok: true } & T) | Refusal;
+
+/** Every input that changes something carries the idempotency key of its operation (contracts/ids). */
+type Keyed = { readonly key: string; readonly orderId: string };
+
+/** An undo names the key of the step that it undoes, so that a late forward call is refused. */
+type Undo = Keyed & { readonly undoesKey: string };
+
+export type OrderActivities = {
+  validateUser(input: { readonly userId: string }): Promise<Result>;
+  reserveInventory(
+    input: Keyed & { readonly lines: readonly Line[] },
+  ): Promise<Result<{ readonly lines: readonly PricedLine[] }>>;
+  createOrder(input: Keyed & { readonly lines: readonly PricedLine[] }): Promise<Result<{ readonly total: Money }>>;
+  processPayment(
+    input: Keyed & { readonly userId: string; readonly amount: Money; readonly paymentMethod: string },
+  ): Promise<Result<{ readonly paymentId: string }>>;
+  confirmReservation(input: Keyed): Promise<Result>;
+  confirmOrder(input: Keyed & { readonly paymentId: string }): Promise<Result>;
+
+  releaseInventory(input: Undo): Promise<void>;
+  refundPayment(input: Undo & { readonly reason: Reason }): Promise<void>;
+  cancelOrder(input: Undo & { readonly reason: Reason; readonly failedStep: SagaStep | null }): Promise<void>;
+};

@@ -1,0 +1,22 @@
+/** Where order workflows and their activities are served. */
+export const ORDERS_TASK_QUEUE = 'orders';
+
+/** One entity workflow per order; the id is the business id, so that two starts of one order are one workflow. */
+export function orderWorkflowId(orderId: string): string {
+  return `order-${orderId}`;
+}
+
+/** Operations of the saga that change something, as they appear in idempotency keys. */
+export type KeyedStep = 'reserve' | 'create' | 'pay' | 'confirm-stock' | 'confirm-order';
+
+/**
+ * Idempotency keys come from business ids alone: the same in every retry, attempt, run and reset, and different for
+ * every operation.
+ */
+export function stepKey(orderId: string, step: KeyedStep): string {
+  return `saga:${orderId}:${step}`;
+}
+
+export function undoKey(orderId: string, step: KeyedStep | 'submit'): string {
+  return `saga:${orderId}:compensate:${step}`;
+}

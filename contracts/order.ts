@@ -1,0 +1,78 @@
+/**
+ * The order workflow as its callers see it. Plain JSON types: ids, quantities and amounts, never personal data; the
+ * payment method is the provider's opaque token.
+ */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import type { Reason } from './reasons.ts';
+
+export const ORDER_WORKFLOW_TYPE = 'order';
+
+/** An amount in minor units (cents) of an ISO 4217 currency. */
+export type Money = { readonly amountMinor: number; readonly currency: string };
+
+export type Line = { readonly productId: string; readonly quantity: number };
+
+export type PricedLine = Line & { readonly unitPrice: Money };
+
+export type OrderInput = {
+  readonly orderId: string;
+  readonly userId: string;
+  readonly lines: readonly Line[];
+  readonly paymentMethod: string;
+  /** Milliseconds after which a forward step gives up; less than a reservation's life. */
+  readonly stepLimitMs: number;
+};
+
+/** The five steps of the saga in their order. */
+export const SAGA_STEPS = ['ValidateUser', 'ReserveInventory', 'CreateOrder', 'ProcessPayment', 'ConfirmOrder'] as const;
+
+export type SagaStep = (typeof SAGA_STEPS)[number];
+
+export type SagaState =
+  | 'SagaInitiated'
+  | 'UserValidated'
+  | 'InventoryReserved'
+  | 'OrderCreated'
+  | 'PaymentProcessed'
+  | 'OrderConfirmed'
+  | 'SagaCompleted'
+  | 'Compensating'
+  | 'SagaFailed';
+
+/** Why an order was not confirmed. `step` is null when it was cancelled by request. */
+export type OrderFailure = {
+  readonly step: SagaStep | null;
+  readonly reason: Reason;
+  /** Facts that are safe to show, such as product_id and available_quantity. */
+  readonly facts: Readonly<Record<string, string>>;
+};
+
+/** The one end of an order's saga. */
+export type OrderOutcome =
+  | { readonly status: 'confirmed'; readonly paymentId: string }
+  | { readonly status: 'cancelled'; readonly failure: OrderFailure };
+
+export type OrderStatusView = {
+  readonly sagaState: SagaState;
+  /** The step at work now; null when the saga has ended or is undoing. */
+  readonly step: SagaStep | null;
+  readonly failure: OrderFailure | null;
+  readonly needsAttention: boolean;
+};
+
+export const statusQuery = defineQuery<OrderStatusView>('status');
+
+/** Answers when the saga has ended, with its outcome. Its update id is its name: every caller waits for the same one. */
+export const outcomeUpdate = defineUpdate<OrderOutcome>('outcome');
+export const OUTCOME_UPDATE_ID = 'outcome';
+
+export const orderStatusAttribute = defineSearchAttributeKey('OrderStatus', SearchAttributeType.KEYWORD);
+export const failedStepAttribute = defineSearchAttributeKey('FailedStep', SearchAttributeType.KEYWORD);
+export const needsAttentionAttribute = defineSearchAttributeKey('NeedsAttention', SearchAttributeType.BOOL);
+
+/** Every search attribute that the platform registers, as a worker does at its start. */
+export const SEARCH_ATTRIBUTES = [orderStatusAttribute, failedStepAttribute, needsAttentionAttribute] as const;
+
+/** What OrderStatus holds while and after the saga runs. */
+export type OrderStatusAttribute = 'SUBMITTED' | 'PAID' | 'COMPENSATING' | 'CANCELLED';

@@ -1,0 +1,31 @@
+import * as z from 'zod';
+
+/** A value the user can correct; its message is one line that names the variable and what it takes. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Parses one process's configuration from the environment and freezes it. Keys of the schema are the names of the
+ * variables; an empty variable counts as absent. Throws ConfigError naming every variable that is wrong.
+ */
+export function loadConfig<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  environment: NodeJS.ProcessEnv = process.env,
+): Readonly<z.infer<z.ZodObject<Shape>>> {
+  const given = Object.fromEntries(
+    Object.keys(schema.shape).flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])),
+  );
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const problems = parsed.error.issues.map((issue) => {
+    const name = String(issue.path[0]);
+    return given[name] === undefined ? `${name} is missing: ${hint(schema, name)}` : `${name}: ${issue.message}`;
+  });
+  throw new ConfigError(`Configuration: ${problems.join('; ')}`);
+}
+
+function hint(schema: z.ZodObject, name: string): string {
+  const field = schema.shape[name];
+  return (field instanceof z.ZodType ? field.description : undefined) ?? 'it has no default';
+}

@@ -1,0 +1,93 @@
+import { type Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import type { Logger } from '../logging/logger.ts';
+import { contextFrom, withContext } from '../telemetry/context.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { asMethod, type RequestOf, type ResponseOf, type ServiceDefinition } from './methods.ts';
+import { encodeStatus, StatusError } from './status-error.ts';
+
+/** One async function per RPC; a StatusError becomes that status, anything else INTERNAL without its message. */
+export type Handlers<D extends ServiceDefinition> = {
+  readonly [M in keyof D]: (request: RequestOf<D[M]>) => Promise<ResponseOf<D[M]>>;
+};
+
+export type GrpcServer = {
+  readonly port: number;
+  /** Stops taking calls and waits for those in flight. */
+  close(): Promise<void>;
+};
+
+export async function createGrpcServer<D extends ServiceDefinition>(options: {
+  readonly definition: D;
+  readonly handlers: Handlers<D>;
+  readonly host: string;
+  readonly port: number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}): Promise<GrpcServer> {
+  const server = new Server();
+  const methods: Record<string, ReturnType<typeof asMethod>> = {};
+  const implementation: Record<string, (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>) => void> = {};
+  for (const [name, method] of Object.entries(options.definition)) {
+    methods[name] = asMethod(method);
+    implementation[name] = answerWith(method.path, options.handlers[name], options);
+  }
+  server.addService(methods, implementation);
+  const health = new HealthImplementation({ '': 'SERVING' });
+  health.addToServer(server);
+  const port = await bind(server, `${options.host}:${options.port}`);
+  return {
+    port,
+    close() {
+      health.setStatus('', 'NOT_SERVING');
+      return new Promise((resolve, reject) => server.tryShutdown((error) => (error ? reject(error) : resolve())));
+    },
+  };
+}
+
+function answerWith(
+  method: string,
+  handler: ((request: never) => Promise<unknown>) | undefined,
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
+) {
+  return (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>): void => {
+    const observed = metrics.grpcSeconds.startTimer({ method });
+    const startedMs = performance.now();
+    const finish = (code: string) => {
+      observed();
+      metrics.grpcHandled.inc({ method, code });
+      logger.debug({ method, code, duration_ms: Math.round(performance.now() - startedMs) }, 'Answered a call');
+    };
+    withContext(contextFrom(header(call.metadata, 'traceparent')), () => {
+      if (!handler) return callback({ code: status.UNIMPLEMENTED, details: 'Not implemented' });
+      handler(call.request as never).then(
+        (response) => {
+          finish('OK');
+          callback(null, response);
+        },
+        (error: unknown) => {
+          const known = error instanceof StatusError ? error : internal(error, method, logger);
+          finish(known.code);
+          callback(encodeStatus(known));
+        },
+      );
+    });
+  };
+}
+
+/** An unknown error is a bug: its message stays in the log, never on the wire. */
+function internal(error: unknown, method: string, logger: Logger): StatusError {
+  logger.error({ error, method }, 'A call failed unexpectedly');
+  return new StatusError({ code: 'INTERNAL', reason: 'internal', message: 'Internal error', cause: error });
+}
+
+function header(metadata: Metadata, name: string): string | undefined {
+  const value = metadata.get(name)[0];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function bind(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port)));
+  });
+}

@@ -1,0 +1,42 @@
+import { createOperationsServer, type DependencyCheck } from '../http/operations-server.ts';
+import type { Running } from '../lifecycle/run.ts';
+import type { Logger } from '../logging/logger.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { VERSION } from '../version.ts';
+import type { ServiceDefinition } from './methods.ts';
+import { createGrpcServer, type Handlers } from './server.ts';
+
+/** Serves one gRPC service with its health and metrics; `close` gives back what the handlers use. */
+export async function startGrpcService<D extends ServiceDefinition>(options: {
+  readonly service: string;
+  readonly host: string;
+  readonly grpcPort: number;
+  readonly httpPort: number;
+  readonly logger: Logger;
+  readonly definition: D;
+  readonly handlers: Handlers<D>;
+  readonly checks: Readonly<Record<string, DependencyCheck>>;
+  close(): Promise<void>;
+}): Promise<Running> {
+  const { service, host, logger } = options;
+  const metrics = createMetrics(service, VERSION);
+  const grpc = await createGrpcServer({ ...options, port: options.grpcPort, metrics });
+  const operations = await createOperationsServer({
+    service,
+    version: VERSION,
+    checks: options.checks,
+    host,
+    port: options.httpPort,
+    registry: metrics.registry,
+  });
+  logger.info({ grpc_port: grpc.port, http_port: operations.port }, 'Ready');
+  return {
+    listening: { grpc: grpc.port, http: operations.port },
+    async stop() {
+      operations.drain();
+      await grpc.close();
+      await options.close();
+      await operations.close();
+    },
+  };
+}

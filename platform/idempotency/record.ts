@@ -1,0 +1,138 @@
+/**
+ * The record of one operation under its idempotency key.
+ *
+ * ID1 A key belongs to one operation and one request; anything else under it is refused.
+ * ID2 The claim, the effect and the stored response commit together, or a lease tells who is at work.
+ * ID3 Only the owner of the lease settles a record; an owner that was taken over settles nothing.
+ * ID4 A tombstone stays: whatever arrives under its key afterwards is refused.
+ * ID5 Every time is the database's.
+ */
+import { createHash } from 'node:crypto';
+import { StatusError, statusBytes, statusFrom } from '../grpc/status-error.ts';
+import type { Sql } from '../persistence/sql.ts';
+
+// Milliseconds after which asking again is worth it.
+const BUSY_RETRY_MS = 1_000;
+
+export type Claim = {
+  /** The RPC's name. */
+  readonly operation: string;
+  /** Made by the caller from business ids; stable across retries. */
+  readonly key: string;
+  readonly requestHash: Buffer;
+  /** Set for an operation that spans transactions: who works on it and for how long before others may take over. */
+  readonly lease?: { readonly owner: string; readonly durationMs: number };
+};
+
+export type Claimed =
+  | { readonly state: 'mine'; readonly attempt: number }
+  | { readonly state: 'completed'; readonly response: Buffer };
+
+type Row = {
+  operation: string;
+  request_hash: Buffer | null;
+  state: 'in_progress' | 'completed' | 'refused' | 'tombstoned';
+  response: Buffer | null;
+};
+
+/** The hash of a request in its wire form, in which an absent field and a default one are the same. */
+export function hashRequest(wire: Uint8Array): Buffer {
+  return createHash('sha256').update(wire).digest();
+}
+
+/**
+ * Claims the key, takes over a dead owner's claim, or finds the stored response. Throws the stored refusal,
+ * FAILED_PRECONDITION for a key used otherwise (ID1) or tombstoned (ID4), ABORTED while another owner is at work.
+ */
+export async function claim(sql: Sql, { operation, key, requestHash, lease }: Claim): Promise<Claimed> {
+  const mine = await sql.query<{ attempt: number }>(
+    `insert into idempotency (key, operation, request_hash, state, owner, locked_until)
+     values ($1, $2, $3, 'in_progress', $4::uuid, now() + $5::integer * interval '1 millisecond')
+     on conflict (key) do update
+       set owner = excluded.owner, locked_until = excluded.locked_until, attempt = idempotency.attempt + 1
+       where idempotency.state = 'in_progress' and idempotency.locked_until < now()
+         and idempotency.operation = excluded.operation and idempotency.request_hash = excluded.request_hash
+     returning attempt`,
+    [key, operation, requestHash, lease?.owner ?? null, lease?.durationMs ?? null],
+  );
+  const [taken] = mine;
+  if (taken) return { state: 'mine', attempt: taken.attempt };
+  const [row] = await sql.query<Row>('select operation, request_hash, state, response from idempotency where key = $1', [key]);
+  if (!row) throw busy(key);
+  return read(row, { operation, key, requestHash });
+}
+
+function read(row: Row, { operation, key, requestHash }: Claim): Claimed {
+  if (row.state === 'tombstoned') throw undone(key);
+  if (row.operation !== operation || !row.request_hash?.equals(requestHash)) throw reused(key);
+  if (row.state === 'in_progress' || !row.response) throw busy(key);
+  if (row.state === 'refused') throw statusFrom(row.response);
+  return { state: 'completed', response: row.response };
+}
+
+/** Stores the response. Throws ABORTED when the lease was lost meanwhile (ID3): the caller's transaction must roll back. */
+export async function complete(sql: Sql, key: string, response: Uint8Array, owner: string | null = null): Promise<void> {
+  await settle(sql, { key, owner, state: 'completed', response: Buffer.from(response) });
+}
+
+/** Stores a refusal, so that the same call is refused in the same words for ever. */
+export async function refuse(sql: Sql, key: string, refusal: StatusError, owner: string | null = null): Promise<void> {
+  await settle(sql, { key, owner, state: 'refused', response: statusBytes(refusal) });
+}
+
+async function settle(sql: Sql, record: { key: string; owner: string | null; state: string; response: Buffer }): Promise<void> {
+  const settled = await sql.query(
+    `update idempotency set state = $3, response = $4, locked_until = null, completed_at = now()
+     where key = $1 and state = 'in_progress' and owner is not distinct from $2::uuid returning key`,
+    [record.key, record.owner, record.state, record.response],
+  );
+  if (settled.length === 0) throw busy(record.key);
+}
+
+/** Gives an unfinished claim back at once: its outcome is unknown and the next attempt must find out. */
+export async function abandon(sql: Sql, key: string, owner: string): Promise<void> {
+  await sql.query(
+    `update idempotency set locked_until = now() - interval '1 millisecond' where key = $1 and owner = $2::uuid and state = 'in_progress'`,
+    [key, owner],
+  );
+}
+
+/** Forbids the key from now on (ID4). Throws ABORTED while its operation is still at work. */
+export async function tombstone(sql: Sql, key: string, operation: string): Promise<void> {
+  const written = await sql.query(
+    `insert into idempotency (key, operation, state, completed_at) values ($1, $2, 'tombstoned', now())
+     on conflict (key) do update set state = 'tombstoned', owner = null, locked_until = null, completed_at = now()
+       where idempotency.state <> 'in_progress' or idempotency.locked_until < now()
+     returning key`,
+    [key, operation],
+  );
+  if (written.length === 0) throw busy(key);
+}
+
+function reused(key: string): StatusError {
+  return new StatusError({
+    code: 'FAILED_PRECONDITION',
+    reason: 'idempotency_key_reused',
+    message: 'This idempotency key was used for another request',
+    facts: { key },
+  });
+}
+
+function undone(key: string): StatusError {
+  return new StatusError({
+    code: 'FAILED_PRECONDITION',
+    reason: 'order_cancelled',
+    message: 'This operation was undone before it arrived',
+    facts: { key },
+  });
+}
+
+function busy(key: string): StatusError {
+  return new StatusError({
+    code: 'ABORTED',
+    reason: 'unavailable',
+    message: 'This operation is at work elsewhere; try again',
+    facts: { key },
+    retryDelayMs: BUSY_RETRY_MS,
+  });
+}

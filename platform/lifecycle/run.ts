@@ -1,0 +1,56 @@
+import { ConfigError } from '../config/load.ts';
+import { createLogger } from '../logging/logger.ts';
+
+// Milliseconds a process may take to finish what it has begun; longer than any RPC deadline under it.
+const STOP_LIMIT_MS = 15_000;
+
+/** A started process: where it listens and how it stops. `stop` finishes what is in flight. */
+export type Running = {
+  readonly listening: { readonly http?: number; readonly grpc?: number };
+  stop(): Promise<void>;
+};
+
+/**
+ * Runs one process of the platform. Stops on SIGTERM, SIGINT and when the channel to its supervisor closes, because
+ * Node has no parent-death signal and no process may outlive the one that started it.
+ */
+export async function run(service: string, start: () => Promise<Running>): Promise<void> {
+  const logger = createLogger(service, 'info');
+  process.on('unhandledRejection', (error) => {
+    logger.fatal({ error }, 'A promise failed that nobody waited for');
+    process.exit(1);
+  });
+  try {
+    const running = await start();
+    stopOnRequest(service, running);
+    process.send?.({ type: 'listening', ...running.listening });
+  } catch (error: unknown) {
+    if (error instanceof ConfigError) logger.fatal(error.message);
+    else logger.fatal({ error }, `${service} could not start: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(1);
+  }
+}
+
+function stopOnRequest(service: string, running: Running): void {
+  const logger = createLogger(service, 'info');
+  let stopping = false;
+  const stop = (why: string) => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ why }, 'Stopping');
+    setTimeout(() => {
+      logger.error({ limit_ms: STOP_LIMIT_MS }, 'Did not stop in time');
+      process.exit(1);
+    }, STOP_LIMIT_MS).unref();
+    running.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ error }, 'Stopping failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  if (process.channel) process.on('disconnect', () => stop('supervisor gone'));
+}

@@ -1,0 +1,71 @@
+import type { Migration } from '@mikro-orm/migrations';
+import { Migrator } from '@mikro-orm/migrations';
+import { type Constructor, type EntityManager, type EntitySchema, MikroORM } from '@mikro-orm/postgresql';
+import { CompiledQuery } from 'kysely';
+import type { Logger } from '../logging/logger.ts';
+import { retryConflicts } from './retry.ts';
+import { type Sql, sqlOver } from './sql.ts';
+
+/** One open transaction: entities and plain SQL on the same connection. */
+export type Transaction = { readonly em: EntityManager; readonly sql: Sql };
+
+export type Database = Awaited<ReturnType<typeof openDatabase>>;
+
+/** Migrations in the order in which they apply; the name is what the database remembers. */
+export type NamedMigration = { readonly name: string; readonly class: Constructor<Migration> };
+
+// Connections of one process. Several instances of every service share one server of about 200.
+const POOL_MAX = 15;
+// Milliseconds to get a connection; past it the call fails and is retried by its caller rather than queueing for ever.
+const ACQUIRE_LIMIT_MS = 5_000;
+// The advisory lock that lets one instance at a time migrate; any constant does, each service has its own database.
+const MIGRATION_LOCK = 7_230_901;
+
+/**
+ * Connects to a service's own database and brings its schema up to date; several instances may start at once. Throws
+ * when the database cannot be reached.
+ */
+export async function openDatabase(options: {
+  readonly url: string;
+  readonly entities: readonly EntitySchema[];
+  readonly migrations: readonly NamedMigration[];
+  readonly logger: Logger;
+}) {
+  const orm = await MikroORM.init({
+    clientUrl: options.url,
+    entities: [...options.entities],
+    extensions: [Migrator],
+    migrations: { migrationsList: [...options.migrations], snapshot: false, tableName: 'schema_migrations', silent: true },
+    pool: { min: 1, max: POOL_MAX, idleTimeoutMillis: 30_000 },
+    driverOptions: { connectionTimeoutMillis: ACQUIRE_LIMIT_MS },
+    forceUtcTimezone: true,
+    ensureDatabase: false,
+    logger: (message) => options.logger.debug({ detail: message }, 'Database'),
+  });
+  await migrate(orm);
+  return {
+    orm,
+    /** Commits when `work` resolves; a conflict with another transaction runs it again from the start. */
+    transaction: <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
+      retryConflicts(() => orm.em.fork().transactional((em) => work({ em, sql: sqlOver(em.getKysely<unknown>()) }))),
+    /** A fresh unit of work outside any transaction, for reads. */
+    read(): Transaction {
+      const em = orm.em.fork();
+      return { em, sql: sqlOver(em.getKysely<unknown>()) };
+    },
+    check: () => orm.em.getKysely<unknown>().executeQuery(CompiledQuery.raw('select 1')),
+    close: () => orm.close(true),
+  };
+}
+
+async function migrate(orm: MikroORM): Promise<void> {
+  const pool = await orm.em.getConnection().getNativeClient();
+  const holder = await pool.connect();
+  try {
+    await holder.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await orm.migrator.up();
+  } finally {
+    // Closing the connection gives the lock back, whatever happened.
+    holder.release(true);
+  }
+}

@@ -1,0 +1,47 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+// Seconds. From a cache hit to the longest HTTP deadline (POST /orders, 30 s).
+const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** The metrics every process has (names in the product's list of names); a process adds its own to `registry`. */
+export function createMetrics(service: string, version: string) {
+  const registry = new Registry();
+  registry.setDefaultLabels({ service });
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  new Gauge({ name: 'build_info', help: 'Constant 1, labelled with the version.', labelNames: ['version'], registers }).set(
+    { version },
+    1,
+  );
+  return {
+    registry,
+    grpcHandled: new Counter({
+      name: 'grpc_server_handled_total',
+      help: 'Calls answered, by method and status code.',
+      labelNames: ['method', 'code'],
+      registers,
+    }),
+    grpcSeconds: new Histogram({
+      name: 'grpc_server_handling_seconds',
+      help: 'Time to answer a call.',
+      labelNames: ['method'],
+      buckets: DURATION_BUCKETS_S,
+      registers,
+    }),
+    httpRequests: new Counter({
+      name: 'http_requests_total',
+      help: 'Requests answered, by route, method and status code.',
+      labelNames: ['route', 'method', 'code'],
+      registers,
+    }),
+    httpSeconds: new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'Time to answer a request.',
+      labelNames: ['route', 'method'],
+      buckets: DURATION_BUCKETS_S,
+      registers,
+    }),
+  };
+}
