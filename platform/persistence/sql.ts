@@ -4,7 +4,7 @@ import type pg from 'pg';
 /** One connection's worth of SQL: values are bound ($1, $2 …), never written into the text. */
 export type Sql = {
   /** The rows, with the column names of the query. The caller states their type; the query is its proof. */
-  query<Row extends object = Record<string, never>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  readonly query: <Row extends object = Record<string, never>>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
 };
 
 type Queryable = Pick<Kysely<unknown> | KyselyTransaction<unknown>, 'executeQuery'>;

@@ -1,0 +1,119 @@
+/** `npm run verify`: everything that must hold beside the tests, cheapest first. Stops at nothing, reports everything. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { checkBoundaries } from './checks/boundaries.ts';
+import { brokenLinks, markdownFiles, unprovenClaims } from './checks/docs.ts';
+import { protoDrift } from './checks/generated.ts';
+import { manifestProblems } from './checks/manifest.ts';
+
+/** A check answers what it saw, in a few words, or throws what is wrong. A check that saw nothing has failed. */
+type Check = { readonly name: string; readonly run: () => string | Promise<string> };
+
+const ROOMS = [
+  'proto/gen',
+  'contracts',
+  'platform',
+  'services',
+  'simulators',
+  'activities',
+  'workflows',
+  'workers',
+  'gateway',
+  'tools',
+  'local',
+];
+// Floors, so that a checker that sees no files does not pass: about nine tenths of what there is.
+const MODULES_FLOOR = 130;
+const TYPED_FILES_FLOOR = 170;
+const CLAIMS_FLOOR = 25;
+
+const checks: readonly Check[] = [
+  { name: 'manifest', run: () => failing(manifestProblems().problems, `${manifestProblems().packages} exact versions`) },
+  { name: 'format and lint', run: () => tool('biome', ['check', '--error-on-warnings', '.']) },
+  { name: 'types', run: types },
+  { name: 'promises', run: () => tool('oxlint', ['-c', '.oxlintrc.json', '--type-aware', '--deny-warnings', '.']) },
+  { name: 'boundaries', run: boundaries },
+  { name: 'contracts lint', run: () => tool('buf', ['lint']) },
+  { name: 'generated code', run: generatedCode },
+  { name: '.env.example', run: () => script('tools/env-example.ts', ['--check']) },
+  { name: 'docs/problems.md', run: () => script('gateway/problems-doc.ts', ['--check']) },
+  { name: 'links', run: () => failing(brokenLinks(markdownFiles()), `${markdownFiles().length} documents`) },
+  { name: 'claims', run: claims },
+  { name: 'replay', run: () => script('workers/replay.ts', []) },
+];
+
+let failed = 0;
+for (const { name, run } of checks) {
+  const startedMs = performance.now();
+  try {
+    const seen = await run();
+    process.stdout.write(`ok    ${name.padEnd(18)} ${seen} (${Math.round(performance.now() - startedMs)} ms)\n`);
+  } catch (error: unknown) {
+    failed += 1;
+    process.stdout.write(`FAIL  ${name}\n${error instanceof Error ? error.message : String(error)}\n`);
+  }
+}
+process.stdout.write(`verify: ${checks.length - failed} passed, ${failed} failed\n`);
+process.exit(failed === 0 ? 0 : 1);
+
+function types(): string {
+  const files = tool('tsc', ['-p', '.', '--listFiles'])
+    .split('\n')
+    .filter((file) => file.endsWith('.ts') && !file.includes('node_modules'));
+  if (files.length < TYPED_FILES_FLOOR) throw new Error(`The type checker saw only ${files.length} files`);
+  return `${files.length} files`;
+}
+
+async function boundaries(): Promise<string> {
+  const { modules, violations } = await checkBoundaries(
+    process.cwd(),
+    ROOMS.filter((room) => existsSync(room)),
+  );
+  if (modules < MODULES_FLOOR) throw new Error(`The boundary checker saw only ${modules} modules`);
+  return failing(violations, `${modules} modules`);
+}
+
+function generatedCode(): string {
+  const { files, drift } = protoDrift();
+  return failing(
+    drift.map((file) => `proto/gen/${file} is stale: npm run proto`),
+    `${files} files`,
+  );
+}
+
+function claims(): string {
+  const { scripts } = z
+    .object({ scripts: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(readFileSync('package.json', 'utf8')));
+  const { rows, problems } = unprovenClaims(readFileSync('docs/claims.md', 'utf8'), new Set(Object.keys(scripts)));
+  if (rows < CLAIMS_FLOOR) throw new Error(`docs/claims.md has only ${rows} rows`);
+  return failing(problems, `${rows} rows`);
+}
+
+function failing(problems: readonly string[], seen: string): string {
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  return seen;
+}
+
+function tool(name: string, args: readonly string[]): string {
+  return execute(`node_modules/.bin/${name}`, args);
+}
+
+function script(file: string, args: readonly string[]): string {
+  return (
+    execute(process.execPath, [file, ...args])
+      .trim()
+      .split('\n')
+      .at(-1) ?? ''
+  );
+}
+
+function execute(command: string, args: readonly string[]): string {
+  try {
+    return execFileSync(command, [...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 * 1024 * 1024 });
+  } catch (error: unknown) {
+    const { stdout, stderr } = z.object({ stdout: z.string(), stderr: z.string() }).parse(error);
+    throw new Error(`${stdout}${stderr}`.trim() || `${command} failed`, { cause: error });
+  }
+}
