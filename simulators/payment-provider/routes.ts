@@ -1,0 +1,119 @@
+import * as z from 'zod';
+import { ApiError } from './api-error.ts';
+import { type Answer, cancelKey, captureCharge, createCharge, createRefund, findByKey, voidCharge } from './charges.ts';
+import { readLedger, type Store } from './store.ts';
+import { behaviourOf } from './tokens.ts';
+
+export type ApiRequest = {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** The Idempotency-Key header. */
+  readonly key: string | undefined;
+  readonly body: unknown;
+};
+
+/** `manner` is how the answer travels: at once, late, or never. */
+export type ApiAnswer = {
+  readonly route: string;
+  readonly status: number;
+  readonly body: string;
+  readonly manner: 'prompt' | 'slow' | 'never';
+};
+
+type Handler = (store: Store, request: ApiRequest, id: string) => Promise<Omit<ApiAnswer, 'route'>>;
+
+/** `{id}` stands for one path segment. */
+const ROUTES: readonly { readonly method: string; readonly route: string; readonly handler: Handler }[] = [
+  { method: 'POST', route: '/v1/charges', handler: postCharge },
+  { method: 'GET', route: '/v1/charges', handler: getCharge },
+  {
+    method: 'POST',
+    route: '/v1/charges/{id}/capture',
+    handler: async (store, _, id) => json(200, await captureCharge(store, id)),
+  },
+  { method: 'POST', route: '/v1/charges/{id}/void', handler: async (store, _, id) => json(200, await voidCharge(store, id)) },
+  { method: 'POST', route: '/v1/refunds', handler: postRefund },
+  { method: 'POST', route: '/v1/cancellations', handler: postCancellation },
+  { method: 'GET', route: '/v1/ledger', handler: getLedger },
+];
+
+const TABLE = ROUTES.map((entry) => ({ ...entry, pattern: new RegExp(`^${entry.route.replace('{id}', '([^/]+)')}$`) }));
+
+/** The route and its answer; undefined when there is no such route. */
+export function route(store: Store, request: ApiRequest): { readonly route: string; answer(): Promise<ApiAnswer> } | undefined {
+  for (const { method, route, pattern, handler } of TABLE) {
+    const match = method === request.method ? pattern.exec(request.path) : null;
+    if (!match) continue;
+    return { route, answer: async () => ({ route, ...(await handler(store, request, match[1] ?? '')) }) };
+  }
+  return undefined;
+}
+
+const minor = z.int().positive();
+const word = z.string().min(1).max(255);
+const chargeSchema = z.object({
+  amount_minor: minor,
+  currency: z.string().regex(/^[A-Z]{3}$/),
+  token: word,
+  reference: word,
+  capture: z.boolean(),
+});
+const refundSchema = z.object({ charge_id: word, amount_minor: minor });
+const cancellationSchema = z.object({ idempotency_key: word });
+const ledgerSchema = z.object({
+  since: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+
+async function postCharge(store: Store, { key, body }: ApiRequest) {
+  const request = parse(chargeSchema, body);
+  const answer = await createCharge(store, required(key), request);
+  return { ...stored(answer), manner: mannerOf(request.token, answer) };
+}
+
+function mannerOf(token: string, answer: Answer): ApiAnswer['manner'] {
+  const behaviour = behaviourOf(token);
+  if (behaviour.kind !== 'charge' || behaviour.manner === 'prompt') return 'prompt';
+  if (behaviour.manner === 'slow') return 'slow';
+  return answer.fresh ? 'never' : 'prompt';
+}
+
+async function getCharge(store: Store, { query }: ApiRequest) {
+  const { idempotency_key } = parse(cancellationSchema, Object.fromEntries(query));
+  return json(200, { charge: await findByKey(store, idempotency_key) });
+}
+
+async function postRefund(store: Store, { key, body }: ApiRequest) {
+  return stored(await createRefund(store, required(key), parse(refundSchema, body)));
+}
+
+async function postCancellation(store: Store, { body }: ApiRequest) {
+  return json(200, { charge: await cancelKey(store, parse(cancellationSchema, body).idempotency_key) });
+}
+
+/** `since` is the id of the last entry that the caller has; `next_cursor` is null at the end. */
+async function getLedger(store: Store, { query }: ApiRequest) {
+  const page = parse(ledgerSchema, Object.fromEntries(query));
+  const items = await readLedger(store, page);
+  return json(200, { items, next_cursor: items.length === page.limit ? String(items.at(-1)?.id) : null });
+}
+
+function json(status: number, body: unknown) {
+  return { status, body: JSON.stringify(body), manner: 'prompt' as const };
+}
+
+function stored({ status, body }: Answer) {
+  return { status, body, manner: 'prompt' as const };
+}
+
+function parse<T>(schema: z.ZodType<T>, input: unknown): T {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new ApiError(400, 'invalid_request', problems.join('; '));
+}
+
+function required(key: string | undefined): string {
+  return parse(word, key);
+}
