@@ -1,0 +1,120 @@
+/**
+ * The whole platform as its own processes, spoken to over HTTP alone. What the parts do in detail is tested beside them;
+ * here is what only the whole can show.
+ */
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type RunningPlatform, startPlatform } from '../support/platform.ts';
+import { eventually } from '../support/eventually.ts';
+import { createShop, type Shop } from '../support/shop.ts';
+
+const execute = promisify(execFile);
+// Milliseconds within which every order must have ended after its parts are back: sticky queue, start-to-close, back-off.
+const RECOVERY_LIMIT_MS = 60_000;
+
+let platform: RunningPlatform;
+let shop: Shop;
+
+beforeAll(async () => {
+  platform = await startPlatform({ env: { ORDER_WAIT_MS: '3000' } });
+  shop = await createShop(platform.facts);
+}, 180_000);
+
+afterAll(async () => {
+  await platform.stop();
+}, 60_000);
+
+test('a customer orders over HTTP and the order is paid and confirmed', async () => {
+  const product = await shop.createProduct({ stock: 3, priceMinor: 1_000 });
+
+  const placed = await shop.order({ items: [{ product_id: product.id, quantity: 2 }], payment_method: 'tok_ok' });
+
+  expect(placed.status).toBe(201);
+  expect(placed.body).toMatchObject({ status: 'PAID', saga_state: 'SagaCompleted', subtotal: { amount_minor: 2_000, currency: 'EUR' } });
+  expect(placed.body.history.map((entry) => entry.status)).toEqual(['SUBMITTED', 'CREATED', 'RESERVED', 'PAID']);
+  expect(await shop.stockOf(product.id)).toEqual({ stock: 3, available: 1 });
+});
+
+test('a declined card is answered with 402, and the stock is free again', async () => {
+  const product = await shop.createProduct({ stock: 1, priceMinor: 1_000 });
+
+  const placed = await shop.order({ items: [{ product_id: product.id, quantity: 1 }], payment_method: 'tok_declined' });
+
+  expect(placed.status).toBe(402);
+  expect(placed.problem).toMatchObject({ reason: 'payment_declined', step: 'ProcessPayment' });
+  expect(await shop.stockOf(product.id)).toEqual({ stock: 1, available: 1 });
+  const order = await shop.getOrder(placed.problem.order_id);
+  expect(order).toMatchObject({ status: 'CANCELLED', saga_state: 'SagaFailed', failure: { step: 'ProcessPayment', reason: 'payment_declined' } });
+});
+
+test('a card that is charged without an answer is charged once, and the order confirmed', async () => {
+  const product = await shop.createProduct({ stock: 1, priceMinor: 700 });
+
+  const key = randomUUID();
+  const body = { items: [{ product_id: product.id, quantity: 1 }], payment_method: 'tok_timeout_after_charge' };
+  await shop.order(body, key);
+  const placed = await eventually(() => shop.order(body, key), (answer) => answer.status === 201, RECOVERY_LIMIT_MS);
+
+  expect(placed.body.status).toBe('PAID');
+  expect(await shop.chargesOf(placed.body.id)).toEqual([{ amount_minor: placed.body.total?.amount_minor }]);
+}, 90_000);
+
+test('an unknown product is refused by the saga, and the order can be read as cancelled', async () => {
+  const placed = await shop.order({ items: [{ product_id: randomUUID(), quantity: 1 }], payment_method: 'tok_ok' });
+
+  expect(placed.status).toBe(422);
+  expect(placed.problem.reason).toBe('product_unknown');
+  expect(await shop.getOrder(placed.problem.order_id)).toMatchObject({ status: 'CANCELLED', failure: { reason: 'product_unknown' } });
+});
+
+test('the same key twice in parallel is one order and two equal answers', async () => {
+  const product = await shop.createProduct({ stock: 5, priceMinor: 100 });
+  const body = { items: [{ product_id: product.id, quantity: 1 }], payment_method: 'tok_ok' };
+  const key = randomUUID();
+
+  const [first, second] = await Promise.all([shop.order(body, key), shop.order(body, key)]);
+
+  expect([first.status, second.status]).toEqual([201, 201]);
+  expect(second.body).toEqual(first.body);
+  expect(await shop.stockOf(product.id)).toEqual({ stock: 5, available: 4 });
+});
+
+test('a worker killed in the middle of a saga finishes it after its restart, exactly once', async () => {
+  const product = await shop.createProduct({ stock: 2, priceMinor: 500 });
+  const body = { items: [{ product_id: product.id, quantity: 1 }], payment_method: 'tok_slow' };
+  const key = randomUUID();
+
+  const first = shop.order(body, key, { Prefer: 'respond-async' });
+  expect((await first).status).toBe(202);
+  await platform.kill('worker', 'SIGKILL');
+  const placed = await eventually(() => shop.order(body, key), (answer) => answer.status === 201, RECOVERY_LIMIT_MS);
+
+  expect(placed.body.history.map((entry) => entry.status)).toEqual(['SUBMITTED', 'CREATED', 'RESERVED', 'PAID']);
+  expect(await shop.chargesOf(placed.body.id)).toHaveLength(1);
+  expect(await shop.stockOf(product.id)).toEqual({ stock: 2, available: 1 });
+}, 120_000);
+
+test('products killed when an order comes: 202, and the order finishes when it is back', async () => {
+  const product = await shop.createProduct({ stock: 1, priceMinor: 500 });
+  const body = { items: [{ product_id: product.id, quantity: 1 }], payment_method: 'tok_ok' };
+  const key = randomUUID();
+
+  await platform.pause('products');
+  const waiting = await shop.order(body, key);
+  expect(waiting.status).toBe(202);
+  await platform.resume('products');
+
+  const placed = await eventually(() => shop.order(body, key), (answer) => answer.status === 201, RECOVERY_LIMIT_MS);
+  expect(placed.body.status).toBe('PAID');
+}, 120_000);
+
+test('the client of the README runs as it is', async () => {
+  const { stdout } = await execute(process.execPath, ['tests/e2e/client.mjs'], {
+    env: { ...process.env, SHOPFAST_DATA_DIR: dirname(platform.factsFile) },
+  });
+
+  expect(JSON.parse(stdout)).toMatchObject({ status: 201, order: { status: 'PAID' }, same: true });
+});
