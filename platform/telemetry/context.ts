@@ -24,6 +24,12 @@ export function withContext<T>(context: RequestContext, run: () => T): T {
   return storage.run(context, run);
 }
 
+/** Says whom or what the request is about: from here on its log lines carry it. */
+export function annotate(about: { readonly userId?: string; readonly orderId?: string }): void {
+  const context = currentContext();
+  if (context) Object.assign(context, about);
+}
+
 /** Continues the caller's trace with a new span; an absent or malformed header starts a new trace. */
 export function contextFrom(traceparent: string | undefined): RequestContext {
   const match = TRACEPARENT.exec(traceparent ?? '');
