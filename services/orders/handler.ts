@@ -1,0 +1,94 @@
+import type { Handlers } from '../../platform/grpc/server.ts';
+import { parseRequest } from '../../platform/grpc/validate.ts';
+import { hashRequest } from '../../platform/idempotency/record.ts';
+import { currentContext } from '../../platform/telemetry/context.ts';
+import {
+  CancelOrderRequest,
+  ConfirmOrderRequest,
+  CreateOrderRequest,
+  type OrdersServiceService,
+  SubmitOrderRequest,
+} from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { orderMessage, statusFrom } from './messages.ts';
+import type { SubmittedLine } from './repository.ts';
+import {
+  cancelOrderSchema,
+  confirmOrderSchema,
+  createOrderSchema,
+  getOrderSchema,
+  listOrdersSchema,
+  submitOrderSchema,
+} from './requests.ts';
+import type { Orders } from './service.ts';
+
+export function createHandler(orders: Orders): Handlers<typeof OrdersServiceService> {
+  return {
+    async submitOrder(request) {
+      const given = parseRequest(submitOrderSchema, request);
+      tellLogs({ userId: given.userId });
+      const { clientId, userId, paymentMethod } = given;
+      const submission = { clientId, userId, paymentMethod, lines: merge(given.lines), shippingAddress: given.shippingAddress };
+      // Scoped by client and user: nobody meets another's key.
+      const key = `submit:${clientId}:${userId}:${given.idempotencyKey}`;
+      const byProduct = submission.lines.toSorted((a, b) => (a.productId < b.productId ? -1 : 1));
+      const requestHash = hashRequest(
+        SubmitOrderRequest.encode({ ...submission, lines: byProduct, idempotencyKey: '' }).finish(),
+      );
+      const { order, replayed } = await orders.submit({ key, requestHash }, submission);
+      tellLogs({ orderId: order.id });
+      return { order: orderMessage(order), replayed };
+    },
+
+    async createOrder(request) {
+      const { idempotencyKey: key, orderId, lines } = parseRequest(createOrderSchema, request);
+      tellLogs({ orderId });
+      const requestHash = hashRequest(CreateOrderRequest.encode(request).finish());
+      const priced = lines.map(({ productId, quantity, unitPrice }) => ({
+        productId,
+        quantity,
+        unitPriceMinor: unitPrice.amountMinor,
+        currency: unitPrice.currency,
+      }));
+      return orders.create({ key, requestHash }, orderId, priced);
+    },
+
+    async confirmOrder(request) {
+      const { idempotencyKey: key, orderId, paymentId } = parseRequest(confirmOrderSchema, request);
+      tellLogs({ orderId });
+      return orders.confirm({ key, requestHash: hashRequest(ConfirmOrderRequest.encode(request).finish()) }, orderId, paymentId);
+    },
+
+    async cancelOrder(request) {
+      const { idempotencyKey: key, failedStep, ...rest } = parseRequest(cancelOrderSchema, request);
+      tellLogs({ orderId: rest.orderId });
+      const cancellation = { ...rest, failedStep: failedStep || null };
+      return orders.cancel({ key, requestHash: hashRequest(CancelOrderRequest.encode(request).finish()) }, cancellation);
+    },
+
+    async getOrder(request) {
+      const { orderId, userId } = parseRequest(getOrderSchema, request);
+      tellLogs({ orderId });
+      return { order: orderMessage(await orders.get(orderId, userId || undefined)) };
+    },
+
+    async listOrders(request) {
+      const { userId, status, pageSize, cursor } = parseRequest(listOrdersSchema, request);
+      tellLogs({ userId });
+      const page = await orders.list({ userId, status: statusFrom(status) }, { size: pageSize, cursor });
+      return { orders: page.orders.map(orderMessage), nextCursor: page.nextCursor };
+    },
+  };
+}
+
+/** The same product twice becomes one line, where it was first given. */
+function merge(lines: readonly SubmittedLine[]): SubmittedLine[] {
+  const quantities = new Map<string, number>();
+  for (const { productId, quantity } of lines) quantities.set(productId, (quantities.get(productId) ?? 0) + quantity);
+  return Array.from(quantities, ([productId, quantity]) => ({ productId, quantity }));
+}
+
+/** Every line that is logged from here on is found by these ids. */
+function tellLogs(ids: { userId?: string; orderId?: string }): void {
+  const context = currentContext();
+  if (context) Object.assign(context, ids);
+}

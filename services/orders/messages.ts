@@ -1,0 +1,72 @@
+import type * as wire from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { ORDER_STATUSES, type Order, type OrderLine, type OrderStatus, type StatusChange } from './entity.ts';
+import type { Totals } from './totals.ts';
+
+const WIRE_STATUS: Readonly<Record<OrderStatus, wire.OrderStatus>> = {
+  SUBMITTED: 'ORDER_STATUS_SUBMITTED',
+  CREATED: 'ORDER_STATUS_CREATED',
+  RESERVED: 'ORDER_STATUS_RESERVED',
+  PAID: 'ORDER_STATUS_PAID',
+  SHIPPED: 'ORDER_STATUS_SHIPPED',
+  DELIVERED: 'ORDER_STATUS_DELIVERED',
+  CANCELLED: 'ORDER_STATUS_CANCELLED',
+  RETURNED: 'ORDER_STATUS_RETURNED',
+};
+
+const STATUS_OF_WIRE = new Map(ORDER_STATUSES.map((status) => [WIRE_STATUS[status], status]));
+
+/** Undefined for UNSPECIFIED. */
+export function statusFrom(message: wire.OrderStatus): OrderStatus | undefined {
+  return STATUS_OF_WIRE.get(message);
+}
+
+/** An order as callers read it; its history too when it was loaded. */
+export function orderMessage(order: Order): wire.Order {
+  const totals = totalsOfOrder(order);
+  return {
+    id: order.id,
+    userId: order.userId,
+    status: WIRE_STATUS[order.status],
+    lines: order.lines.getItems().map((line) => lineMessage(line, totals?.currency)),
+    totals: totals && totalsMessage(totals),
+    paymentId: order.paymentId ?? '',
+    failure: order.failureReason == null ? undefined : { step: order.failureStep ?? '', reason: order.failureReason },
+    history: order.history.isInitialized() ? order.history.getItems().map(changeMessage) : [],
+    shippingAddress: order.shippingAddress ?? undefined,
+    paymentMethod: order.paymentMethod,
+    createdAt: order.createdAt,
+    updatedAt: order.updatedAt,
+  };
+}
+
+export function totalsMessage({ currency, ...amounts }: Totals): wire.Totals {
+  return {
+    subtotal: { amountMinor: amounts.subtotalMinor, currency },
+    tax: { amountMinor: amounts.taxMinor, currency },
+    shipping: { amountMinor: amounts.shippingMinor, currency },
+    total: { amountMinor: amounts.totalMinor, currency },
+  };
+}
+
+/** Undefined until the order is priced: all amounts are there or none (OR2). */
+function totalsOfOrder({ currency, subtotalMinor, taxMinor, shippingMinor, totalMinor }: Order): Totals | undefined {
+  if (currency == null || subtotalMinor == null || taxMinor == null || shippingMinor == null || totalMinor == null) {
+    return undefined;
+  }
+  return { currency, subtotalMinor, taxMinor, shippingMinor, totalMinor };
+}
+
+function lineMessage(line: OrderLine, currency: string | undefined): wire.OrderLine {
+  const { productId, quantity, unitPriceMinor, lineTotalMinor } = line;
+  if (currency === undefined || unitPriceMinor == null || lineTotalMinor == null) return { productId, quantity };
+  return {
+    productId,
+    quantity,
+    unitPrice: { amountMinor: unitPriceMinor, currency },
+    lineTotal: { amountMinor: lineTotalMinor, currency },
+  };
+}
+
+function changeMessage({ status, at, reason }: StatusChange): wire.StatusChange {
+  return { status: WIRE_STATUS[status], at, reason };
+}

@@ -1,0 +1,35 @@
+import { startGrpcService } from '../../platform/grpc/service.ts';
+import type { Running } from '../../platform/lifecycle/run.ts';
+import { createLogger } from '../../platform/logging/logger.ts';
+import { openDatabase } from '../../platform/persistence/database.ts';
+import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import type { OrdersConfig } from './config.ts';
+import { ENTITIES } from './entity.ts';
+import { createHandler } from './handler.ts';
+import { MIGRATIONS } from './migrations/index.ts';
+import { createOrders } from './service.ts';
+
+export async function startOrders(config: OrdersConfig): Promise<Running> {
+  const logger = createLogger('orders', config.LOG_LEVEL);
+  const database = await openDatabase({
+    url: config.ORDERS_DATABASE_URL,
+    entities: ENTITIES,
+    migrations: MIGRATIONS,
+    logger,
+  });
+  const orders = createOrders(database, {
+    taxBasisPoints: config.TAX_BASIS_POINTS,
+    shippingMinor: config.SHIPPING_MINOR,
+  });
+  return startGrpcService({
+    service: 'orders',
+    host: config.BIND_HOST,
+    grpcPort: config.ORDERS_PORT,
+    httpPort: config.ORDERS_HTTP_PORT,
+    logger,
+    definition: OrdersServiceService,
+    handlers: createHandler(orders),
+    checks: { database: database.check },
+    close: database.close,
+  });
+}

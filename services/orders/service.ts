@@ -1,0 +1,126 @@
+import { v7 as newId } from 'uuid';
+import { type Codec, once } from '../../platform/idempotency/once.ts';
+import { tombstone } from '../../platform/idempotency/record.ts';
+import type { Database } from '../../platform/persistence/database.ts';
+import { CancelOrderResponse, ConfirmOrderResponse, CreateOrderResponse } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { decodeCursor, encodeCursor, type ListOf } from './cursor.ts';
+import { type Order, requireTransition } from './entity.ts';
+import { linesDiffer, orderNotFound } from './errors.ts';
+import { totalsMessage } from './messages.ts';
+import {
+  cancelOrder,
+  findOrder,
+  insertOrder,
+  listOrders,
+  lockOrder,
+  payOrder,
+  reserveOrder,
+  type Submission,
+  type SubmittedLine,
+} from './repository.ts';
+import { type Charges, type PricedLine, totalsOf } from './totals.ts';
+
+/** The caller's key and the hash of what was asked under it. */
+export type Keyed = { readonly key: string; readonly requestHash: Buffer };
+
+export type Orders = ReturnType<typeof createOrders>;
+
+// A submission is answered with the order as it is now, so only its id is kept under the key.
+const submittedOrderId: Codec<string> = {
+  encode: (orderId) => ({ finish: () => Buffer.from(orderId, 'utf8') }),
+  decode: (bytes) => Buffer.from(bytes).toString('utf8'),
+};
+
+/** The use cases. Each one that changes something is one transaction with the record of its key. */
+export function createOrders(database: Database, charges: Charges) {
+  async function get(orderId: string, userId?: string): Promise<Order> {
+    const order = await findOrder(database.read().em, userId === undefined ? { id: orderId } : { id: orderId, userId });
+    if (!order) throw orderNotFound(orderId);
+    return order;
+  }
+
+  return {
+    get,
+
+    /** One page, newest first. An empty cursor begins the list; an empty next cursor ends it. */
+    async list(list: ListOf, page: { size: number; cursor: string }): Promise<{ orders: Order[]; nextCursor: string }> {
+      const after = page.cursor === '' ? undefined : decodeCursor(list, page.cursor);
+      // One more than asked for tells whether there is a next page.
+      const found = await listOrders(database.read().em, { list, after, limit: page.size + 1 });
+      const orders = found.slice(0, page.size);
+      const last = orders.at(-1);
+      return { orders, nextCursor: last && found.length > page.size ? encodeCursor(list, last) : '' };
+    },
+
+    async submit(keyed: Keyed, submission: Submission): Promise<{ order: Order; replayed: boolean }> {
+      const operation = { ...keyed, operation: 'SubmitOrder', response: submittedOrderId };
+      const { response: orderId, replayed } = await once(database, operation, async ({ sql }) => {
+        const id = newId();
+        await insertOrder(sql, id, submission);
+        return id;
+      });
+      return { order: await get(orderId), replayed };
+    },
+
+    /** Saga step 3. The totals are computed here from the prices given, and from nothing else. */
+    async create(keyed: Keyed, orderId: string, lines: readonly PricedLine[]): Promise<CreateOrderResponse> {
+      const operation = { ...keyed, operation: 'CreateOrder', response: CreateOrderResponse };
+      const { response } = await once(database, operation, async ({ sql }) => {
+        const order = await lockOrder(sql, orderId);
+        if (!order) throw orderNotFound(orderId);
+        requireTransition(order.status, 'CREATED');
+        requireSameLines(order.lines, lines);
+        const totals = totalsOf(lines, charges);
+        await reserveOrder(sql, { orderId, lines, totals });
+        return { totals: totalsMessage(totals) };
+      });
+      return response;
+    },
+
+    /** Saga step 5. */
+    async confirm(keyed: Keyed, orderId: string, paymentId: string): Promise<ConfirmOrderResponse> {
+      const operation = { ...keyed, operation: 'ConfirmOrder', response: ConfirmOrderResponse };
+      const { response } = await once(database, operation, async ({ sql }) => {
+        const found = await payOrder(sql, orderId, paymentId);
+        if (!found) throw orderNotFound(orderId);
+        requireTransition(found, 'PAID');
+        return {};
+      });
+      return response;
+    },
+
+    /** The undo of submission and CreateOrder: from now on a late CreateOrder is refused. The first reason stays (OR3). */
+    async cancel(keyed: Keyed, cancellation: Cancellation): Promise<CancelOrderResponse> {
+      const operation = { ...keyed, operation: 'CancelOrder', response: CancelOrderResponse };
+      const { response } = await once(database, operation, async ({ sql }) => {
+        // Before the order is locked, as CreateOrder does it: a CreateOrder at work is waited for, never deadlocked with.
+        await tombstone(sql, cancellation.undoesKey, 'CreateOrder');
+        const found = await cancelOrder(sql, cancellation);
+        if (!found) throw orderNotFound(cancellation.orderId);
+        if (found !== 'CANCELLED') requireTransition(found, 'CANCELLED');
+        return {};
+      });
+      return response;
+    },
+  };
+}
+
+export type Cancellation = {
+  readonly orderId: string;
+  readonly reason: string;
+  /** Null: cancelled by request. */
+  readonly failedStep: string | null;
+  /** The key of the CreateOrder that is undone. */
+  readonly undoesKey: string;
+};
+
+/** Throws FAILED_PRECONDITION validation_failed unless both are the same products in the same quantities. */
+function requireSameLines(submitted: readonly SubmittedLine[], priced: readonly SubmittedLine[]): void {
+  const expected = new Map(submitted.map((line) => [line.productId, line.quantity]));
+  for (const { productId, quantity } of priced) {
+    if (expected.get(productId) !== quantity) throw linesDiffer(productId);
+    // A product given twice differs as well.
+    expected.delete(productId);
+  }
+  for (const missing of expected.keys()) throw linesDiffer(missing);
+}
