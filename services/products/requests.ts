@@ -1,0 +1,86 @@
+import * as z from 'zod';
+import { entityId, idempotencyKey, text } from '../../platform/grpc/fields.ts';
+import { STOCK_MAX } from './entity.ts';
+
+const BATCH_MAX = 100;
+const PAGE_MAX = 100;
+const PAGE_STANDARD = 20;
+const LINES_MAX = 100;
+const QUANTITY_MAX = 100_000;
+// Minor units. 100 lines of 100,000 at this price still add up to an integer that a double holds exactly.
+const PRICE_MAX_MINOR = 900_000_000;
+
+const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
+
+const whole = (min: number, max: number) => {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z.int(message).min(min, message).max(max, message);
+};
+
+export const getProduct = z.object({ productId: entityId });
+
+export const getProducts = z.object({ productIds: z.array(entityId).max(BATCH_MAX, `must be at most ${BATCH_MAX} ids`) });
+
+export const searchProducts = z.object({
+  query: text({ min: 0, max: 200 }),
+  category: text({ min: 0, max: 100 }),
+  pageSize: whole(0, PAGE_MAX).transform((size) => size || PAGE_STANDARD),
+  cursor: z.string().max(200, 'must have at most 200 characters'),
+});
+
+export const createProduct = z.object({
+  idempotencyKey,
+  sku: text({ min: 1, max: 64 }),
+  name: text({ min: 1, max: 200 }),
+  description: text({ min: 0, max: 5_000 }),
+  category: text({ min: 0, max: 100 }),
+  price: z.object(
+    {
+      amountMinor: whole(1, PRICE_MAX_MINOR),
+      currency: z.string().refine((code) => CURRENCIES.has(code), 'must be an ISO 4217 currency code'),
+    },
+    'must be given',
+  ),
+  stockQuantity: whole(0, STOCK_MAX),
+});
+
+export const adjustStock = z.object({
+  idempotencyKey,
+  productId: entityId,
+  delta: whole(-STOCK_MAX, STOCK_MAX).refine((delta) => delta !== 0, 'must not be 0'),
+  reason: text({ min: 1, max: 200 }),
+});
+
+const line = z.object({ productId: entityId, quantity: whole(1, QUANTITY_MAX) });
+
+type Line = z.infer<typeof line>;
+
+export const reserveInventory = z.object({
+  idempotencyKey,
+  orderId: entityId,
+  lines: z
+    .array(line)
+    .min(1, 'must have at least 1 line')
+    .max(LINES_MAX, `must have at most ${LINES_MAX} lines`)
+    .transform(merge)
+    .refine(
+      (merged) => merged.every(({ quantity }) => quantity <= QUANTITY_MAX),
+      `must ask for at most ${QUANTITY_MAX} of one product, all its lines together`,
+    ),
+});
+
+/** One line per product, in the order of first mention. */
+function merge(lines: readonly Line[]): readonly Line[] {
+  const quantities = new Map<string, number>();
+  for (const { productId, quantity } of lines) quantities.set(productId, (quantities.get(productId) ?? 0) + quantity);
+  return [...quantities].map(([productId, quantity]) => ({ productId, quantity }));
+}
+
+export const releaseInventory = z
+  .object({ idempotencyKey, orderId: entityId, undoesKey: idempotencyKey })
+  .refine((request) => request.undoesKey !== request.idempotencyKey, {
+    path: ['undoesKey'],
+    message: "must be the reserve's key, not the release's own",
+  });
+
+export const confirmReservation = z.object({ idempotencyKey, orderId: entityId });

@@ -1,0 +1,53 @@
+import type { Logger } from '../../platform/logging/logger.ts';
+import type { Database } from '../../platform/persistence/database.ts';
+import { expireDue, giveBack } from './repository.ts';
+
+// Milliseconds between two sweeps. Finding nothing is one look at a small index, and a hold lives for minutes: a second
+// late costs nobody a sale.
+const SWEEP_INTERVAL_MS = 1_000;
+// Reservations of one transaction: few enough that its locks on products are gone within milliseconds.
+const SWEEP_BATCH = 100;
+
+/** Gives back, once each, what expired reservations held. Any number of instances may sweep at once. */
+export function startSweeper(database: Database, logger: Logger): { stop(): Promise<void> } {
+  let stopping = false;
+  let wake = () => {};
+  const done = sweepUntilStopped();
+
+  async function sweepUntilStopped(): Promise<void> {
+    while (!stopping) {
+      try {
+        const expired = await sweep(database);
+        if (expired > 0) logger.info({ expired }, 'Expired reservations were given back');
+        if (expired === SWEEP_BATCH) continue;
+      } catch (error: unknown) {
+        logger.error({ error }, 'Sweeping expired reservations failed; trying again');
+      }
+      if (stopping) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, SWEEP_INTERVAL_MS);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  return {
+    stop() {
+      stopping = true;
+      wake();
+      return done;
+    },
+  };
+}
+
+/** One batch: how many reservations it expired. */
+export function sweep(database: Database): Promise<number> {
+  return database.transaction(async ({ sql }) => {
+    const orderIds = await expireDue(sql, SWEEP_BATCH);
+    if (orderIds.length > 0) await giveBack(sql, orderIds, 'expire');
+    return orderIds.length;
+  });
+}
