@@ -1,0 +1,41 @@
+import { createGrpcClient } from '../platform/grpc/client.ts';
+import { OrdersServiceService } from '../proto/gen/shopfast/orders/v1/orders.ts';
+import { PaymentsServiceService } from '../proto/gen/shopfast/payments/v1/payments.ts';
+import { ProductsServiceService } from '../proto/gen/shopfast/products/v1/products.ts';
+import { UsersServiceService } from '../proto/gen/shopfast/users/v1/users.ts';
+import type { GatewayConfig } from './config.ts';
+
+/** Milliseconds that a call may take, by what it is for. */
+export const DEADLINES_MS = {
+  /** Registering hashes a password with bcrypt, 0.3 s of one core each; several may queue. */
+  register: 10_000,
+  login: 5_000,
+  profile: 5_000,
+  browse: 3_000,
+  administer: 5_000,
+  /** Orders that does not answer must be a 503 in less than two seconds; the same key goes on later. */
+  submit: 1_500,
+  readOrder: 3_000,
+  /** An order is worth showing without the names of its products. */
+  productNames: 500,
+  keys: 1_500,
+} as const;
+
+export type Clients = ReturnType<typeof openClients>;
+
+/** One channel to each service. Connects on first use and again whenever a service comes back. */
+export function openClients(config: GatewayConfig) {
+  const users = createGrpcClient(UsersServiceService, config.USERS_ADDRESS);
+  const products = createGrpcClient(ProductsServiceService, config.PRODUCTS_ADDRESS);
+  const orders = createGrpcClient(OrdersServiceService, config.ORDERS_ADDRESS);
+  const payments = createGrpcClient(PaymentsServiceService, config.PAYMENTS_ADDRESS);
+  return {
+    users,
+    products,
+    orders,
+    payments,
+    close() {
+      for (const client of [users, products, orders, payments]) client.close();
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import * as z from 'zod';
+import { address, bindHost, databaseUrl, logLevel, port, whole } from '../platform/config/fields.ts';
+
+export type GatewayConfig = Readonly<z.infer<typeof gatewayConfig>>;
+
+export const gatewayConfig = z.object({
+  GATEWAY_PORT: port(8000, 'Where the gateway serves HTTP.'),
+  GATEWAY_DATABASE_URL: databaseUrl("The gateway's own database: API clients."),
+  GATEWAY_SEED_FILE: z
+    .string()
+    .optional()
+    .describe('A JSON file [{id, name, tier, key}] of API clients that exist from the start; absent: none. Secret.'),
+  USERS_ADDRESS: address('Where users answers gRPC.').default('127.0.0.1:9001'),
+  PRODUCTS_ADDRESS: address('Where products answers gRPC.').default('127.0.0.1:9002'),
+  ORDERS_ADDRESS: address('Where orders answers gRPC.').default('127.0.0.1:9003'),
+  PAYMENTS_ADDRESS: address('Where payments answers gRPC.').default('127.0.0.1:9004'),
+  TEMPORAL_ADDRESS: address('The Temporal server.').default('127.0.0.1:7233'),
+  TEMPORAL_NAMESPACE: z.string().default('default').describe('The Temporal namespace that orders run in.'),
+  TEMPORAL_API_KEY: z.string().optional().describe('An API key for Temporal Cloud; turns TLS on. Secret.'),
+  TEMPORAL_TLS_CERT_FILE: z.string().optional().describe('The client certificate for mutual TLS with Temporal, PEM.'),
+  TEMPORAL_TLS_KEY_FILE: z.string().optional().describe('The key of the client certificate, PEM.'),
+  ORDER_WAIT_MS: whole(
+    10_000,
+    { min: 0, max: 25_000 },
+    'Milliseconds that POST /orders waits for the outcome when the caller states no preference.',
+  ),
+  SAGA_STEP_LIMIT_MS: whole(
+    600_000,
+    { min: 1_000, max: 86_400_000 },
+    "Milliseconds after which a forward step of the saga gives up; less than a stock reservation's life.",
+  ),
+  BIND_HOST: bindHost,
+  LOG_LEVEL: logLevel,
+});

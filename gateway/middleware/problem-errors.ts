@@ -1,0 +1,57 @@
+import { STATUS_CODES } from 'node:http';
+import type { Reason } from '../../contracts/reasons.ts';
+import { StatusError } from '../../platform/grpc/status-error.ts';
+import type { Logger } from '../../platform/logging/logger.ts';
+import { currentContext } from '../../platform/telemetry/context.ts';
+import type { Ctx, Middleware } from '../context.ts';
+import { problemOf } from '../http-errors.ts';
+import { HttpProblem } from '../problem.ts';
+import { PROBLEMS } from '../problems.ts';
+
+/** Turns whatever is thrown below, and what nobody answered, into RFC 9457 problem documents. */
+export function problemErrors(logger: Logger): Middleware {
+  return async function problemErrorsMiddleware(ctx, next) {
+    try {
+      await next();
+      if (ctx.status >= 400 && ctx.body === undefined) answer(ctx, unanswered(ctx.status));
+    } catch (error: unknown) {
+      const problem = problemFrom(error);
+      if (problem.status >= 500) logger.warn({ error: problem.cause ?? error, reason: problem.reason }, 'A request failed');
+      answer(ctx, problem);
+    }
+  };
+}
+
+function problemFrom(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  if (error instanceof StatusError) return problemOf(error);
+  // A bug: what it says stays in the log.
+  return new HttpProblem({ reason: 'internal', detail: 'A fault of ours. The trace id finds it in our logs.', cause: error });
+}
+
+/** What the router leaves without a body: 404, 405 with Allow, 501. */
+function unanswered(status: number): HttpProblem {
+  const reason: Reason = status >= 500 ? 'internal' : 'not_found';
+  const detail = status === 405 ? 'This path does not take this method; see Allow.' : 'There is nothing at this path.';
+  return new HttpProblem({ reason, status, detail });
+}
+
+function answer(ctx: Ctx, problem: HttpProblem): void {
+  const { reason, status, detail, members } = problem;
+  const row = PROBLEMS[reason];
+  ctx.status = status;
+  if (problem.retryAfterS !== undefined) ctx.set('Retry-After', String(problem.retryAfterS));
+  if (status === 401) ctx.set('WWW-Authenticate', 'Bearer realm="shopfast"');
+  ctx.body = JSON.stringify({
+    // Served by this gateway, so that the link works wherever it runs.
+    type: `/docs/problems.md#${reason}`,
+    title: status === row.status ? row.title : (STATUS_CODES[status] ?? row.title),
+    status,
+    detail,
+    reason,
+    trace_id: currentContext()?.traceId,
+    instance: new URL(ctx.originalUrl, 'http://gateway').pathname,
+    ...members,
+  });
+  ctx.type = 'application/problem+json';
+}

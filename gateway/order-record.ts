@@ -1,0 +1,112 @@
+/** The order's record as orders keeps it: what it says of the saga, and its JSON. */
+import { type OrderFailure, SAGA_STEPS, type SagaState, type SagaStep } from '../contracts/order.ts';
+import { isReason, type Reason } from '../contracts/reasons.ts';
+import type { Money } from '../proto/gen/shopfast/money/v1/money.ts';
+import { type Order, OrderStatus } from '../proto/gen/shopfast/orders/v1/orders.ts';
+import { moneyJson } from './wire.ts';
+
+export type StatusName = 'SUBMITTED' | 'CREATED' | 'RESERVED' | 'PAID' | 'SHIPPED' | 'DELIVERED' | 'CANCELLED' | 'RETURNED';
+
+/** A status by name, and how far its saga is as far as the record alone can tell. */
+const STATUSES: Readonly<Record<OrderStatus, { readonly name: StatusName; readonly sagaState: SagaState }>> = {
+  [OrderStatus.ORDER_STATUS_UNSPECIFIED]: { name: 'SUBMITTED', sagaState: 'SagaInitiated' },
+  [OrderStatus.ORDER_STATUS_SUBMITTED]: { name: 'SUBMITTED', sagaState: 'SagaInitiated' },
+  [OrderStatus.ORDER_STATUS_CREATED]: { name: 'CREATED', sagaState: 'OrderCreated' },
+  [OrderStatus.ORDER_STATUS_RESERVED]: { name: 'RESERVED', sagaState: 'OrderCreated' },
+  [OrderStatus.ORDER_STATUS_PAID]: { name: 'PAID', sagaState: 'SagaCompleted' },
+  [OrderStatus.ORDER_STATUS_SHIPPED]: { name: 'SHIPPED', sagaState: 'SagaCompleted' },
+  [OrderStatus.ORDER_STATUS_DELIVERED]: { name: 'DELIVERED', sagaState: 'SagaCompleted' },
+  [OrderStatus.ORDER_STATUS_CANCELLED]: { name: 'CANCELLED', sagaState: 'SagaFailed' },
+  [OrderStatus.ORDER_STATUS_RETURNED]: { name: 'RETURNED', sagaState: 'SagaCompleted' },
+};
+
+export const STATUS_BY_NAME: Readonly<Record<StatusName, OrderStatus>> = {
+  SUBMITTED: OrderStatus.ORDER_STATUS_SUBMITTED,
+  CREATED: OrderStatus.ORDER_STATUS_CREATED,
+  RESERVED: OrderStatus.ORDER_STATUS_RESERVED,
+  PAID: OrderStatus.ORDER_STATUS_PAID,
+  SHIPPED: OrderStatus.ORDER_STATUS_SHIPPED,
+  DELIVERED: OrderStatus.ORDER_STATUS_DELIVERED,
+  CANCELLED: OrderStatus.ORDER_STATUS_CANCELLED,
+  RETURNED: OrderStatus.ORDER_STATUS_RETURNED,
+};
+
+/** How the saga ended according to the record; `open` while it has not. An order that was paid once was confirmed. */
+export function recordedEnd(order: Order): 'confirmed' | 'cancelled' | 'open' {
+  if (statesOf(order).has('SagaCompleted')) return 'confirmed';
+  return order.status === OrderStatus.ORDER_STATUS_CANCELLED ? 'cancelled' : 'open';
+}
+
+/** Why a cancelled order was refused, as far as the record holds it: without the facts. */
+export function recordedFailure(order: Order): OrderFailure {
+  const { step = '', reason = '' } = order.failure ?? {};
+  return { step: isStep(step) ? step : null, reason: knownReason(reason), facts: {} };
+}
+
+export function sagaStateOf(order: Order): SagaState {
+  return STATUSES[order.status].sagaState;
+}
+
+export function statusName(order: Pick<Order, 'status'>): StatusName {
+  return STATUSES[order.status].name;
+}
+
+export function orderPath(orderId: string): string {
+  return `/v1/orders/${orderId}`;
+}
+
+/** The order as its customer sees it; the payment method and the address stay inside. `names` are product names by id. */
+export function orderJson(order: Order, names: ReadonlyMap<string, string> = new Map()) {
+  return {
+    id: order.id,
+    user_id: order.userId,
+    status: statusName(order),
+    saga_state: sagaStateOf(order),
+    items: order.lines.map(({ productId, quantity, unitPrice, lineTotal }) => ({
+      product_id: productId,
+      name: names.get(productId),
+      quantity,
+      unit_price: optionalMoney(unitPrice),
+      line_total: optionalMoney(lineTotal),
+    })),
+    subtotal: optionalMoney(order.totals?.subtotal),
+    tax: optionalMoney(order.totals?.tax),
+    shipping: optionalMoney(order.totals?.shipping),
+    total: optionalMoney(order.totals?.total),
+    payment_id: order.paymentId || undefined,
+    failure: order.failure ? failureJson(order) : undefined,
+    history: order.history.map(({ status, at, reason }) => ({
+      status: STATUSES[status].name,
+      at,
+      reason: reason || undefined,
+    })),
+    created_at: order.createdAt,
+    links: orderLinks(order.id),
+  };
+}
+
+export function orderLinks(orderId: string) {
+  return { self: orderPath(orderId), status: `${orderPath(orderId)}/status` };
+}
+
+function failureJson(order: Order) {
+  const { step, reason } = recordedFailure(order);
+  return { step, reason };
+}
+
+function statesOf(order: Order): ReadonlySet<SagaState> {
+  return new Set([order.status, ...order.history.map(({ status }) => status)].map((status) => STATUSES[status].sagaState));
+}
+
+// Not priced yet: null, so that the shape of an order is always the same.
+function optionalMoney(money: Money | undefined) {
+  return money ? moneyJson(money) : null;
+}
+
+function isStep(step: string): step is SagaStep {
+  return SAGA_STEPS.some((known) => known === step);
+}
+
+function knownReason(reason: string): Reason {
+  return isReason(reason) ? reason : 'order_cancelled';
+}

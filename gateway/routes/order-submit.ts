@@ -1,0 +1,159 @@
+/**
+ * POST /orders: submit to orders, start the order workflow, answer its outcome.
+ *
+ * GW1 Nothing is started for a request that is wrong in itself.
+ * GW2 The order is in orders before its workflow starts, so that an accepted order is never lost.
+ * GW3 The same key and body lead to the same order and the same answer, whoever is up and whatever is forgotten.
+ * GW4 An answer says what is known: 201 and a refusal only from the saga's outcome, 202 only when the workflow exists, 503 when
+ *     the same key has to be sent again.
+ */
+import * as z from 'zod';
+import type { OrderFailure } from '../../contracts/order.ts';
+import { currentContext } from '../../platform/telemetry/context.ts';
+import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { type Clients, DEADLINES_MS } from '../clients.ts';
+import type { Caller, RouteCtx, Routes } from '../context.ts';
+import { isUnanswered } from '../http-errors.ts';
+import { readBody } from '../input.ts';
+import type { OrderMetrics } from '../metrics.ts';
+import { signedIn } from '../middleware/caller.ts';
+import { orderJson, orderLinks, orderPath, recordedEnd, recordedFailure } from '../order-record.ts';
+import type { OrderWorkflows } from '../order-workflow.ts';
+import { preferredWait } from '../preferred-wait.ts';
+import { HttpProblem, RETRY_AFTER_S, unavailable } from '../problem.ts';
+import { PROBLEMS } from '../problems.ts';
+import { addressFrom, addressSchema, present, requiredIdempotencyKey } from '../wire.ts';
+
+const newOrder = z.strictObject({
+  items: z
+    .array(
+      z.strictObject({
+        product_id: z.guid('must be a product id').toLowerCase(),
+        quantity: z.int('must be a whole number').min(1, 'must be at least 1').max(1_000, 'must be at most 1000'),
+      }),
+    )
+    .min(1, 'must have at least 1 line')
+    .max(100, 'must have at most 100 lines'),
+  payment_method: z.string().regex(/^[\x21-\x7e]{1,200}$/, "must be the payment provider's token"),
+  shipping_address: addressSchema.optional(),
+});
+
+type NewOrder = z.infer<typeof newOrder>;
+
+/** How a request ends, as it is answered. */
+type End =
+  | { readonly state: 'confirmed'; readonly order: Order }
+  | { readonly state: 'cancelled'; readonly order: Order; readonly failure: OrderFailure }
+  | { readonly state: 'running'; readonly order: Order };
+
+export function orderSubmitRoute(
+  router: Routes,
+  deps: {
+    readonly clients: Clients;
+    readonly workflows: OrderWorkflows;
+    readonly metrics: OrderMetrics;
+    readonly defaultWaitMs: number;
+    readonly stepLimitMs: number;
+  },
+): void {
+  const { orders } = deps.clients;
+
+  router.post('/orders', async (ctx) => {
+    const startedMs = performance.now();
+    const caller = signedIn(ctx);
+    const request = await readBody(ctx, newOrder);
+    const key = requiredIdempotencyKey(ctx);
+    const { waitMs, applied } = preferredWait(ctx.get('prefer'), deps.defaultWaitMs);
+    const { order, replayed } = await submit(ctx, caller, key, request);
+    const context = currentContext();
+    if (context) context.orderId = order.id;
+    const end = await endOf(order, caller, waitMs);
+    if (applied) ctx.set('Preference-Applied', applied);
+    if (replayed) ctx.set('Idempotent-Replayed', 'true');
+    else count(end, (performance.now() - startedMs) / 1000);
+    answer(ctx, end);
+  });
+
+  async function submit(ctx: RouteCtx, { userId }: Caller, idempotencyKey: string, request: NewOrder) {
+    try {
+      const { order, replayed } = await orders.calls.submitOrder(
+        {
+          idempotencyKey,
+          clientId: ctx.state.client.id,
+          userId,
+          lines: request.items.map(({ product_id, quantity }) => ({ productId: product_id, quantity })),
+          paymentMethod: request.payment_method,
+          ...(request.shipping_address ? { shippingAddress: addressFrom(request.shipping_address) } : {}),
+        },
+        { deadlineMs: DEADLINES_MS.submit },
+      );
+      return { order: present(order, 'an order'), replayed };
+    } catch (error: unknown) {
+      if (!isUnanswered(error)) throw error;
+      deps.metrics.answered('unavailable', 'unavailable');
+      throw unavailable(error);
+    }
+  }
+
+  /** GW3: an end that the record knows needs no workflow; whatever the workflow forgot, the record knows. */
+  async function endOf(order: Order, caller: Caller, waitMs: number): Promise<End> {
+    const recorded = await recordedEndOf(order);
+    if (recorded) return recorded;
+    const { id: orderId, userId, lines, paymentMethod } = order;
+    const input = {
+      orderId,
+      userId,
+      lines: lines.map(({ productId, quantity }) => ({ productId, quantity })),
+      paymentMethod,
+      stepLimitMs: deps.stepLimitMs,
+    };
+    const waited = await deps.workflows.awaitOutcome(input, waitMs);
+    if (waited.state === 'ended' && waited.outcome.status === 'cancelled') {
+      return { state: 'cancelled', order, failure: waited.outcome.failure };
+    }
+    const now = await reread(order, caller);
+    if (waited.state === 'ended') return { state: 'confirmed', order: now };
+    const settled = waited.state === 'closed' ? await recordedEndOf(now) : undefined;
+    return settled ?? { state: 'running', order: now };
+  }
+
+  async function recordedEndOf(order: Order): Promise<End | undefined> {
+    const end = recordedEnd(order);
+    if (end === 'open') return undefined;
+    if (end === 'confirmed') return { state: 'confirmed', order };
+    // The workflow remembers the facts of a refusal for as long as its history is kept.
+    const outcome = await deps.workflows.storedOutcome(order.id);
+    const failure = outcome?.status === 'cancelled' ? outcome.failure : recordedFailure(order);
+    return { state: 'cancelled', order, failure };
+  }
+
+  async function reread({ id: orderId }: Order, { userId }: Caller): Promise<Order> {
+    try {
+      const { order } = await orders.calls.getOrder({ orderId, userId }, { deadlineMs: DEADLINES_MS.readOrder });
+      return present(order, 'an order');
+    } catch (error: unknown) {
+      throw isUnanswered(error) ? unavailable(error) : error;
+    }
+  }
+
+  function count(end: End, durationS: number): void {
+    deps.metrics.answered(end.state, end.state === 'cancelled' ? end.failure.reason : '');
+    if (end.state !== 'running') deps.metrics.ended(durationS);
+  }
+}
+
+function answer(ctx: RouteCtx, end: End): void {
+  if (end.state === 'cancelled') throw refusal(end.order, end.failure);
+  ctx.status = end.state === 'confirmed' ? 201 : 202;
+  ctx.set('Location', orderPath(end.order.id));
+  if (end.state === 'running') ctx.set('Retry-After', String(RETRY_AFTER_S));
+  ctx.body = orderJson(end.order);
+}
+
+function refusal(order: Order, { step, reason, facts }: OrderFailure): HttpProblem {
+  return new HttpProblem({
+    reason,
+    detail: `The order was cancelled and undone. ${PROBLEMS[reason].show}`,
+    members: { order_id: order.id, step, facts, links: orderLinks(order.id) },
+  });
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { v7 as uuid } from 'uuid';
+import * as z from 'zod';
+import { Role, type User } from '../../proto/gen/shopfast/users/v1/users.ts';
+import { type Clients, DEADLINES_MS } from '../clients.ts';
+import type { Role as RoleName, RouteCtx, Routes } from '../context.ts';
+import { pathId, readBody } from '../input.ts';
+import { seesEverything, signedIn } from '../middleware/caller.ts';
+import { notFound } from '../problem.ts';
+import { addressFrom, addressJson, addressSchema, idempotencyKey, present, requiredText } from '../wire.ts';
+
+// bcrypt reads no further.
+const PASSWORD_BYTES_MAX = 72;
+
+export const passwordSchema = z
+  .string()
+  .min(8, 'must be at least 8 characters')
+  .refine((password) => Buffer.byteLength(password) <= PASSWORD_BYTES_MAX, `must be at most ${PASSWORD_BYTES_MAX} bytes`);
+
+const newUser = z.strictObject({
+  email: z.email('must be an e-mail address').max(254, 'must be at most 254 characters'),
+  password: passwordSchema,
+  name: requiredText(200),
+  address: addressSchema.optional(),
+});
+
+export function userRoutes(router: Routes, { users }: Clients): void {
+  router.post('/users', async (ctx) => {
+    const { email, password, name, address } = await readBody(ctx, newUser);
+    const { user } = await users.calls.createUser(
+      {
+        idempotencyKey: scopedKey(ctx, 'register'),
+        email,
+        password,
+        name,
+        ...(address ? { address: addressFrom(address) } : {}),
+      },
+      { deadlineMs: DEADLINES_MS.register },
+    );
+    const created = userJson(present(user, 'a user'));
+    ctx.status = 201;
+    ctx.set('Location', `/v1/users/${created.id}`);
+    ctx.body = created;
+  });
+
+  router.get('/users/me', async (ctx) => {
+    ctx.body = await readUser(signedIn(ctx).userId);
+  });
+
+  router.get('/users/:id', async (ctx) => {
+    const caller = signedIn(ctx);
+    const id = pathId(ctx);
+    if (id !== caller.userId && !seesEverything(caller)) throw notFound();
+    ctx.body = await readUser(id);
+  });
+
+  async function readUser(userId: string) {
+    const { user } = await users.calls.getUser({ userId }, { deadlineMs: DEADLINES_MS.profile });
+    return userJson(present(user, 'a user'));
+  }
+}
+
+/**
+ * The caller's key inside what is the caller's: two applications, or two users, may choose the same one. Without a key every
+ * request is its own.
+ */
+export function scopedKey(ctx: RouteCtx, operation: string): string {
+  const key = idempotencyKey(ctx);
+  if (key === undefined) return `gateway:${operation}:${uuid()}`;
+  const scope = JSON.stringify([ctx.state.client.id, ctx.state.caller?.userId ?? '', key]);
+  return `gateway:${operation}:${createHash('sha256').update(scope).digest('hex')}`;
+}
+
+function userJson(user: User) {
+  return {
+    id: user.id,
+    email: user.email,
+    name: user.name,
+    role: ROLE_NAMES[user.role],
+    active: user.active,
+    ...(user.address ? { address: addressJson(user.address) } : {}),
+    created_at: user.createdAt,
+    updated_at: user.updatedAt,
+  };
+}
+
+const ROLE_NAMES: Readonly<Record<Role, RoleName>> = {
+  [Role.ROLE_UNSPECIFIED]: 'customer',
+  [Role.ROLE_CUSTOMER]: 'customer',
+  [Role.ROLE_OPERATOR]: 'operator',
+  [Role.ROLE_ADMIN]: 'admin',
+};

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { Client, Connection } from '@temporalio/client';
+import type { GatewayConfig } from './config.ts';
+
+export type Temporal = Awaited<ReturnType<typeof openTemporal>>;
+
+/**
+ * A connection that fails fast. The SDK's default retries UNAVAILABLE ten times, which would hold a customer for half a
+ * minute; here the caller is told at once and the same Idempotency-Key goes on later. Connects on first use and again
+ * whenever the server comes back. Every call needs a deadline of its own.
+ */
+export async function openTemporal(config: GatewayConfig) {
+  const connection = Connection.lazy({
+    address: config.TEMPORAL_ADDRESS,
+    interceptors: [],
+    channelArgs: {
+      'grpc.enable_retries': 0,
+      'grpc.initial_reconnect_backoff_ms': 100,
+      'grpc.max_reconnect_backoff_ms': 1_000,
+      'grpc.keepalive_time_ms': 10_000,
+      'grpc.keepalive_timeout_ms': 3_000,
+    },
+    ...(config.TEMPORAL_API_KEY ? { apiKey: config.TEMPORAL_API_KEY } : {}),
+    ...(await tlsOf(config)),
+  });
+  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+  return {
+    client,
+    connection,
+    /** Asks the server's front end, which answers without its store. Rejects when it does not answer within the limit. */
+    ping: (limitMs: number) => connection.withDeadline(Date.now() + limitMs, () => connection.workflowService.getSystemInfo({})),
+    close: () => connection.close(),
+  };
+}
+
+async function tlsOf({ TEMPORAL_TLS_CERT_FILE: certFile, TEMPORAL_TLS_KEY_FILE: keyFile }: GatewayConfig) {
+  if (!certFile || !keyFile) return {};
+  const [crt, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
+  return { tls: { clientCertPair: { crt, key } } };
+}

@@ -1,0 +1,85 @@
+import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose';
+import * as z from 'zod';
+import { type Caller, ROLES } from './context.ts';
+import { unauthenticated } from './problem.ts';
+
+const ISSUER = 'shopfast';
+const AUDIENCE = 'shopfast-api';
+// Pinned, so that a token cannot choose how it is checked.
+const ALGORITHMS = ['ES256'];
+// Seconds that the clocks of two machines may differ.
+const CLOCK_TOLERANCE_S = 5;
+// Milliseconds between two fetches because of unknown key ids: made-up ids must not become calls to users.
+const REFETCH_INTERVAL_MS = 10_000;
+// Milliseconds after which keys are fetched again in the background, so that a withdrawn key stops being accepted. While users
+// is down the last keys stay: it signs nothing meanwhile, and what it signed before ends within 15 minutes by itself.
+const KEYS_LIFE_MS = 300_000;
+
+const claimsSchema = z.object({ sub: z.guid(), role: z.enum(ROLES) });
+const jwksSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
+
+type KeySet = ReturnType<typeof createLocalJWKSet>;
+
+/** Verifies access tokens with the public keys of users. Throws 401, or the fetch's error when there are no keys yet. */
+export function createTokenVerifier(options: { fetchJwks(): Promise<string>; now?: () => number }) {
+  const now = options.now ?? Date.now;
+  let keys: KeySet | undefined;
+  let fetchedAtMs = Number.NEGATIVE_INFINITY;
+  let fetching: Promise<KeySet> | undefined;
+
+  function fetchKeys(): Promise<KeySet> {
+    // Also when it fails: users that is down is not asked by every request.
+    fetchedAtMs = now();
+    fetching ??= options
+      .fetchJwks()
+      .then((json) => {
+        keys = keySet(json);
+        return keys;
+      })
+      .finally(() => {
+        fetching = undefined;
+      });
+    return fetching;
+  }
+
+  function currentKeys(): Promise<KeySet> | KeySet {
+    if (!keys) return fetchKeys();
+    if (now() - fetchedAtMs > KEYS_LIFE_MS) fetchKeys().catch(() => undefined);
+    return keys;
+  }
+
+  return async function verify(token: string): Promise<Caller> {
+    try {
+      return await check(token, await currentKeys());
+    } catch (error: unknown) {
+      if (!(error instanceof errors.JOSEError)) throw error;
+      const unknownKey = error instanceof errors.JWKSNoMatchingKey;
+      if (!unknownKey || now() - fetchedAtMs < REFETCH_INTERVAL_MS) throw refused(error);
+      return await check(token, await fetchKeys()).catch((again: unknown) => {
+        throw again instanceof errors.JOSEError ? refused(again) : again;
+      });
+    }
+  };
+}
+
+async function check(token: string, keys: KeySet): Promise<Caller> {
+  const { payload } = await jwtVerify(token, keys, {
+    algorithms: ALGORITHMS,
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    clockTolerance: CLOCK_TOLERANCE_S,
+    requiredClaims: ['exp', 'sub'],
+  });
+  const claims = claimsSchema.safeParse(payload);
+  if (!claims.success) throw unauthenticated('The access token does not name a user and a role.');
+  return { userId: claims.data.sub, role: claims.data.role };
+}
+
+function keySet(json: string): KeySet {
+  const parsed: JSONWebKeySet = jwksSchema.parse(JSON.parse(json));
+  return createLocalJWKSet(parsed);
+}
+
+function refused(error: errors.JOSEError) {
+  return unauthenticated(error instanceof errors.JWTExpired ? 'The access token has expired.' : 'The access token is not valid.');
+}

@@ -1,0 +1,87 @@
+/** Shapes that several routes share, outside (snake_case) and inside. */
+import * as z from 'zod';
+import type { Address, Money } from '../proto/gen/shopfast/money/v1/money.ts';
+import type { RouteCtx } from './context.ts';
+import { HttpProblem } from './problem.ts';
+
+// Text without control characters: it ends in logs, terminals and labels.
+export const text = (max: number) =>
+  z
+    .string()
+    .max(max, `must be at most ${max} characters`)
+    .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
+
+export const requiredText = (max: number) => text(max).min(1, 'must not be empty');
+
+export const moneySchema = z.strictObject({
+  amount_minor: z.int('must be a whole number of minor units').min(0, 'must not be negative'),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code'),
+});
+
+export const addressSchema = z.strictObject({
+  line1: requiredText(200),
+  line2: text(200).optional(),
+  city: requiredText(100),
+  region: text(100).optional(),
+  postal_code: requiredText(20),
+  country: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 code'),
+});
+
+/** What every list takes. */
+export const pageFields = {
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 100')
+    .transform(Number)
+    .pipe(z.number().min(1, 'must be from 1 to 100').max(100, 'must be from 1 to 100'))
+    .default(20),
+  cursor: z.string().max(500, 'must be a next_cursor of ours').default(''),
+};
+
+export function addressFrom(address: z.infer<typeof addressSchema>): Address {
+  const { line1, line2 = '', city, region = '', postal_code: postalCode, country } = address;
+  return { line1, line2, city, region, postalCode, country };
+}
+
+export function addressJson(address: Address) {
+  const { line1, line2, city, region, postalCode, country } = address;
+  return { line1, ...(line2 ? { line2 } : {}), city, ...(region ? { region } : {}), postal_code: postalCode, country };
+}
+
+export function moneyJson(money: Money) {
+  return { amount_minor: money.amountMinor, currency: money.currency };
+}
+
+/** A cursor as a list answers it: null on the last page. */
+export function cursorJson(cursor: string): string | null {
+  return cursor === '' ? null : cursor;
+}
+
+/** A message's field that its service always sets; its absence is a fault of the service. */
+export function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new TypeError(`The answer lacks ${what}`);
+  return value;
+}
+
+// 1 to 255 visible ASCII characters, as the Idempotency-Key draft and those who implement it agree. No space and no comma
+// between two: Node joins a header that was sent twice with one.
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** The caller's Idempotency-Key; undefined when there is none. Throws 400 for one that is malformed. */
+export function idempotencyKey(ctx: RouteCtx): string | undefined {
+  const key = ctx.get('idempotency-key');
+  if (key === '') return undefined;
+  if (!IDEMPOTENCY_KEY.test(key)) throw keyMissing('Idempotency-Key must be 1 to 255 visible ASCII characters, sent once.');
+  return key;
+}
+
+export function requiredIdempotencyKey(ctx: RouteCtx): string {
+  const key = idempotencyKey(ctx);
+  if (key === undefined)
+    throw keyMissing('This needs an Idempotency-Key header, new for every order and the same in every retry.');
+  return key;
+}
+
+function keyMissing(detail: string): HttpProblem {
+  return new HttpProblem({ reason: 'idempotency_key_missing', detail });
+}

@@ -1,0 +1,117 @@
+import { v7 as uuid } from 'uuid';
+import type { SagaStep } from '../../../contracts/order.ts';
+import type { Reason } from '../../../contracts/reasons.ts';
+import { type Order, type OrderStatus, OrdersServiceService } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
+import { digest, refuse, serve } from './fake-services.ts';
+
+export type FakeOrders = Awaited<ReturnType<typeof fakeOrders>>;
+
+const UNIT_PRICE = { amountMinor: 1_000, currency: 'EUR' };
+
+/** Orders in memory: the record, its keys and its status machine as far as the saga needs them. */
+export async function fakeOrders() {
+  const orders = new Map<string, Order>();
+  const keys = new Map<string, { orderId: string; hash: string }>();
+  const submissions: string[] = [];
+  const requests: string[] = [];
+  const seen: { hangMs: number } = { hangMs: 0 };
+
+  function find(orderId: string): Order {
+    return orders.get(orderId) ?? refuse('NOT_FOUND', 'not_found');
+  }
+
+  function move(orderId: string, status: OrderStatus, reason = ''): Order {
+    const order = find(orderId);
+    const at = new Date();
+    order.status = status;
+    order.updatedAt = at;
+    order.history.push({ status, at, reason });
+    return order;
+  }
+
+  const server = await serve(OrdersServiceService, {
+    async submitOrder({ idempotencyKey, clientId, userId, lines, paymentMethod, shippingAddress }) {
+      requests.push(idempotencyKey);
+      if (seen.hangMs > 0) await new Promise((resolve) => setTimeout(resolve, seen.hangMs));
+      const scoped = JSON.stringify([clientId, userId, idempotencyKey]);
+      const hash = digest([lines, paymentMethod, shippingAddress]);
+      const known = keys.get(scoped);
+      if (known && known.hash !== hash) refuse('FAILED_PRECONDITION', 'idempotency_key_reused');
+      if (known) return { order: find(known.orderId), replayed: true };
+      const now = new Date();
+      const order: Order = {
+        id: uuid(),
+        userId,
+        status: 'ORDER_STATUS_SUBMITTED',
+        lines,
+        paymentId: '',
+        history: [{ status: 'ORDER_STATUS_SUBMITTED', at: now, reason: '' }],
+        shippingAddress,
+        paymentMethod,
+        createdAt: now,
+        updatedAt: now,
+      };
+      orders.set(order.id, order);
+      keys.set(scoped, { orderId: order.id, hash });
+      submissions.push(order.id);
+      return { order, replayed: false };
+    },
+    async createOrder({ orderId }) {
+      return { totals: price(orderId) };
+    },
+    async confirmOrder({ orderId, paymentId }) {
+      confirm(orderId, paymentId);
+      return {};
+    },
+    async cancelOrder() {
+      return {};
+    },
+    async getOrder({ orderId, userId }) {
+      const order = find(orderId);
+      if (userId !== '' && order.userId !== userId) refuse('NOT_FOUND', 'not_found');
+      return { order };
+    },
+    async listOrders({ userId, status, pageSize, cursor }) {
+      const mine = [...orders.values()].reverse().filter((order) => order.userId === userId);
+      const wanted = mine.filter((order) => status === 'ORDER_STATUS_UNSPECIFIED' || order.status === status);
+      const from = cursor === '' ? 0 : Number(cursor);
+      const nextCursor = from + pageSize < wanted.length ? String(from + pageSize) : '';
+      return { orders: wanted.slice(from, from + pageSize).map((order) => ({ ...order, history: [] })), nextCursor };
+    },
+  });
+
+  function price(orderId: string) {
+    const order = find(orderId);
+    const units = order.lines.reduce((sum, { quantity }) => sum + quantity, 0);
+    for (const line of order.lines) {
+      line.unitPrice = UNIT_PRICE;
+      line.lineTotal = { amountMinor: UNIT_PRICE.amountMinor * line.quantity, currency: 'EUR' };
+    }
+    const total = { amountMinor: UNIT_PRICE.amountMinor * units, currency: 'EUR' };
+    const zero = { amountMinor: 0, currency: 'EUR' };
+    order.totals = { subtotal: total, tax: zero, shipping: zero, total };
+    move(orderId, 'ORDER_STATUS_CREATED');
+    move(orderId, 'ORDER_STATUS_RESERVED');
+    return order.totals;
+  }
+
+  function confirm(orderId: string, paymentId: string) {
+    move(orderId, 'ORDER_STATUS_PAID').paymentId = paymentId;
+  }
+
+  return {
+    ...server,
+    orders,
+    seen,
+    /** The ids of orders that came into being. */
+    submissions,
+    /** The key of every SubmitOrder that arrived. */
+    requests,
+    price,
+    confirm,
+    move,
+    cancel(orderId: string, step: SagaStep | null, reason: Reason) {
+      move(orderId, 'ORDER_STATUS_CANCELLED', reason).failure = { step: step ?? '', reason };
+    },
+  };
+}

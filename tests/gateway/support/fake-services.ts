@@ -1,0 +1,159 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import pino from 'pino';
+import type { ServiceDefinition } from '../../../platform/grpc/methods.ts';
+import { createGrpcServer, type GrpcServer, type Handlers } from '../../../platform/grpc/server.ts';
+import { StatusError } from '../../../platform/grpc/status-error.ts';
+import { createMetrics } from '../../../platform/telemetry/metrics.ts';
+import { PaymentsServiceService } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
+import { type Product, ProductsServiceService } from '../../../proto/gen/shopfast/products/v1/products.ts';
+import { type User, UsersServiceService } from '../../../proto/gen/shopfast/users/v1/users.ts';
+
+const logger = pino({ level: 'silent' });
+
+export type FakeServer = {
+  readonly address: string;
+  stop(): Promise<void>;
+  /** Listens again on the same port. */
+  restart(): Promise<void>;
+};
+
+/** A service that answers gRPC from memory, and can go away and come back. */
+export async function serve<D extends ServiceDefinition>(definition: D, handlers: Handlers<D>): Promise<FakeServer> {
+  const metrics = createMetrics('fake', 'test');
+  const open = (port: number) => createGrpcServer({ definition, handlers, host: '127.0.0.1', port, logger, metrics });
+  let server: GrpcServer | undefined = await open(0);
+  const { port } = server;
+  return {
+    address: `127.0.0.1:${port}`,
+    async stop() {
+      await server?.close();
+      server = undefined;
+    },
+    async restart() {
+      server ??= await open(port);
+    },
+  };
+}
+
+export function refuse(code: 'NOT_FOUND' | 'ALREADY_EXISTS' | 'UNAUTHENTICATED' | 'FAILED_PRECONDITION', reason: string): never {
+  throw new StatusError({ code, reason, message: `Refused: ${reason}` });
+}
+
+/** Signs tokens like users does; `rotate` starts a new key that the gateway has not seen. */
+export async function createIssuer() {
+  let kid = randomUUID();
+  let pair = await generateKeyPair('ES256', { extractable: true });
+  const publicKeys = [{ ...(await exportJWK(pair.publicKey)), kid, alg: 'ES256', use: 'sig' }];
+  let fetches = 0;
+  return {
+    fetches: () => fetches,
+    jwks() {
+      fetches += 1;
+      return JSON.stringify({ keys: publicKeys });
+    },
+    async rotate() {
+      kid = randomUUID();
+      pair = await generateKeyPair('ES256', { extractable: true });
+      publicKeys.push({ ...(await exportJWK(pair.publicKey)), kid, alg: 'ES256', use: 'sig' });
+    },
+    sign: (userId: string, role: string, overrides: { issuer?: string; audience?: string; expires?: string | number } = {}) =>
+      new SignJWT({ role })
+        .setProtectedHeader({ alg: 'ES256', kid })
+        .setSubject(userId)
+        .setIssuer(overrides.issuer ?? 'shopfast')
+        .setAudience(overrides.audience ?? 'shopfast-api')
+        .setIssuedAt()
+        .setExpirationTime(overrides.expires ?? '15m')
+        .sign(pair.privateKey),
+  };
+}
+
+export type Issuer = Awaited<ReturnType<typeof createIssuer>>;
+
+export async function fakeUsers(issuer: Issuer) {
+  const users = new Map<string, User & { password: string }>();
+  const server = await serve(UsersServiceService, {
+    async createUser({ email, password, name, address }) {
+      if ([...users.values()].some((user) => user.email === email)) refuse('ALREADY_EXISTS', 'validation_failed');
+      const now = new Date();
+      const user = { id: randomUUID(), email, name, role: 'ROLE_CUSTOMER', active: true, address } as const;
+      const stored = { ...user, createdAt: now, updatedAt: now, password };
+      users.set(stored.id, stored);
+      return { user: stored };
+    },
+    async authenticateUser({ email, password }) {
+      const user = [...users.values()].find((known) => known.email === email && known.password === password);
+      if (!user) refuse('UNAUTHENTICATED', 'unauthenticated');
+      return {
+        userId: user.id,
+        accessToken: await issuer.sign(user.id, 'customer'),
+        refreshToken: 'refresh',
+        expiresInSeconds: 900,
+      };
+    },
+    async getUser({ userId }) {
+      return { user: users.get(userId) ?? refuse('NOT_FOUND', 'user_unknown') };
+    },
+    async validateUser({ userId }) {
+      return { userId };
+    },
+    async getJwks() {
+      return { jwksJson: issuer.jwks() };
+    },
+  });
+  return { ...server, users };
+}
+
+export async function fakeProducts() {
+  const products = new Map<string, Product>();
+  const pages: { cursor: string; pageSize: number; query: string; category: string }[] = [];
+  const none = async () => refuse('FAILED_PRECONDITION', 'internal');
+  const server = await serve(ProductsServiceService, {
+    async getProduct({ productId }) {
+      return { product: products.get(productId) ?? refuse('NOT_FOUND', 'product_unknown') };
+    },
+    async getProducts({ productIds }) {
+      return { products: productIds.flatMap((id) => products.get(id) ?? []) };
+    },
+    async searchProducts({ cursor, pageSize, query, category }) {
+      pages.push({ cursor, pageSize, query, category });
+      if (cursor !== '' && cursor !== 'page-2') {
+        throw new StatusError({
+          code: 'INVALID_ARGUMENT',
+          reason: 'validation_failed',
+          message: 'The request has invalid fields',
+          violations: [{ field: 'cursor', description: 'is not a cursor of this list' }],
+        });
+      }
+      return { products: [...products.values()], nextCursor: cursor === '' ? 'page-2' : '' };
+    },
+    async createProduct({ sku, name, description, category, price, stockQuantity }) {
+      const now = new Date();
+      const stock = { stockQuantity, reservedQuantity: 0, availableQuantity: stockQuantity };
+      const product = { id: randomUUID(), sku, name, description, category, price, ...stock, active: true, version: 1 };
+      const stored = { ...product, createdAt: now, updatedAt: now };
+      products.set(stored.id, stored);
+      return { product: stored };
+    },
+    async adjustStock({ productId, delta }) {
+      const product = products.get(productId) ?? refuse('NOT_FOUND', 'product_unknown');
+      product.stockQuantity += delta;
+      product.availableQuantity += delta;
+      return { product };
+    },
+    reserveInventory: none,
+    releaseInventory: none,
+    confirmReservation: none,
+  });
+  return { ...server, products, pages };
+}
+
+export function fakePayments() {
+  const none = async () => refuse('FAILED_PRECONDITION', 'internal');
+  return serve(PaymentsServiceService, { processPayment: none, refundPayment: none, getPayment: none });
+}
+
+export function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}
