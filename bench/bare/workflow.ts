@@ -1,0 +1,16 @@
+import { allHandlersFinished, condition, proxyActivities, setHandler } from '@temporalio/workflow';
+import { type BareActivities, bareOutcome } from './contract.ts';
+
+const { step } = proxyActivities<BareActivities>({ startToCloseTimeout: '10s' });
+
+export async function bare(): Promise<string> {
+  let outcome: string | undefined;
+  setHandler(bareOutcome, async () => {
+    await condition(() => outcome !== undefined);
+    return outcome ?? '';
+  });
+  for (const n of [1, 2, 3, 4, 5]) await step(n);
+  outcome = 'done';
+  await condition(allHandlersFinished);
+  return outcome;
+}

@@ -1,0 +1,30 @@
+/** What one round of load saw. Latencies in milliseconds, sorted. */
+export type Round = { readonly done: number; readonly failed: number; readonly seconds: number; readonly latenciesMs: readonly number[] };
+
+/** Closed loop: `concurrency` callers, each calling again as soon as it is answered, until the time is over. */
+export async function loadFor(durationMs: number, concurrency: number, call: () => Promise<boolean>): Promise<Round> {
+  const latenciesMs: number[] = [];
+  let failed = 0;
+  const startMs = performance.now();
+  const caller = async (): Promise<void> => {
+    while (performance.now() - startMs < durationMs) {
+      const calledMs = performance.now();
+      const ok = await call();
+      if (ok) latenciesMs.push(performance.now() - calledMs);
+      else failed += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, caller));
+  const seconds = (performance.now() - startMs) / 1000;
+  return { done: latenciesMs.length, failed, seconds, latenciesMs: latenciesMs.sort((a, b) => a - b) };
+}
+
+export function quantile(sorted: readonly number[], q: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+}
+
+/** Median with the least and the greatest, as figures of a noisy machine must be given. */
+export function spread(values: readonly number[]): { readonly median: number; readonly min: number; readonly max: number } {
+  const sorted = [...values].sort((a, b) => a - b);
+  return { median: quantile(sorted, 0.5), min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
+}

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createGrpcClient, type GrpcClient } from '../../platform/grpc/client.ts';
+import { createGrpcServer, type GrpcServer } from '../../platform/grpc/server.ts';
+import { StatusError, statusBytes, statusFrom } from '../../platform/grpc/status-error.ts';
+import { createLogger } from '../../platform/logging/logger.ts';
+import { contextFrom, currentContext, withContext } from '../../platform/telemetry/context.ts';
+import { createMetrics } from '../../platform/telemetry/metrics.ts';
+import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
+
+const refused = new StatusError({
+  code: 'FAILED_PRECONDITION',
+  reason: 'insufficient_stock',
+  message: 'Too few left',
+  facts: { product_id: 'p1', available_quantity: '2' },
+  violations: [{ field: 'lines.0.quantity', description: 'at most 2' }],
+  retryDelayMs: 1_500,
+});
+
+const metrics = createMetrics('test', '0');
+let server: GrpcServer;
+let client: GrpcClient<typeof UsersServiceService>;
+const seen: { traceId: string | undefined; aborted: boolean } = { traceId: undefined, aborted: false };
+
+beforeAll(async () => {
+  server = await createGrpcServer({
+    definition: UsersServiceService,
+    host: '127.0.0.1',
+    port: 0,
+    logger: createLogger('test', 'fatal'),
+    metrics,
+    handlers: {
+      createUser: () => Promise.reject(refused),
+      authenticateUser: () => Promise.reject(new Error('password=hunter2')),
+      getUser: () => new Promise(() => undefined),
+      validateUser: async ({ userId }) => {
+        seen.traceId = currentContext()?.traceId;
+        return { userId };
+      },
+      getJwks: async () => ({ jwksJson: '{}' }),
+    },
+  });
+  client = createGrpcClient(UsersServiceService, `127.0.0.1:${server.port}`);
+});
+
+afterAll(async () => {
+  client.close();
+  await server.close();
+});
+
+test('a domain error crosses the wire whole', async () => {
+  const call = client.calls.createUser(
+    { idempotencyKey: '', email: '', password: '', name: '', address: undefined },
+    { deadlineMs: 5_000 },
+  );
+
+  const { code, reason, message, facts, violations, retryDelayMs } = refused;
+  await expect(call).rejects.toMatchObject({ code, reason, message, facts, violations, retryDelayMs });
+});
+
+test('an unexpected error is INTERNAL and takes nothing of its message along', async () => {
+  const error = await client.calls.authenticateUser({ email: '', password: '' }, { deadlineMs: 5_000 }).catch((e: unknown) => e);
+
+  expect(error).toMatchObject({ code: 'INTERNAL', reason: 'internal', message: 'Internal error' });
+  expect(JSON.stringify(error)).not.toContain('hunter2');
+});
+
+test('a call that outlasts its deadline ends with DEADLINE_EXCEEDED', async () => {
+  await expect(client.calls.getUser({ userId: 'u' }, { deadlineMs: 50 })).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+});
+
+test('an aborted call ends with CANCELLED', async () => {
+  const controller = new AbortController();
+  const call = client.calls.getUser({ userId: 'u' }, { deadlineMs: 5_000, signal: controller.signal });
+  controller.abort();
+
+  await expect(call).rejects.toMatchObject({ code: 'CANCELLED' });
+});
+
+test('the trace of the caller goes on in the server', async () => {
+  const context = contextFrom('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
+
+  await withContext(context, () => client.calls.validateUser({ userId: 'u' }, { deadlineMs: 5_000 }));
+
+  expect(seen.traceId).toBe('0af7651916cd43dd8448eb211c80319c');
+});
+
+test('calls are counted by method and code', async () => {
+  const text = await metrics.registry.metrics();
+
+  expect(text).toContain(
+    'grpc_server_handled_total{method="/shopfast.users.v1.UsersService/CreateUser",code="FAILED_PRECONDITION"',
+  );
+});
+
+test('a server that is not there is UNAVAILABLE, at once', async () => {
+  const nobody = createGrpcClient(UsersServiceService, '127.0.0.1:1');
+
+  await expect(nobody.calls.validateUser({ userId: 'u' }, { deadlineMs: 5_000 })).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    reason: 'unavailable',
+  });
+  nobody.close();
+});
+
+test('a stored status reads back as it was', () => {
+  const { code, reason, message, facts, violations, retryDelayMs } = refused;
+  expect(statusFrom(statusBytes(refused))).toMatchObject({ code, reason, message, facts, violations, retryDelayMs });
+});
