@@ -89,6 +89,20 @@ async function settle(sql: Sql, record: { key: string; owner: string | null; sta
   if (settled.length === 0) throw busy(record.key);
 }
 
+/** Extends the lease from now. Throws ABORTED when it was lost meanwhile (ID3): the caller's transaction must roll back. */
+export async function renew(
+  sql: Sql,
+  key: string,
+  lease: { readonly owner: string; readonly durationMs: number },
+): Promise<void> {
+  const renewed = await sql.query(
+    `update idempotency set locked_until = now() + $3::integer * interval '1 millisecond'
+     where key = $1 and owner = $2::uuid and state = 'in_progress' returning key`,
+    [key, lease.owner, lease.durationMs],
+  );
+  if (renewed.length === 0) throw busy(key);
+}
+
 /** Gives an unfinished claim back at once: its outcome is unknown and the next attempt must find out. */
 export async function abandon(sql: Sql, key: string, owner: string): Promise<void> {
   await sql.query(
