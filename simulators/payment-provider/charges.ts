@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import type { Sql } from '../../platform/persistence/sql.ts';
 import { ApiError } from './api-error.ts';
-import { appendEntry, type Store } from './store.ts';
+import { appendEntries, type Store } from './store.ts';
 import { behaviourOf, REFUSAL_MESSAGES, type RefusalCode } from './tokens.ts';
 
 export type Charge = {
@@ -56,11 +56,10 @@ export async function createCharge(store: Store, key: string, request: ChargeReq
         `insert into charges (id, key, reference, currency, amount_minor, captured_minor) values ($1, $2, $3, $4, $5, $6)`,
         [charge.id, key, charge.reference, charge.currency, charge.amount_minor, charge.captured_minor],
       );
-      await appendEntry(sql, {
-        kind: 'charge',
+      await appendEntries(sql, {
+        kinds: request.capture ? ['charge', 'capture'] : ['charge'],
         chargeId: charge.id,
         amountMinor: charge.amount_minor,
-        movedMinor: charge.captured_minor,
       });
     }),
   );
@@ -85,12 +84,11 @@ export async function createRefund(
         await findCharge(sql, request.charge_id);
         throw new ApiError(422, 'refund_exceeds_capture', 'More would be refunded than was captured');
       }
-      await appendEntry(sql, {
-        kind: 'refund',
+      await appendEntries(sql, {
+        kinds: ['refund'],
         chargeId: request.charge_id,
         refundId: refund.id,
         amountMinor: request.amount_minor,
-        movedMinor: -request.amount_minor,
       });
     }),
   );
@@ -103,7 +101,7 @@ export function captureCharge(store: Store, id: string): Promise<Charge> {
     if (charge.status === 'captured') return charge;
     if (charge.status === 'voided') throw new ApiError(409, 'voided', 'The charge was voided');
     await sql.query('update charges set captured_minor = amount_minor where id = $1', [id]);
-    await appendEntry(sql, { kind: 'capture', chargeId: id, amountMinor: charge.amount_minor, movedMinor: charge.amount_minor });
+    await appendEntries(sql, { kinds: ['capture'], chargeId: id, amountMinor: charge.amount_minor });
     return { ...charge, status: 'captured', captured_minor: charge.amount_minor };
   });
 }
@@ -115,7 +113,7 @@ export function voidCharge(store: Store, id: string): Promise<Charge> {
     if (charge.status === 'voided') return charge;
     if (charge.status === 'captured') throw new ApiError(409, 'captured', 'The charge was captured: refund it');
     await sql.query('update charges set voided = true where id = $1', [id]);
-    await appendEntry(sql, { kind: 'void', chargeId: id, amountMinor: charge.amount_minor, movedMinor: 0 });
+    await appendEntries(sql, { kinds: ['void'], chargeId: id, amountMinor: charge.amount_minor });
     return { ...charge, status: 'voided' };
   });
 }

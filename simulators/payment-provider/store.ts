@@ -44,7 +44,6 @@ const MIGRATIONS = [
      charge_id text not null references charges (id),
      refund_id text unique,
      amount_minor bigint not null check (amount_minor > 0),
-     moved_minor bigint not null,
      currency text not null,
      reference text not null,
      at timestamptz not null default now()
@@ -82,32 +81,35 @@ async function migrate({ sql }: { readonly sql: Sql }): Promise<void> {
   }
 }
 
-export type Entry = {
-  readonly kind: 'charge' | 'capture' | 'void' | 'refund';
-  readonly chargeId: string;
-  readonly refundId?: string;
-  readonly amountMinor: number;
-  /** What this entry added to the shop's money; negative for a refund, 0 for an authorisation and its void. */
-  readonly movedMinor: number;
-};
+/** A charge authorises, a capture takes the money, a void lets an authorisation go, a refund gives money back. */
+export type EntryKind = 'charge' | 'capture' | 'void' | 'refund';
 
 /** The last statement of its transaction, so that the lock which upholds PR3 is held for a moment only. */
-export async function appendEntry(sql: Sql, entry: Entry): Promise<void> {
+export async function appendEntries(
+  sql: Sql,
+  entries: {
+    readonly kinds: readonly EntryKind[];
+    readonly chargeId: string;
+    readonly refundId?: string;
+    readonly amountMinor: number;
+  },
+): Promise<void> {
   await sql.query('select pg_advisory_xact_lock($1)', [LEDGER_LOCK]);
   await sql.query(
-    `insert into ledger (kind, charge_id, refund_id, amount_minor, moved_minor, currency, reference)
-     select $1, id, $3, $4, $5, currency, reference from charges where id = $2`,
-    [entry.kind, entry.chargeId, entry.refundId ?? null, entry.amountMinor, entry.movedMinor],
+    `insert into ledger (kind, charge_id, refund_id, amount_minor, currency, reference)
+     select entry.kind, charges.id, $3, $4, charges.currency, charges.reference
+     from charges, unnest($1::text[]) with ordinality as entry (kind, position)
+     where charges.id = $2 order by entry.position`,
+    [entries.kinds, entries.chargeId, entries.refundId ?? null, entries.amountMinor],
   );
 }
 
 export type LedgerRow = {
   readonly id: number;
-  readonly kind: Entry['kind'];
+  readonly kind: EntryKind;
   readonly charge_id: string;
   readonly refund_id: string | null;
   readonly amount_minor: number;
-  readonly moved_minor: number;
   readonly currency: string;
   readonly reference: string;
   readonly at: string;
@@ -115,14 +117,13 @@ export type LedgerRow = {
 
 /** Entries after the one with id `since`, oldest first. */
 export async function readLedger(sql: Sql, page: { readonly since: number; readonly limit: number }): Promise<LedgerRow[]> {
-  type Raw = Omit<LedgerRow, 'id' | 'amount_minor' | 'moved_minor' | 'at'> & {
+  type Raw = Omit<LedgerRow, 'id' | 'amount_minor' | 'at'> & {
     id: string;
     amount_minor: string;
-    moved_minor: string;
     at: Date;
   };
   const rows = await sql.query<Raw>(
-    `select id, kind, charge_id, refund_id, amount_minor, moved_minor, currency, reference, at
+    `select id, kind, charge_id, refund_id, amount_minor, currency, reference, at
      from ledger where id > $1 order by id limit $2`,
     [page.since, page.limit],
   );
@@ -130,7 +131,6 @@ export async function readLedger(sql: Sql, page: { readonly since: number; reado
     ...row,
     id: Number(row.id),
     amount_minor: Number(row.amount_minor),
-    moved_minor: Number(row.moved_minor),
     at: row.at.toISOString(),
   }));
 }

@@ -1,0 +1,102 @@
+/**
+ * Takes the money of one order, in three phases.
+ *
+ * PP1 The intent is stored before the provider is called: what may have been charged is always known here.
+ * PP2 No transaction is open while the provider works.
+ * PP3 The provider's key is the caller's key: every attempt, by whomever, gets the first charge.
+ * PP4 An unknown outcome is never recorded, neither as success nor as failure.
+ * PP5 Only the owner of the lease records the outcome.
+ */
+import { v7 as uuid } from 'uuid';
+import type { StatusError } from '../../platform/grpc/status-error.ts';
+import { claim, complete, refuse } from '../../platform/idempotency/record.ts';
+import { ProcessPaymentResponse } from '../../proto/gen/shopfast/payments/v1/payments.ts';
+import { stepsToCapture } from './entity.ts';
+import { orderHasPayment, paymentRefused } from './errors.ts';
+import { type Dependencies, type Lease, newLease, underLease } from './lease.ts';
+import { assertCharged, type ChargeOutcome } from './provider.ts';
+import { lockPayment, move, storeIntent } from './repository.ts';
+
+export type PaymentRequest = {
+  readonly key: string;
+  readonly requestHash: Buffer;
+  readonly orderId: string;
+  readonly userId: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  /** The provider's opaque token: passed on, never stored, never logged. */
+  readonly token: string;
+};
+
+/** Returns the payment's id. Throws the provider's refusal, UNAVAILABLE for an unknown outcome, ABORTED while at work. */
+export async function processPayment(dependencies: Dependencies, request: PaymentRequest): Promise<string> {
+  const { provider, logger } = dependencies;
+  const { key, orderId } = request;
+  const lease = newLease(provider);
+  const begun = await begin(dependencies, request, lease);
+  if (begun.kind === 'refused') throw begun.refusal;
+  const { paymentId } = begun;
+  if (begun.kind === 'replayed') return paymentId;
+  const refusal = await underLease(dependencies, { key, lease }, async () => {
+    const { amountMinor, currency, token } = request;
+    const outcome = await provider.charge({ key, reference: orderId, amountMinor, currency, token });
+    return settle(dependencies, { request, paymentId, lease, outcome });
+  });
+  logger.info({ payment_id: paymentId, outcome: refusal?.reason ?? 'captured' }, 'A payment was settled');
+  if (refusal) throw refusal;
+  return paymentId;
+}
+
+type Begun =
+  | { readonly kind: 'mine' | 'replayed'; readonly paymentId: string }
+  | { readonly kind: 'refused'; readonly refusal: StatusError };
+
+/** Phase 1: the lease and the intent (PP1). */
+function begin({ database }: Dependencies, request: PaymentRequest, lease: Lease): Promise<Begun> {
+  const { key, requestHash, orderId, userId, amountMinor, currency } = request;
+  return database.transaction(async ({ sql }): Promise<Begun> => {
+    const claimed = await claim(sql, { operation: 'ProcessPayment', key, requestHash, lease });
+    if (claimed.state === 'completed') {
+      return { kind: 'replayed', paymentId: ProcessPaymentResponse.decode(claimed.response).paymentId };
+    }
+    const paymentId = await storeIntent(sql, { id: uuid(), orderId, userId, chargeKey: key, amountMinor, currency });
+    if (paymentId !== null) return { kind: 'mine', paymentId };
+    const refusal = orderHasPayment(orderId);
+    await refuse(sql, key, refusal, lease.owner);
+    return { kind: 'refused', refusal };
+  });
+}
+
+/** Phase 3: the outcome and the answer, by the owner of the lease alone (PP5). Returns the refusal, if it was one. */
+function settle(
+  { database }: Dependencies,
+  settled: { request: PaymentRequest; paymentId: string; lease: Lease; outcome: ChargeOutcome },
+): Promise<StatusError | null> {
+  const { request, paymentId, lease, outcome } = settled;
+  return database.transaction(async (transaction) => {
+    const { sql } = transaction;
+    if (outcome.kind === 'refused') {
+      const refusal = paymentRefused(outcome.code);
+      await refuse(sql, request.key, refusal, lease.owner);
+      const failed = await move(sql, { id: paymentId, from: 'PENDING', steps: ['FAILED'], reason: refusal.reason });
+      if (!failed) throw new Error('The provider refused a payment that is settled here otherwise');
+      return refusal;
+    }
+    const { charge } = outcome;
+    assertCharged(charge, request);
+    await complete(sql, request.key, ProcessPaymentResponse.encode({ paymentId }).finish(), lease.owner);
+    const providerReference = charge.id;
+    const captured = await move(sql, {
+      id: paymentId,
+      from: 'PENDING',
+      steps: stepsToCapture('PENDING'),
+      capture: true,
+      providerReference,
+    });
+    if (captured) return null;
+    // A refund asked the provider meanwhile and has recorded the same charge.
+    const payment = await lockPayment(transaction, { id: paymentId });
+    if (payment?.providerReference !== providerReference) throw new Error('The payment is settled here otherwise');
+    return null;
+  });
+}

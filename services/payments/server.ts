@@ -1,0 +1,39 @@
+import { startGrpcService } from '../../platform/grpc/service.ts';
+import type { Running } from '../../platform/lifecycle/run.ts';
+import { createLogger } from '../../platform/logging/logger.ts';
+import { openDatabase } from '../../platform/persistence/database.ts';
+import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
+import type { PaymentsConfig } from './config.ts';
+import { ENTITIES } from './entity.ts';
+import { createHandler } from './handler.ts';
+import { MIGRATIONS } from './migrations/index.ts';
+import type { PaymentProvider } from './provider.ts';
+import { httpProvider } from './provider-http.ts';
+import { createPayments } from './service.ts';
+
+/** `provider` is where the money is; by default the one that the configuration names. */
+export async function startPayments(
+  config: PaymentsConfig,
+  provider: PaymentProvider = httpProvider({ url: config.PROVIDER_URL }),
+): Promise<Running> {
+  const logger = createLogger('payments', config.LOG_LEVEL);
+  const database = await openDatabase({
+    url: config.PAYMENTS_DATABASE_URL,
+    entities: ENTITIES,
+    migrations: MIGRATIONS,
+    logger,
+  });
+  return startGrpcService({
+    service: 'payments',
+    host: config.BIND_HOST,
+    grpcPort: config.PAYMENTS_PORT,
+    httpPort: config.PAYMENTS_HTTP_PORT,
+    logger,
+    definition: PaymentsServiceService,
+    handlers: createHandler(createPayments({ database, provider, logger })),
+    // The provider is not asked: without it payments are still read and every call is answered, if only with UNAVAILABLE.
+    // Taking this instance out of service would help nobody, since each of the others has the same provider.
+    checks: { database: database.check },
+    close: database.close,
+  });
+}

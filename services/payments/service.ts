@@ -1,0 +1,21 @@
+import type { Payment } from './entity.ts';
+import { paymentNotFound } from './errors.ts';
+import type { Dependencies } from './lease.ts';
+import { type PaymentRequest, processPayment } from './processing.ts';
+import type { RefundJob } from './refund-steps.ts';
+import { refundPayment } from './refunds.ts';
+import { findPayment, type PaymentKey } from './repository.ts';
+
+export type Payments = ReturnType<typeof createPayments>;
+
+export function createPayments(dependencies: Dependencies) {
+  return {
+    process: (request: PaymentRequest): Promise<string> => processPayment(dependencies, request),
+    refund: (request: Omit<RefundJob, 'lease'>): Promise<number> => refundPayment(dependencies, request),
+    async get(by: PaymentKey): Promise<Payment> {
+      const payment = await findPayment(dependencies.database.read(), by);
+      if (!payment) throw paymentNotFound();
+      return payment;
+    },
+  };
+}

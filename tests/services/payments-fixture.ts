@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { stepKey, undoKey } from '../../contracts/ids.ts';
+import { loadConfig } from '../../platform/config/load.ts';
+import { createGrpcClient } from '../../platform/grpc/client.ts';
+import { StatusError } from '../../platform/grpc/status-error.ts';
+import {
+  type Payment,
+  PaymentsServiceService,
+  type ProcessPaymentRequest,
+  type RefundPaymentRequest,
+} from '../../proto/gen/shopfast/payments/v1/payments.ts';
+import { paymentsConfig } from '../../services/payments/config.ts';
+import type { PaymentProvider } from '../../services/payments/provider.ts';
+import { httpProvider } from '../../services/payments/provider-http.ts';
+import { startPayments } from '../../services/payments/server.ts';
+import { createDatabase } from '../support/database.ts';
+import { openProvider } from './provider-fixture.ts';
+
+export const LIMITS = { deadlineMs: 10_000 };
+// Milliseconds: short, because tests wait for it to pass.
+const PROVIDER_DEADLINE_MS = 500;
+
+export type PaymentsFixture = Awaited<ReturnType<typeof openPayments>>;
+export type PaymentsInstance = Awaited<ReturnType<PaymentsFixture['start']>>;
+
+/** The real service on a database of its own, charging at the real provider simulator. */
+export async function openPayments() {
+  const provider = await openProvider();
+  const database = await createDatabase('payments');
+  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  const instances: { close(): Promise<void> }[] = [];
+
+  /** An instance of the service; `disturb` puts something between it and the provider. */
+  async function start(disturb: (provider: PaymentProvider) => PaymentProvider = (real) => real) {
+    const config = loadConfig(paymentsConfig, {
+      PAYMENTS_PORT: '0',
+      PAYMENTS_HTTP_PORT: '0',
+      PAYMENTS_DATABASE_URL: database.url,
+      PROVIDER_URL: provider.url,
+      LOG_LEVEL: 'fatal',
+    });
+    const running = await startPayments(config, disturb(httpProvider({ url: provider.url, deadlineMs: PROVIDER_DEADLINE_MS })));
+    const client = createGrpcClient(PaymentsServiceService, `127.0.0.1:${running.listening.grpc}`);
+    const instance = {
+      ...client.calls,
+      httpPort: running.listening.http ?? 0,
+      async close() {
+        client.close();
+        await running.stop();
+      },
+    };
+    instances.push(instance);
+    return instance;
+  }
+  return {
+    provider,
+    url: database.url,
+    start,
+    async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+      return (await pool.query<Row>(text, values)).rows;
+    },
+    /** The statuses that the order's payment went through, oldest first. */
+    async history(orderId: string): Promise<string[]> {
+      const { rows } = await pool.query<{ status: string }>(
+        `select history.status from payment_history history join payments on payments.id = history.payment_id
+         where payments.order_id = $1 order by history.id`,
+        [orderId],
+      );
+      return rows.map((row) => row.status);
+    },
+    async close() {
+      for (const instance of instances) await instance.close();
+      await pool.end();
+      await database.drop();
+      await provider.close();
+    },
+  };
+}
+
+export function payment(given: Partial<ProcessPaymentRequest> = {}): ProcessPaymentRequest {
+  const orderId = given.orderId ?? randomUUID();
+  return {
+    idempotencyKey: stepKey(orderId, 'pay'),
+    orderId,
+    userId: randomUUID(),
+    amount: { amountMinor: 2_599, currency: 'EUR' },
+    paymentMethod: 'tok_ok',
+    ...given,
+  };
+}
+
+export function undoOf({ orderId, idempotencyKey }: ProcessPaymentRequest): RefundPaymentRequest {
+  return {
+    idempotencyKey: undoKey(orderId, 'pay'),
+    orderId,
+    amount: undefined,
+    undoesKey: idempotencyKey,
+    reason: 'insufficient_stock',
+  };
+}
+
+export function refundOf({ orderId }: ProcessPaymentRequest, amountMinor?: number): RefundPaymentRequest {
+  return {
+    idempotencyKey: `saga:${orderId}:return:${randomUUID()}:refund`,
+    orderId,
+    amount: amountMinor === undefined ? undefined : { amountMinor, currency: 'EUR' },
+    undoesKey: '',
+    reason: 'return',
+  };
+}
+
+export async function read(service: Pick<PaymentsInstance, 'getPayment'>, orderId: string): Promise<Payment> {
+  const { payment: found } = await service.getPayment({ by: { $case: 'orderId', value: orderId } }, LIMITS);
+  if (!found) throw new Error('A payment was expected');
+  return found;
+}
+
+/** What a call failed with; fails when it did not. */
+export async function failure(call: Promise<unknown>): Promise<StatusError> {
+  const error: unknown = await call.then(
+    () => undefined,
+    (caught: unknown) => caught,
+  );
+  if (!(error instanceof StatusError)) throw new Error('The call should have failed', { cause: error });
+  return error;
+}
+
+/** Repeats a call as its callers do, while it is at work elsewhere or its outcome is unknown. */
+export async function untilSettled<T>(call: () => Promise<T>, limitMs = 10_000): Promise<T> {
+  const endMs = performance.now() + limitMs;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error: unknown) {
+      const again = error instanceof StatusError && ['ABORTED', 'UNAVAILABLE', 'INTERNAL'].includes(error.code);
+      if (!again || performance.now() > endMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import * as z from 'zod';
+import { loadConfig } from '../../platform/config/load.ts';
+import { providerConfig } from '../../simulators/payment-provider/config.ts';
+import { startProvider } from '../../simulators/payment-provider/server.ts';
+import { createDatabase } from '../support/database.ts';
+
+const charge = z.object({
+  id: z.string(),
+  status: z.string(),
+  amount_minor: z.number(),
+  captured_minor: z.number(),
+  refunded_minor: z.number(),
+  currency: z.string(),
+  reference: z.string(),
+});
+const entry = z.object({
+  id: z.number(),
+  kind: z.string(),
+  charge_id: z.string(),
+  refund_id: z.string().nullable(),
+  amount_minor: z.number(),
+  currency: z.string(),
+  reference: z.string(),
+});
+const ledgerPage = z.object({ items: z.array(entry), next_cursor: z.string().nullable() });
+const found = z.object({ charge: charge.nullable() });
+
+export type LedgerEntry = z.infer<typeof entry>;
+export type ProviderFixture = Awaited<ReturnType<typeof openProvider>>;
+
+/** The real simulator on a database of its own, as an HTTP client sees it. */
+export async function openProvider() {
+  const database = await createDatabase('provider');
+  const start = () =>
+    startProvider(loadConfig(providerConfig, { PROVIDER_PORT: '0', PROVIDER_DATABASE_URL: database.url, LOG_LEVEL: 'fatal' }));
+  let running = await start();
+  const url = () => `http://127.0.0.1:${running.listening.http}`;
+
+  async function call(method: string, path: string, given: { key?: string; body?: unknown; signal?: AbortSignal } = {}) {
+    const response = await fetch(`${url()}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', ...(given.key === undefined ? {} : { 'idempotency-key': given.key }) },
+      body: given.body === undefined ? null : JSON.stringify(given.body),
+      signal: given.signal ?? null,
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      text,
+      json: response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : null,
+    };
+  }
+
+  async function ledgerPageAfter(since: string, limit: number) {
+    return ledgerPage.parse((await call('GET', `/v1/ledger?since=${since}&limit=${limit}`)).json);
+  }
+
+  async function ledger(limit = 1_000): Promise<LedgerEntry[]> {
+    const entries: LedgerEntry[] = [];
+    for (let cursor: string | null = '0'; cursor !== null; ) {
+      const page: z.infer<typeof ledgerPage> = await ledgerPageAfter(cursor, limit);
+      entries.push(...page.items);
+      cursor = page.next_cursor;
+    }
+    return entries;
+  }
+
+  return {
+    get url() {
+      return url();
+    },
+    databaseUrl: database.url,
+    call,
+    ledger,
+    ledgerPageAfter,
+    /** The kinds of the order's entries in the provider's own books, oldest first. */
+    async entriesOf(reference: string): Promise<LedgerEntry[]> {
+      return (await ledger()).filter((row) => row.reference === reference);
+    },
+    async findByKey(key: string) {
+      return found.parse((await call('GET', `/v1/charges?idempotency_key=${encodeURIComponent(key)}`)).json).charge;
+    },
+    async restart() {
+      await running.stop();
+      running = await start();
+    },
+    async close() {
+      await running.stop();
+      await database.drop();
+    },
+  };
+}
