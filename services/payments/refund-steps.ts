@@ -46,9 +46,10 @@ export async function assertOwnCharge(transaction: Transaction, { orderId }: Ref
 
 /** What is to be done now, from the payment as it stands; `done` and `refused` are stored as the answer of the call. */
 export async function nextStep(transaction: Transaction, job: RefundJob): Promise<Step> {
+  // The lock first: whoever else drives our refund has then settled it or not begun to.
+  const payment = await lockOwn(transaction, job);
   const own = await findRefund(transaction, job.key);
   if (own?.status === 'COMPLETED') return finish(transaction, job, own.amountMinor);
-  const payment = await lockOwn(transaction, job);
   if (!payment) {
     return job.undoesKey === undefined
       ? refuseJob(transaction, job, paymentNotFound())

@@ -115,5 +115,6 @@ function parse<T>(schema: z.ZodType<T>, input: unknown): T {
 }
 
 function required(key: string | undefined): string {
-  return parse(word, key);
+  if (!key || key.length > 255) throw new ApiError(400, 'invalid_request', 'An Idempotency-Key of 1 to 255 characters is needed');
+  return key;
 }
