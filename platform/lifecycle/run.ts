@@ -1,4 +1,5 @@
 import { ConfigError } from '../config/load.ts';
+import { safeMessage } from '../logging/describe-error.ts';
 import { createLogger } from '../logging/logger.ts';
 
 // Milliseconds a process may take to finish what it has begun; longer than any RPC deadline under it.
@@ -26,7 +27,7 @@ export async function run(service: string, start: () => Promise<Running>): Promi
     process.send?.({ type: 'listening', ...running.listening });
   } catch (error: unknown) {
     if (error instanceof ConfigError) logger.fatal(error.message);
-    else logger.fatal({ error }, `${service} could not start: ${error instanceof Error ? error.message : String(error)}`);
+    else logger.fatal({ error }, `${service} could not start: ${safeMessage(error)}`);
     process.exit(1);
   }
 }

@@ -1,5 +1,6 @@
 import pino from 'pino';
 import { currentContext } from '../telemetry/context.ts';
+import { describeError } from './describe-error.ts';
 
 export type Logger = pino.Logger;
 
@@ -13,6 +14,7 @@ export function createLogger(service: string, level: string): Logger {
     base: { service },
     messageKey: 'message',
     errorKey: 'error',
+    serializers: { error: describeError },
     timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
     mixin: () => {
