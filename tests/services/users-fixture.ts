@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import pg from 'pg';
+import { loadConfig } from '../../platform/config/load.ts';
+import { createGrpcClient, type GrpcClient } from '../../platform/grpc/client.ts';
+import type { Running } from '../../platform/lifecycle/run.ts';
+import { type CreateUserRequest, type User, UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
+import { usersConfig } from '../../services/users/config.ts';
+import { startUsers } from '../../services/users/server.ts';
+import { createDatabase } from '../support/database.ts';
+
+export const LIMITS = { deadlineMs: 10_000 };
+export const PASSWORD = 'correct horse battery';
+
+export type UsersFixture = Awaited<ReturnType<typeof openUsers>>;
+
+/** A database, a key file and a folder for the users service, which `start` runs as often as asked. */
+export async function openUsers() {
+  const database = await createDatabase('users');
+  const folder = await mkdtemp(join(tmpdir(), 'shopfast-users-'));
+  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  const started: { running: Running; client: GrpcClient<typeof UsersServiceService> }[] = [];
+  const keysFile = await write('keys.json', { keys: [await signingKey('first'), await signingKey('second')] });
+  const environment = {
+    USERS_PORT: '0',
+    USERS_HTTP_PORT: '0',
+    USERS_DATABASE_URL: database.url,
+    JWT_KEYS_FILE: keysFile,
+    LOG_LEVEL: 'fatal',
+  };
+
+  async function write(name: string, content: unknown): Promise<string> {
+    const path = join(folder, name);
+    await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content), { mode: 0o600 });
+    return path;
+  }
+  return {
+    environment,
+    write,
+    async start(changes: Record<string, string> = {}) {
+      const running = await startUsers(loadConfig(usersConfig, { ...environment, ...changes }));
+      const client = createGrpcClient(UsersServiceService, `127.0.0.1:${running.listening.grpc}`);
+      started.push({ running, client });
+      return client.calls;
+    },
+    async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+      return (await pool.query<Row>(text, values)).rows;
+    },
+    async close() {
+      for (const { client } of started) client.close();
+      await Promise.all(started.map(({ running }) => running.stop()));
+      await pool.end();
+      await database.drop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+export async function signingKey(kid: string): Promise<JWK> {
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+  return { ...(await exportJWK(privateKey)), kid, alg: 'ES256', use: 'sig' };
+}
+
+export function registration(given: Partial<CreateUserRequest> = {}): CreateUserRequest {
+  const id = randomUUID();
+  return {
+    idempotencyKey: `register:${id}`,
+    email: `user-${id}@example.com`,
+    password: PASSWORD,
+    name: 'Ada Lovelace',
+    ...given,
+  };
+}
+
+export function userOf({ user }: { user: User | undefined }): User {
+  if (!user) throw new Error('A user was expected');
+  return user;
+}
