@@ -1,0 +1,48 @@
+import type { OrderActivities } from '../contracts/activities.ts';
+import type { UnaryCalls } from '../platform/grpc/client.ts';
+import type { ProductsServiceService } from '../proto/gen/shopfast/products/v1/products.ts';
+import { moneyFrom } from './money.ts';
+import { forward, undo } from './service-call.ts';
+
+type Calls = Pick<UnaryCalls<ProductsServiceService>, 'reserveInventory' | 'releaseInventory' | 'confirmReservation'>;
+
+export function createProductsActivities({
+  calls,
+}: {
+  readonly calls: Calls;
+}): Pick<OrderActivities, 'reserveInventory' | 'releaseInventory' | 'confirmReservation'> {
+  return {
+    reserveInventory: ({ key, orderId, lines }) =>
+      forward({
+        rpc: 'products.ReserveInventory',
+        about: { orderId },
+        async send(limits) {
+          const answer = await calls.reserveInventory({ idempotencyKey: key, orderId, lines: [...lines] }, limits);
+          return {
+            lines: answer.lines.map(({ productId, quantity, unitPrice }) => ({
+              productId,
+              quantity,
+              unitPrice: moneyFrom(unitPrice),
+            })),
+          };
+        },
+      }),
+
+    confirmReservation: ({ key, orderId }) =>
+      forward({
+        rpc: 'products.ConfirmReservation',
+        about: { orderId },
+        async send(limits) {
+          await calls.confirmReservation({ idempotencyKey: key, orderId }, limits);
+          return {};
+        },
+      }),
+
+    releaseInventory: ({ key, orderId, undoesKey }) =>
+      undo({
+        rpc: 'products.ReleaseInventory',
+        about: { orderId },
+        send: (limits) => calls.releaseInventory({ idempotencyKey: key, orderId, undoesKey }, limits),
+      }),
+  };
+}

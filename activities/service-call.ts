@@ -1,0 +1,60 @@
+import { Context, log } from '@temporalio/activity';
+import type { Result } from '../contracts/activities.ts';
+import type { CallLimits } from '../platform/grpc/client.ts';
+import { StatusError } from '../platform/grpc/status-error.ts';
+import { contextFrom, withContext } from '../platform/telemetry/context.ts';
+import { faultOf, refusalOf, undoFaultOf } from './grpc-failure.ts';
+
+// The share of an attempt's time that its RPC gets; the rest is for the answer to travel, so that a slow service is seen as a
+// deadline that passed and not as a worker that died.
+const RPC_SHARE = 0.8;
+
+type Call<T> = {
+  /** The RPC's name, as failures and logs show it. */
+  readonly rpc: string;
+  /** Whom the log lines of this call are about. */
+  readonly about: { readonly orderId?: string; readonly userId?: string };
+  readonly send: (limits: CallLimits) => Promise<T>;
+};
+
+/** A forward step's call: answers with its result or the service's refusal; throws faults. */
+export function forward<T extends object>({ rpc, about, send }: Call<T>): Promise<Result<T>> {
+  return attempt(about, async (limits) => {
+    try {
+      return { ok: true as const, ...(await send(limits)) };
+    } catch (error: unknown) {
+      const refusal = error instanceof StatusError ? refusalOf(error) : undefined;
+      if (refusal) return refusal;
+      throw cancelledOr(limits.signal, report(error, rpc, faultOf));
+    }
+  });
+}
+
+/** An undo's call: succeeds or throws a fault. */
+export function undo({ rpc, about, send }: Call<unknown>): Promise<void> {
+  return attempt(about, async (limits) => {
+    try {
+      await send(limits);
+    } catch (error: unknown) {
+      throw cancelledOr(limits.signal, report(error, rpc, undoFaultOf));
+    }
+  });
+}
+
+function attempt<T>(about: Call<T>['about'], run: (limits: CallLimits & { readonly signal: AbortSignal }) => Promise<T>) {
+  const { info, cancellationSignal: signal } = Context.current();
+  const deadlineMs = Math.floor(info.startToCloseTimeoutMs * RPC_SHARE);
+  return withContext({ ...contextFrom(undefined), ...about }, () => run({ deadlineMs, signal }));
+}
+
+/** The whole error goes to the log; the failure, which histories keep, says less. */
+function report(error: unknown, rpc: string, failureOf: typeof faultOf) {
+  const failure = failureOf(error, rpc);
+  log.debug('A call failed', { rpc, error });
+  return failure;
+}
+
+/** A call that ended because its activity was cancelled ends as a cancellation. */
+function cancelledOr(signal: AbortSignal | undefined, failure: Error): unknown {
+  return signal?.aborted ? signal.reason : failure;
+}

@@ -1,0 +1,78 @@
+/** The activities of the order saga without services: each answers as its order's script says, and every call is kept. */
+import { Context } from '@temporalio/activity';
+import type { OrderActivities, Refusal } from '../../../contracts/activities.ts';
+import type { Money } from '../../../contracts/order.ts';
+import type { Reason } from '../../../contracts/reasons.ts';
+
+export type ActivityName = keyof OrderActivities;
+
+export type Call = {
+  readonly activity: ActivityName;
+  readonly local: boolean;
+  /** Absent for validateUser, which changes nothing. */
+  readonly key: string | undefined;
+  readonly input: object;
+};
+
+/** Behaves instead of the standard; `nth` counts the calls of this activity for this order from 1. Nothing: the standard answer. */
+export type Script = (nth: number) => Promise<Refusal | undefined> | Refusal | undefined;
+
+export type Scripts = Partial<Record<ActivityName, Script>>;
+
+export const TOTAL: Money = { amountMinor: 2_500, currency: 'EUR' };
+
+export function refuse(reason: Reason, facts: Record<string, string> = {}): Refusal {
+  return { ok: false, reason, facts };
+}
+
+export type FakeActivities = ReturnType<typeof createFakeActivities>;
+
+export function createFakeActivities() {
+  // By order id and by user id: ValidateUser knows no order.
+  const orders = new Map<string, { scripts: Scripts; calls: Call[] }>();
+
+  async function act(
+    activity: ActivityName,
+    id: string,
+    input: object & { readonly key?: string },
+  ): Promise<Refusal | undefined> {
+    const order = orders.get(id);
+    if (!order) throw new Error(`No test placed ${id}`);
+    order.calls.push({ activity, local: Context.current().info.isLocal, key: input.key, input });
+    const nth = order.calls.filter((call) => call.activity === activity).length;
+    return await order.scripts[activity]?.(nth);
+  }
+
+  const activities: OrderActivities = {
+    validateUser: async (input) => (await act('validateUser', input.userId, { ...input })) ?? { ok: true },
+    reserveInventory: async (input) =>
+      (await act('reserveInventory', input.orderId, input)) ?? {
+        ok: true,
+        lines: input.lines.map((line) => ({ ...line, unitPrice: { amountMinor: 1_000, currency: 'EUR' } })),
+      },
+    createOrder: async (input) => (await act('createOrder', input.orderId, input)) ?? { ok: true, total: TOTAL },
+    processPayment: async (input) =>
+      (await act('processPayment', input.orderId, input)) ?? { ok: true, paymentId: `payment-of-${input.orderId}` },
+    confirmReservation: async (input) => (await act('confirmReservation', input.orderId, input)) ?? { ok: true },
+    confirmOrder: async (input) => (await act('confirmOrder', input.orderId, input)) ?? { ok: true },
+    releaseInventory: async (input) => void (await act('releaseInventory', input.orderId, input)),
+    refundPayment: async (input) => void (await act('refundPayment', input.orderId, input)),
+    cancelOrder: async (input) => void (await act('cancelOrder', input.orderId, input)),
+  };
+
+  return {
+    activities,
+    expect(ids: { orderId: string; userId: string }, scripts: Scripts): readonly Call[] {
+      const order = { scripts, calls: [] };
+      orders.set(ids.orderId, order).set(ids.userId, order);
+      return order.calls;
+    },
+  };
+}
+
+const UNDOS: ReadonlySet<ActivityName> = new Set(['releaseInventory', 'refundPayment', 'cancelOrder']);
+
+/** The undos among the calls, in their order. */
+export function undosOf(calls: readonly Call[]): ActivityName[] {
+  return calls.map((call) => call.activity).filter((activity) => UNDOS.has(activity));
+}

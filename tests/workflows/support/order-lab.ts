@@ -1,0 +1,113 @@
+/** Real Temporal, real workflow code, a real worker; only the services behind the activities are fakes. */
+import { randomUUID } from 'node:crypto';
+import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, type WorkerOptions } from '@temporalio/worker';
+import pino from 'pino';
+import { orderWorkflowId } from '../../../contracts/ids.ts';
+import {
+  ORDER_WORKFLOW_TYPE,
+  type OrderInput,
+  type OrderOutcome,
+  OUTCOME_UPDATE_ID,
+  orderStatusAttribute,
+  outcomeUpdate,
+} from '../../../contracts/order.ts';
+import { bundleWorkflows } from '../../../workers/bundle.ts';
+import { createOrderWorker } from '../../../workers/order-worker.ts';
+import { registerSearchAttributes } from '../../../workers/search-attributes.ts';
+import { createTestTemporal } from '../../support/temporal.ts';
+import { type Call, createFakeActivities, type Scripts } from './fake-activities.ts';
+
+export type OrderLab = Awaited<ReturnType<typeof createOrderLab>>;
+
+export type PlacedOrder = {
+  readonly input: OrderInput;
+  readonly handle: WorkflowHandle;
+  /** Grows while the order runs. */
+  readonly calls: readonly Call[];
+  readonly outcome: Promise<OrderOutcome>;
+};
+
+let runtimeInstalled = false;
+
+/** Expected failures are part of these tests; what the SDK says of them is not. */
+export function quietRuntime(): void {
+  if (!runtimeInstalled) Runtime.install({ logger: new DefaultLogger('ERROR', () => {}) });
+  runtimeInstalled = true;
+}
+
+export async function createOrderLab(
+  options: {
+    readonly settings?: Partial<WorkerOptions>;
+    readonly workflowBundle?: NonNullable<WorkerOptions['workflowBundle']>;
+  } = {},
+) {
+  quietRuntime();
+  const temporal = await createTestTemporal();
+  const { client, namespace } = temporal;
+  const connection = await NativeConnection.connect({ address: temporal.address });
+  await registerSearchAttributes(connection, namespace, pino({ level: 'silent' }));
+  const workflowBundle = options.workflowBundle ?? (await bundleWorkflows());
+  const taskQueue = `orders-${randomUUID()}`;
+  const fakes = createFakeActivities();
+
+  async function startWorker() {
+    const worker = await createOrderWorker({
+      connection,
+      namespace,
+      taskQueue,
+      workflowBundle,
+      activities: fakes.activities,
+      settings: { ...options.settings, shutdownGraceTime: 0 },
+    });
+    const ended = worker.run();
+    return {
+      async stop() {
+        worker.shutdown();
+        await ended;
+      },
+    };
+  }
+  const worker = await startWorker();
+
+  /** Starts an order as the gateway does: with the question for its outcome. */
+  function place(scripts: Scripts = {}, given: Partial<OrderInput> = {}, startOptions: { workflowTaskTimeout?: string } = {}) {
+    const input: OrderInput = {
+      orderId: randomUUID(),
+      userId: randomUUID(),
+      lines: [{ productId: randomUUID(), quantity: 2 }],
+      paymentMethod: 'tok_ok',
+      stepLimitMs: 20_000,
+      ...given,
+    };
+    const calls = fakes.expect(input, scripts);
+    return { input, calls, handle: client.workflow.getHandle(orderWorkflowId(input.orderId)), outcome: ask(input, startOptions) };
+  }
+
+  /** Update-with-Start: whoever asks first starts the order, the others join. */
+  function ask(input: OrderInput, startOptions: object = {}): Promise<OrderOutcome> {
+    const startWorkflowOperation = new WithStartWorkflowOperation(ORDER_WORKFLOW_TYPE, {
+      workflowId: orderWorkflowId(input.orderId),
+      taskQueue,
+      args: [input] as [OrderInput],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      typedSearchAttributes: [{ key: orderStatusAttribute, value: 'SUBMITTED' }],
+      ...startOptions,
+    });
+    return client.workflow.executeUpdateWithStart(outcomeUpdate, { updateId: OUTCOME_UPDATE_ID, startWorkflowOperation });
+  }
+
+  return {
+    client,
+    place,
+    ask,
+    startWorker,
+    worker,
+    async close() {
+      await worker.stop();
+      await connection.close();
+      await temporal.close();
+    },
+  };
+}

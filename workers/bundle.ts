@@ -1,0 +1,11 @@
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+
+/** The workflow code as workers run it. Takes a second or two: build it once and share it between workers. */
+export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+  return bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../workflows/registered.ts', import.meta.url)),
+    // The bundler reports every module that it packs.
+    logger: new DefaultLogger('WARN'),
+  });
+}

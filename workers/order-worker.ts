@@ -1,0 +1,35 @@
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { OrderActivities } from '../contracts/activities.ts';
+import { ORDERS_TASK_QUEUE } from '../contracts/ids.ts';
+
+/** How a worker runs, each number with its reason. */
+const SETTINGS = {
+  // Orders in flight on a worker that died wait this long for another one; the default is 10 s.
+  stickyQueueScheduleToStartTimeout: '1 second',
+  // About 100 KB each with what the SDK keeps beside it. Open orders beyond that are replayed when something happens to them.
+  maxCachedWorkflows: 1_000,
+  // Enough for one process on two cores; more polls and tasks gained nothing measurable.
+  maxConcurrentWorkflowTaskExecutions: 40,
+  maxConcurrentWorkflowTaskPolls: 5,
+  maxConcurrentActivityTaskPolls: 5,
+  // Below what the services' connection pools can queue within an RPC's deadline.
+  maxConcurrentActivityTaskExecutions: 100,
+  maxConcurrentLocalActivityExecutions: 100,
+  // A stopping worker lets calls in flight end (their RPCs take 8 s at most), or each would cost a whole attempt's time.
+  shutdownGraceTime: '9 seconds',
+  // An activity that never returns does not keep the process; less than the 15 s after which the process is ended.
+  shutdownForceTime: '13 seconds',
+} as const satisfies Partial<WorkerOptions>;
+
+/** A worker for order workflows and their activities; tests give it a task queue and settings of their own. */
+export function createOrderWorker(options: {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
+  readonly activities: OrderActivities;
+  readonly taskQueue?: string;
+  readonly settings?: Partial<WorkerOptions>;
+}): Promise<Worker> {
+  const { settings, taskQueue = ORDERS_TASK_QUEUE, ...given } = options;
+  return Worker.create({ ...SETTINGS, ...settings, ...given, taskQueue });
+}

@@ -1,0 +1,105 @@
+import { hostname } from 'node:os';
+import type { Worker } from '@temporalio/worker';
+import { createOrdersActivities } from '../activities/orders.ts';
+import { createPaymentsActivities } from '../activities/payments.ts';
+import { createProductsActivities } from '../activities/products.ts';
+import { createUsersActivities } from '../activities/users.ts';
+import { createGrpcClient } from '../platform/grpc/client.ts';
+import { createOperationsServer } from '../platform/http/operations-server.ts';
+import type { Running } from '../platform/lifecycle/run.ts';
+import { createLogger, type Logger } from '../platform/logging/logger.ts';
+import { createMetrics } from '../platform/telemetry/metrics.ts';
+import { VERSION } from '../platform/version.ts';
+import { OrdersServiceService } from '../proto/gen/shopfast/orders/v1/orders.ts';
+import { PaymentsServiceService } from '../proto/gen/shopfast/payments/v1/payments.ts';
+import { ProductsServiceService } from '../proto/gen/shopfast/products/v1/products.ts';
+import { UsersServiceService } from '../proto/gen/shopfast/users/v1/users.ts';
+import { bundleWorkflows } from './bundle.ts';
+import type { WorkerConfig } from './config.ts';
+import { connectToTemporal } from './connection.ts';
+import { createWorkerChecks } from './health.ts';
+import { createOrderWorker } from './order-worker.ts';
+import { installRuntime } from './runtime.ts';
+import { registerSearchAttributes } from './search-attributes.ts';
+
+/** Runs orders: the workflow and the activities that call the four services. */
+export async function startWorker(config: WorkerConfig): Promise<Running> {
+  const logger = createLogger('worker', config.LOG_LEVEL);
+  installRuntime(logger);
+  const namespace = config.TEMPORAL_NAMESPACE;
+  const [workflowBundle, connection] = await Promise.all([bundleWorkflows(), connectToTemporal(config, logger)]);
+  await registerSearchAttributes(connection, namespace, logger);
+  const services = connectToServices(config);
+  const worker = await createOrderWorker({
+    connection,
+    namespace,
+    workflowBundle,
+    activities: services.activities,
+    settings: { identity: `worker-${process.pid}@${hostname()}` },
+  });
+  const working = keepWorking(worker, logger);
+  const metrics = createMetrics('worker', VERSION);
+  const operations = await createOperationsServer({
+    service: 'worker',
+    version: VERSION,
+    checks: createWorkerChecks({ worker, connection, namespace }),
+    host: config.BIND_HOST,
+    port: config.WORKER_HTTP_PORT,
+    registry: metrics.registry,
+  });
+  logger.info({ http_port: operations.port, task_queue: worker.options.taskQueue }, 'Ready');
+  return {
+    listening: { http: operations.port },
+    async stop() {
+      operations.drain();
+      await working.stop();
+      services.close();
+      await connection.close();
+      await operations.close();
+    },
+  };
+}
+
+function connectToServices(config: WorkerConfig) {
+  const users = createGrpcClient(UsersServiceService, config.USERS_ADDRESS);
+  const products = createGrpcClient(ProductsServiceService, config.PRODUCTS_ADDRESS);
+  const orders = createGrpcClient(OrdersServiceService, config.ORDERS_ADDRESS);
+  const payments = createGrpcClient(PaymentsServiceService, config.PAYMENTS_ADDRESS);
+  return {
+    activities: {
+      ...createUsersActivities(users),
+      ...createProductsActivities(products),
+      ...createOrdersActivities(orders),
+      ...createPaymentsActivities(payments),
+    },
+    close() {
+      for (const client of [users, products, orders, payments]) client.close();
+    },
+  };
+}
+
+/** A worker that ended unasked cannot be run again: the process ends with it, and whoever watches it starts a new one. */
+function keepWorking(worker: Worker, logger: Logger) {
+  let stopping = false;
+  const ended = worker.run().then(
+    () => {
+      if (!stopping) end(logger, undefined);
+    },
+    (error: unknown) => {
+      if (!stopping) end(logger, error);
+      else logger.error({ error }, 'The worker did not stop cleanly');
+    },
+  );
+  return {
+    async stop() {
+      stopping = true;
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await ended;
+    },
+  };
+}
+
+function end(logger: Logger, error: unknown): void {
+  logger.fatal({ error }, 'The worker stopped by itself');
+  process.exit(1);
+}

@@ -1,0 +1,21 @@
+import { ActivityFailure, RetryState } from '@temporalio/common';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import type { OrderFailure, SagaStep } from '../contracts/order.ts';
+import { StepRefused } from './saga.ts';
+
+/**
+ * Why the saga stopped, as the customer is told. `cancelled`: the workflow was asked to cancel, and whatever is thrown from
+ * then on is a consequence. Anything unknown is a bug of ours: the order must end all the same (SG7), so it is a failure too.
+ */
+export function failureOf(error: unknown, at: { readonly step: SagaStep | null; readonly cancelled: boolean }): OrderFailure {
+  if (error instanceof StepRefused) return error.failure;
+  if (at.cancelled) return { step: null, reason: 'order_cancelled', facts: {} };
+  // Nobody may go on after a fault that trying again cannot mend; one that outlasted the step's limit might have been mended.
+  const patienceEnded = error instanceof ActivityFailure && error.retryState !== RetryState.NON_RETRYABLE_FAILURE;
+  return { step: at.step, reason: patienceEnded ? 'unavailable' : 'internal', facts: {} };
+}
+
+/** The workflow's code, not the order, is in question: the task must fail and be tried again by mended code. */
+export function mustFailTheTask(error: unknown): boolean {
+  return error instanceof DeterminismViolationError;
+}

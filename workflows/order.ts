@@ -1,0 +1,123 @@
+/**
+ * The life of one order: five steps, and all of them undone when one cannot be taken.
+ *
+ * SG1, SG2, SG4, SG5 are upheld in saga.ts.
+ * SG7 Every started order ends in exactly one outcome, also when this code has a bug.
+ */
+import { allHandlersFinished, CancellationScope, condition, log, proxyActivities, setHandler, sleep } from '@temporalio/workflow';
+import type { OrderActivities } from '../contracts/activities.ts';
+import { stepKey, undoKey } from '../contracts/ids.ts';
+import { type OrderFailure, type OrderInput, type OrderOutcome, outcomeUpdate, statusQuery } from '../contracts/order.ts';
+import { forwardPolicy, LOCAL_ATTEMPT, pauseAfterRoundMs, UNDO_POLICY } from './activity-policies.ts';
+import { localFirst } from './local-first.ts';
+import { showCancelled, showCompensating, showNeedsAttention, showPaid } from './order-attributes.ts';
+import { failureOf, mustFailTheTask } from './order-failure.ts';
+import { type FailedUndo, Saga } from './saga.ts';
+import { createStepLimit, type StepLimit } from './step-limit.ts';
+
+const undos = localFirst<OrderActivities>({ local: LOCAL_ATTEMPT, regular: () => UNDO_POLICY });
+// A refund asks the payment provider: slow and external, as the payment is.
+const slowUndos = proxyActivities<OrderActivities>(UNDO_POLICY);
+
+export async function order(input: OrderInput): Promise<OrderOutcome> {
+  const limit = createStepLimit(input.stepLimitMs);
+  const saga = new Saga(limit.begin);
+  const ended = Promise.withResolvers<OrderOutcome>();
+  setHandler(statusQuery, () => saga.view());
+  setHandler(outcomeUpdate, () => ended.promise);
+
+  const outcome = await settle(saga, () => confirmOrder(input, saga, limit));
+  ended.resolve(outcome);
+  // A cancel that comes after the outcome changes nothing.
+  await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  return outcome;
+}
+
+/** The story. Every undo stands before its step. */
+async function confirmOrder(input: OrderInput, saga: Saga, limit: StepLimit): Promise<OrderOutcome> {
+  const { orderId, userId } = input;
+  const regular = () => forwardPolicy(limit.remainingMs());
+  const steps = localFirst<OrderActivities>({ local: LOCAL_ATTEMPT, regular });
+
+  // Step 0, the submission, was taken before the workflow started; its undo is CreateOrder's too.
+  saga.register('SubmitOrder', ({ reason, step }) =>
+    undos.cancelOrder({
+      orderId,
+      key: undoKey(orderId, 'submit'),
+      undoesKey: stepKey(orderId, 'create'),
+      reason,
+      failedStep: step,
+    }),
+  );
+
+  await saga.step('ValidateUser', { undo: null, run: () => steps.validateUser({ userId }) });
+
+  const reserved = await saga.step('ReserveInventory', {
+    undo: () => undos.releaseInventory({ orderId, key: undoKey(orderId, 'reserve'), undoesKey: stepKey(orderId, 'reserve') }),
+    run: () => steps.reserveInventory({ orderId, key: stepKey(orderId, 'reserve'), lines: input.lines }),
+  });
+
+  const { total } = await saga.step('CreateOrder', {
+    undo: null,
+    run: () => steps.createOrder({ orderId, key: stepKey(orderId, 'create'), lines: reserved.lines }),
+  });
+
+  const { paymentId } = await saga.step('ProcessPayment', {
+    undo: ({ reason }) =>
+      slowUndos.refundPayment({ orderId, key: undoKey(orderId, 'pay'), undoesKey: stepKey(orderId, 'pay'), reason }),
+    run: () =>
+      proxyActivities<OrderActivities>(regular()).processPayment({
+        orderId,
+        key: stepKey(orderId, 'pay'),
+        userId,
+        amount: total,
+        paymentMethod: input.paymentMethod,
+      }),
+  });
+
+  await saga.step('ConfirmOrder', {
+    undo: null,
+    run: async () => {
+      const kept = await steps.confirmReservation({ orderId, key: stepKey(orderId, 'confirm-stock') });
+      return kept.ok ? steps.confirmOrder({ orderId, key: stepKey(orderId, 'confirm-order'), paymentId }) : kept;
+    },
+  });
+
+  return { status: 'confirmed', paymentId };
+}
+
+/** Runs the story to its one outcome (SG7). */
+async function settle(saga: Saga, story: () => Promise<OrderOutcome>): Promise<OrderOutcome> {
+  try {
+    const outcome = await story();
+    showPaid();
+    saga.complete();
+    return outcome;
+  } catch (error: unknown) {
+    if (mustFailTheTask(error)) throw error;
+    const failure = failureOf(error, {
+      step: saga.currentStep,
+      cancelled: CancellationScope.current().consideredCancelled,
+    });
+    if (failure.reason === 'internal') log.error('A step failed in a way that nobody expected', { error });
+    // The root scope may be cancelled already, and an undo must not be.
+    await CancellationScope.nonCancellable(() => undoAll(saga, failure));
+    return { status: 'cancelled', failure };
+  }
+}
+
+async function undoAll(saga: Saga, failure: OrderFailure): Promise<void> {
+  log.info('Undoing the order', { step: failure.step, reason: failure.reason });
+  showCompensating(failure);
+  let attended = false;
+  await saga.compensate(failure, {
+    isFatal: mustFailTheTask,
+    async afterFailures(failed: readonly FailedUndo[], round: number) {
+      for (const { of, error } of failed) log.error('An undo failed and will be tried again', { undoOf: of, error, round });
+      if (!attended) showNeedsAttention();
+      attended = true;
+      await sleep(pauseAfterRoundMs(round));
+    },
+  });
+  showCancelled({ attended });
+}

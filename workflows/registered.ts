@@ -1,0 +1,2 @@
+/** What the workflow bundle offers: each export is a workflow type, named as contracts name it. */
+export { order } from './order.ts';

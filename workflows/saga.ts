@@ -1,0 +1,126 @@
+/**
+ * A saga: steps forward, and the undos of what has been attempted.
+ *
+ * SG1 An undo is registered before its step is attempted: a step that timed out may have happened.
+ * SG2 Undos run newest first, each to completion; one that fails does not stop the others and is tried again.
+ * SG4 The first failure is the one that counts; a failed undo is visible, never hidden.
+ * SG5 A refusal proves that its step did not happen: that step's undo is dropped. A fault proves nothing and keeps it.
+ *
+ * Knows nothing of Temporal; the caller makes the undoing non-cancellable.
+ */
+import type { Refusal, Result } from '../contracts/activities.ts';
+import type { OrderFailure, OrderStatusView, SagaState, SagaStep } from '../contracts/order.ts';
+
+/** Makes a step as if it had never been, whether or not it happened. */
+export type Undo = (why: OrderFailure) => Promise<void>;
+
+export type FailedUndo = { readonly of: string; readonly error: unknown };
+
+/** Ends the story of the saga; `refusal` is the step's answer. */
+export class StepRefused extends Error {
+  override readonly name = 'StepRefused';
+  readonly failure: OrderFailure;
+
+  constructor(step: SagaStep, { reason, facts }: Refusal) {
+    super(`${step} was refused: ${reason}`);
+    this.failure = { step, reason, facts };
+  }
+}
+
+const STATE_AFTER: Readonly<Record<SagaStep, SagaState>> = {
+  ValidateUser: 'UserValidated',
+  ReserveInventory: 'InventoryReserved',
+  CreateOrder: 'OrderCreated',
+  ProcessPayment: 'PaymentProcessed',
+  ConfirmOrder: 'OrderConfirmed',
+};
+
+export class Saga {
+  readonly #begin: (step: SagaStep) => void;
+  readonly #undos: { readonly of: string; readonly undo: Undo }[] = [];
+  #state: SagaState = 'SagaInitiated';
+  #step: SagaStep | null = null;
+  #failure: OrderFailure | null = null;
+  #needsAttention = false;
+
+  /** `begin` is told each step before it is attempted. */
+  constructor(begin: (step: SagaStep) => void) {
+    this.#begin = begin;
+  }
+
+  /** Registers the undo of something that has happened before the saga or is attempted next (SG1). */
+  register(of: string, undo: Undo): void {
+    this.#undos.push({ of, undo });
+  }
+
+  /** One step; `undo` is null when it changes nothing or an earlier undo covers it. Throws StepRefused. */
+  async step<T extends object>(
+    step: SagaStep,
+    { undo, run }: { readonly undo: Undo | null; readonly run: () => Promise<Result<T>> },
+  ): Promise<T> {
+    this.#step = step;
+    this.#begin(step);
+    if (undo) this.register(step, undo);
+    const result = await run();
+    if (isRefusal(result)) {
+      if (undo) this.#undos.pop();
+      throw new StepRefused(step, result);
+    }
+    this.#state = STATE_AFTER[step];
+    return result;
+  }
+
+  complete(): void {
+    this.#state = 'SagaCompleted';
+    this.#step = null;
+  }
+
+  /**
+   * Undoes everything, newest first (SG2). `afterFailures` is told of each round in which undos failed, and waits before the
+   * next one. Errors that `isFatal` are rethrown at once.
+   */
+  async compensate(
+    failure: OrderFailure,
+    options: {
+      readonly isFatal: (error: unknown) => boolean;
+      readonly afterFailures: (failed: readonly FailedUndo[], round: number) => Promise<void>;
+    },
+  ): Promise<void> {
+    this.#state = 'Compensating';
+    this.#step = null;
+    this.#failure = failure;
+    for (let round = 1; this.#undos.length > 0; round++) {
+      const failed = await this.#undoEach(failure, options.isFatal);
+      this.#needsAttention = failed.length > 0;
+      if (failed.length > 0) await options.afterFailures(failed, round);
+    }
+    this.#state = 'SagaFailed';
+  }
+
+  /** The step at work; null before the first one and when there is none. */
+  get currentStep(): SagaStep | null {
+    return this.#step;
+  }
+
+  view(): OrderStatusView {
+    return { sagaState: this.#state, step: this.#step, failure: this.#failure, needsAttention: this.#needsAttention };
+  }
+
+  async #undoEach(failure: OrderFailure, isFatal: (error: unknown) => boolean): Promise<FailedUndo[]> {
+    const failed: FailedUndo[] = [];
+    for (const entry of this.#undos.toReversed()) {
+      try {
+        await entry.undo(failure);
+        this.#undos.splice(this.#undos.indexOf(entry), 1);
+      } catch (error: unknown) {
+        if (isFatal(error)) throw error;
+        failed.push({ of: entry.of, error });
+      }
+    }
+    return failed;
+  }
+}
+
+function isRefusal(result: Result): result is Refusal {
+  return !result.ok;
+}
