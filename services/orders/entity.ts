@@ -101,8 +101,8 @@ export const StatusChangeSchema = defineEntity({
   properties: {
     sequence: p.bigint('number').primary(),
     order: () => p.manyToOne(OrderSchema),
-    previousStatus: p.enum([...ORDER_STATUSES]).nullable(),
-    status: p.enum([...ORDER_STATUSES]),
+    previousStatus: p.text().$type<OrderStatus>().nullable(),
+    status: p.text().$type<OrderStatus>(),
     reason: p.text().default(''),
     at: p.datetime(3).defaultRaw('now()'),
   },

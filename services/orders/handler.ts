@@ -1,7 +1,7 @@
 import type { Handlers } from '../../platform/grpc/server.ts';
 import { parseRequest } from '../../platform/grpc/validate.ts';
 import { hashRequest } from '../../platform/idempotency/record.ts';
-import { currentContext } from '../../platform/telemetry/context.ts';
+import { annotate } from '../../platform/telemetry/context.ts';
 import {
   CancelOrderRequest,
   ConfirmOrderRequest,
@@ -25,7 +25,7 @@ export function createHandler(orders: Orders): Handlers<typeof OrdersServiceServ
   return {
     async submitOrder(request) {
       const given = parseRequest(submitOrderSchema, request);
-      tellLogs({ userId: given.userId });
+      annotate({ userId: given.userId });
       const { clientId, userId, paymentMethod } = given;
       const submission = { clientId, userId, paymentMethod, lines: merge(given.lines), shippingAddress: given.shippingAddress };
       // Scoped by client and user: nobody meets another's key.
@@ -35,13 +35,13 @@ export function createHandler(orders: Orders): Handlers<typeof OrdersServiceServ
         SubmitOrderRequest.encode({ ...submission, lines: byProduct, idempotencyKey: '' }).finish(),
       );
       const { order, replayed } = await orders.submit({ key, requestHash }, submission);
-      tellLogs({ orderId: order.id });
+      annotate({ orderId: order.id });
       return { order: orderMessage(order), replayed };
     },
 
     async createOrder(request) {
       const { idempotencyKey: key, orderId, lines } = parseRequest(createOrderSchema, request);
-      tellLogs({ orderId });
+      annotate({ orderId });
       const requestHash = hashRequest(CreateOrderRequest.encode(request).finish());
       const priced = lines.map(({ productId, quantity, unitPrice }) => ({
         productId,
@@ -54,26 +54,26 @@ export function createHandler(orders: Orders): Handlers<typeof OrdersServiceServ
 
     async confirmOrder(request) {
       const { idempotencyKey: key, orderId, paymentId } = parseRequest(confirmOrderSchema, request);
-      tellLogs({ orderId });
+      annotate({ orderId });
       return orders.confirm({ key, requestHash: hashRequest(ConfirmOrderRequest.encode(request).finish()) }, orderId, paymentId);
     },
 
     async cancelOrder(request) {
       const { idempotencyKey: key, failedStep, ...rest } = parseRequest(cancelOrderSchema, request);
-      tellLogs({ orderId: rest.orderId });
+      annotate({ orderId: rest.orderId });
       const cancellation = { ...rest, failedStep: failedStep || null };
       return orders.cancel({ key, requestHash: hashRequest(CancelOrderRequest.encode(request).finish()) }, cancellation);
     },
 
     async getOrder(request) {
       const { orderId, userId } = parseRequest(getOrderSchema, request);
-      tellLogs({ orderId });
+      annotate({ orderId });
       return { order: orderMessage(await orders.get(orderId, userId || undefined)) };
     },
 
     async listOrders(request) {
       const { userId, status, pageSize, cursor } = parseRequest(listOrdersSchema, request);
-      tellLogs({ userId });
+      annotate({ userId });
       const page = await orders.list({ userId, status: statusFrom(status) }, { size: pageSize, cursor });
       return { orders: page.orders.map(orderMessage), nextCursor: page.nextCursor };
     },
@@ -85,10 +85,4 @@ function merge(lines: readonly SubmittedLine[]): SubmittedLine[] {
   const quantities = new Map<string, number>();
   for (const { productId, quantity } of lines) quantities.set(productId, (quantities.get(productId) ?? 0) + quantity);
   return Array.from(quantities, ([productId, quantity]) => ({ productId, quantity }));
-}
-
-/** Every line that is logged from here on is found by these ids. */
-function tellLogs(ids: { userId?: string; orderId?: string }): void {
-  const context = currentContext();
-  if (context) Object.assign(context, ids);
 }

@@ -1,6 +1,6 @@
 /**
- * The saga's writes: one statement each. A move locks the order, checks its status as it is then, changes the order and
- * appends to its history; it returns the status that it found, and has done nothing unless that was one to move from.
+ * The saga's statements, few and short. Whoever decides by what it read locks the order first, in a statement of its
+ * own: a statement that locks and writes at once checks constraints against the row as it was before the lock.
  */
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Sql } from '../../platform/persistence/sql.ts';
@@ -43,8 +43,14 @@ export async function insertOrder(sql: Sql, orderId: string, submission: Submiss
   );
 }
 
-/** The order's status and submitted lines; nobody else changes it until the transaction ends. */
-export async function lockOrder(
+/** The order's status; nobody else changes it until the transaction ends. Undefined: no such order. */
+export async function lockOrder(sql: Sql, orderId: string): Promise<OrderStatus | undefined> {
+  const [row] = await sql.query<{ status: OrderStatus }>('select status from orders where id = $1 for update', [orderId]);
+  return row?.status;
+}
+
+/** The same with the submitted lines. */
+export async function lockOrderWithLines(
   sql: Sql,
   orderId: string,
 ): Promise<{ status: OrderStatus; lines: readonly SubmittedLine[] } | undefined> {
@@ -74,9 +80,9 @@ export async function reserveOrder(
        from unnest($7::uuid[], $8::bigint[]) as line (product_id, price_minor)
        where order_lines.order_id = $1 and order_lines.product_id = line.product_id
      )
-     insert into order_history (order_id, previous_status, status)
-     select reserved.id, step.previous_status, step.status
-     from reserved, (values ('SUBMITTED', 'CREATED'), ('CREATED', 'RESERVED')) as step (previous_status, status)`,
+     insert into order_history (order_id, status)
+     select reserved.id, step.status from reserved, (values (1, 'CREATED'), (2, 'RESERVED')) as step (place, status)
+     order by step.place`,
     [
       orderId,
       totals.currency,
@@ -90,41 +96,34 @@ export async function reserveOrder(
   );
 }
 
-/** Moves to PAID. Undefined: no such order. */
-export async function payOrder(sql: Sql, orderId: string, paymentId: string): Promise<OrderStatus | undefined> {
-  const [found] = await sql.query<{ status: OrderStatus }>(
-    `with found as (select id, status from orders where id = $1 for update),
-     moved as (
-       update orders set status = 'PAID', payment_id = $3, updated_at = now()
-       from found where orders.id = found.id and found.status = any($2) returning orders.id
-     ), recorded as (
-       insert into order_history (order_id, previous_status, status)
-       select moved.id, found.status, 'PAID' from moved join found using (id)
+/** Moves a locked, RESERVED order to PAID. */
+export async function payOrder(sql: Sql, orderId: string, paymentId: string): Promise<void> {
+  await sql.query(
+    `with paid as (
+       update orders set status = 'PAID', payment_id = $2, updated_at = now() where id = $1 returning id
      )
-     select status from found`,
-    [orderId, statusesBefore('PAID'), paymentId],
+     insert into order_history (order_id, status) select id, 'PAID' from paid`,
+    [orderId, paymentId],
   );
-  return found?.status;
 }
 
-/** Moves to CANCELLED with its reason. Undefined: no such order. */
+/**
+ * Moves to CANCELLED with its reason, unless the order has gone where cancelling is illegal; from there it never comes
+ * back, so false is final. No lock is needed: an update that waited for another's looks at the status again.
+ */
 export async function cancelOrder(
   sql: Sql,
   { orderId, reason, failedStep }: { orderId: string; reason: string; failedStep: string | null },
-): Promise<OrderStatus | undefined> {
-  const [found] = await sql.query<{ status: OrderStatus }>(
-    `with found as (select id, status from orders where id = $1 for update),
-     moved as (
+): Promise<boolean> {
+  const moved = await sql.query(
+    `with cancelled as (
        update orders set status = 'CANCELLED', failure_step = $3, failure_reason = $4, updated_at = now()
-       from found where orders.id = found.id and found.status = any($2) returning orders.id
-     ), recorded as (
-       insert into order_history (order_id, previous_status, status, reason)
-       select moved.id, found.status, 'CANCELLED', $4 from moved join found using (id)
+       where id = $1 and status = any($2) returning id
      )
-     select status from found`,
+     insert into order_history (order_id, status, reason) select id, 'CANCELLED', $4 from cancelled returning order_id`,
     [orderId, statusesBefore('CANCELLED'), failedStep, reason],
   );
-  return found?.status;
+  return moved.length > 0;
 }
 
 /** One order with its lines and history, all of one instant: one statement reads them. */

@@ -1,29 +1,19 @@
 import * as z from 'zod';
+import { entityId, idempotencyKey, text } from '../../platform/grpc/fields.ts';
 import { OrderStatus } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 
 // Lines of one order, and units of one product in each line as given (product.md section 4); merged lines may add up.
 const LINES_MAX = 100;
 const QUANTITY_MAX = 1_000;
 
-const uuid = z.uuid('must be a UUID').toLowerCase();
-/** Printable ASCII: keys and tokens are made by programs. */
-const token = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters without spaces');
-/** One spelling per text, so that the same address is the same request; PostgreSQL refuses the character NUL. */
-const text = (max: number) =>
-  z
-    .string()
-    .max(max, `must be at most ${max} characters`)
-    .regex(/^\P{Cc}*$/u, 'must not contain control characters')
-    .normalize('NFC');
-const requiredText = (max: number) => text(max).min(1, 'must not be empty');
 const whole = (min: number, max: number) => z.int().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`);
 
 const address = z.object({
-  line1: requiredText(200),
-  line2: text(200),
-  city: requiredText(100),
-  region: text(100),
-  postalCode: requiredText(20),
+  line1: text({ min: 1, max: 200 }),
+  line2: text({ min: 0, max: 200 }),
+  city: text({ min: 1, max: 100 }),
+  region: text({ min: 0, max: 100 }),
+  postalCode: text({ min: 1, max: 20 }),
   country: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 code'),
 });
 
@@ -31,21 +21,22 @@ const lines = <Line extends z.ZodType>(line: Line) =>
   z.array(line).min(1, 'must have at least 1 line').max(LINES_MAX, `must have at most ${LINES_MAX} lines`);
 
 export const submitOrderSchema = z.object({
-  idempotencyKey: token,
+  idempotencyKey,
   // No colon: it separates the parts of the stored key.
   clientId: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, _ . or -'),
-  userId: uuid,
-  lines: lines(z.object({ productId: uuid, quantity: whole(1, QUANTITY_MAX) })),
-  paymentMethod: token,
+  userId: entityId,
+  lines: lines(z.object({ productId: entityId, quantity: whole(1, QUANTITY_MAX) })),
+  // The provider's opaque token.
+  paymentMethod: z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters'),
   shippingAddress: address.optional(),
 });
 
 export const createOrderSchema = z.object({
-  idempotencyKey: token,
-  orderId: uuid,
+  idempotencyKey,
+  orderId: entityId,
   lines: lines(
     z.object({
-      productId: uuid,
+      productId: entityId,
       quantity: whole(1, LINES_MAX * QUANTITY_MAX),
       unitPrice: z.object({
         amountMinor: z.int().min(0, 'must be at least 0'),
@@ -55,24 +46,27 @@ export const createOrderSchema = z.object({
   ),
 });
 
-export const confirmOrderSchema = z.object({ idempotencyKey: token, orderId: uuid, paymentId: uuid });
+export const confirmOrderSchema = z.object({ idempotencyKey, orderId: entityId, paymentId: entityId });
 
 export const cancelOrderSchema = z.object({
-  idempotencyKey: token,
-  orderId: uuid,
+  idempotencyKey,
+  orderId: entityId,
   reason: z.string().regex(/^[a-z_]{1,64}$/, 'must be a reason of docs/problems.md'),
   failedStep: z.string().regex(/^[A-Za-z]{0,64}$/, 'must be the name of a saga step or empty'),
-  undoesKey: token,
+  undoesKey: idempotencyKey,
 });
 
-export const getOrderSchema = z.object({ orderId: uuid, userId: z.union([z.literal(''), uuid], 'must be a UUID or empty') });
+export const getOrderSchema = z.object({
+  orderId: entityId,
+  userId: z.union([z.literal(''), entityId], 'must be a UUID or empty'),
+});
 
 // Orders per page when none is asked for, and at most.
 const PAGE_SIZE = 20;
 const PAGE_SIZE_MAX = 100;
 
 export const listOrdersSchema = z.object({
-  userId: uuid,
+  userId: entityId,
   status: z.enum(OrderStatus, 'must be a status or unspecified'),
   pageSize: whole(0, PAGE_SIZE_MAX).transform((size) => size || PAGE_SIZE),
   cursor: z.string().max(100, 'is not a cursor of this list'),

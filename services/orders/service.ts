@@ -13,6 +13,7 @@ import {
   insertOrder,
   listOrders,
   lockOrder,
+  lockOrderWithLines,
   payOrder,
   reserveOrder,
   type Submission,
@@ -66,7 +67,7 @@ export function createOrders(database: Database, charges: Charges) {
     async create(keyed: Keyed, orderId: string, lines: readonly PricedLine[]): Promise<CreateOrderResponse> {
       const operation = { ...keyed, operation: 'CreateOrder', response: CreateOrderResponse };
       const { response } = await once(database, operation, async ({ sql }) => {
-        const order = await lockOrder(sql, orderId);
+        const order = await lockOrderWithLines(sql, orderId);
         if (!order) throw orderNotFound(orderId);
         requireTransition(order.status, 'CREATED');
         requireSameLines(order.lines, lines);
@@ -81,9 +82,10 @@ export function createOrders(database: Database, charges: Charges) {
     async confirm(keyed: Keyed, orderId: string, paymentId: string): Promise<ConfirmOrderResponse> {
       const operation = { ...keyed, operation: 'ConfirmOrder', response: ConfirmOrderResponse };
       const { response } = await once(database, operation, async ({ sql }) => {
-        const found = await payOrder(sql, orderId, paymentId);
-        if (!found) throw orderNotFound(orderId);
-        requireTransition(found, 'PAID');
+        const status = await lockOrder(sql, orderId);
+        if (!status) throw orderNotFound(orderId);
+        requireTransition(status, 'PAID');
+        await payOrder(sql, orderId, paymentId);
         return {};
       });
       return response;
@@ -95,9 +97,10 @@ export function createOrders(database: Database, charges: Charges) {
       const { response } = await once(database, operation, async ({ sql }) => {
         // Before the order is locked, as CreateOrder does it: a CreateOrder at work is waited for, never deadlocked with.
         await tombstone(sql, cancellation.undoesKey, 'CreateOrder');
-        const found = await cancelOrder(sql, cancellation);
-        if (!found) throw orderNotFound(cancellation.orderId);
-        if (found !== 'CANCELLED') requireTransition(found, 'CANCELLED');
+        if (await cancelOrder(sql, cancellation)) return {};
+        const status = await lockOrder(sql, cancellation.orderId);
+        if (!status) throw orderNotFound(cancellation.orderId);
+        if (status !== 'CANCELLED') requireTransition(status, 'CANCELLED');
         return {};
       });
       return response;

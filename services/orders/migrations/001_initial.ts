@@ -52,7 +52,7 @@ create table order_lines (
 // A history is one chain: it begins once, leaves no status twice, enters none twice, and every link is legal (OR1).
 const ORDER_HISTORY = `
 create table order_history (
-  sequence bigint generated always as identity primary key,
+  sequence bigserial primary key,
   order_id uuid not null constraint order_history_order_id_foreign references orders (id),
   previous_status text null,
   status text not null,
@@ -71,6 +71,19 @@ create table order_history (
   )
 )`;
 
+// Each row finds out by itself which one it follows. The order's row lock keeps two from following the same one.
+const HISTORY_LINKS = `
+create function link_history() returns trigger language plpgsql volatile as $$
+begin
+  new.previous_status := (
+    select status from order_history where order_id = new.order_id order by sequence desc limit 1
+  );
+  return new;
+end $$`;
+
+const HISTORY_LINKS_TRIGGER = `
+create trigger order_history_links before insert on order_history for each row execute function link_history()`;
+
 // A rule that does nothing would hide the attempt; this one fails it.
 const HISTORY_IS_APPEND_ONLY = `
 create function refuse_change_of_history() returns trigger language plpgsql as $$
@@ -78,7 +91,7 @@ begin
   raise exception 'order_history is append-only' using errcode = 'restrict_violation';
 end $$`;
 
-const HISTORY_TRIGGER = `
+const APPEND_ONLY_TRIGGER = `
 create trigger order_history_append_only before update or delete or truncate on order_history
   for each statement execute function refuse_change_of_history()`;
 
@@ -90,7 +103,9 @@ export class InitialMigration extends Migration {
     this.addSql('create index orders_of_user on orders (user_id, created_at desc, id desc)');
     this.addSql(ORDER_LINES);
     this.addSql(ORDER_HISTORY);
+    this.addSql(HISTORY_LINKS);
+    this.addSql(HISTORY_LINKS_TRIGGER);
     this.addSql(HISTORY_IS_APPEND_ONLY);
-    this.addSql(HISTORY_TRIGGER);
+    this.addSql(APPEND_ONLY_TRIGGER);
   }
 }

@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { stepKey, undoKey } from '../../contracts/ids.ts';
+import { loadConfig } from '../../platform/config/load.ts';
+import { createGrpcClient, type UnaryCalls } from '../../platform/grpc/client.ts';
+import { StatusError } from '../../platform/grpc/status-error.ts';
+import type { Running } from '../../platform/lifecycle/run.ts';
+import {
+  type CancelOrderRequest,
+  type ConfirmOrderRequest,
+  type CreateOrderRequest,
+  type Order,
+  OrdersServiceService,
+  type SubmitOrderRequest,
+} from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { ordersConfig } from '../../services/orders/config.ts';
+import { startOrders } from '../../services/orders/server.ts';
+import { createDatabase } from '../support/database.ts';
+
+export const LIMITS = { deadlineMs: 10_000 };
+
+export type OrderCalls = UnaryCalls<typeof OrdersServiceService>;
+export type OrdersFixture = Awaited<ReturnType<typeof openOrders>>;
+
+/** The real service on a database of its own, and a look into that database. */
+export async function openOrders(environment: Record<string, string> = {}) {
+  const database = await createDatabase('orders');
+  const look = new pg.Client({ connectionString: database.url });
+  await look.connect();
+  let running = await start();
+  let client = connect(running);
+
+  async function start(): Promise<Running> {
+    return startOrders(
+      loadConfig(ordersConfig, {
+        ORDERS_PORT: '0',
+        ORDERS_HTTP_PORT: '0',
+        ORDERS_DATABASE_URL: database.url,
+        LOG_LEVEL: 'fatal',
+        ...environment,
+      }),
+    );
+  }
+  return {
+    get calls() {
+      return client.calls;
+    },
+    httpPort: () => running.listening.http ?? 0,
+    url: database.url,
+    async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+      return (await look.query<Row>(text, values)).rows;
+    },
+    async restart() {
+      client.close();
+      await running.stop();
+      running = await start();
+      client = connect(running);
+    },
+    async close() {
+      client.close();
+      await running.stop();
+      await look.end();
+      await database.drop();
+    },
+  };
+}
+
+function connect(running: Running) {
+  return createGrpcClient(OrdersServiceService, `127.0.0.1:${running.listening.grpc}`);
+}
+
+export const ADDRESS = {
+  line1: 'Große Straße 1',
+  line2: 'c/o Ørsted',
+  city: 'Zürich',
+  region: 'ZH',
+  postalCode: '8001',
+  country: 'CH',
+};
+
+export function submission(given: Partial<SubmitOrderRequest> = {}): SubmitOrderRequest {
+  return {
+    idempotencyKey: randomUUID(),
+    clientId: 'web-shop',
+    userId: randomUUID(),
+    lines: [
+      { productId: randomUUID(), quantity: 2 },
+      { productId: randomUUID(), quantity: 1 },
+    ],
+    paymentMethod: 'tok_ok',
+    shippingAddress: ADDRESS,
+    ...given,
+  };
+}
+
+export async function submitted(calls: OrderCalls, given: Partial<SubmitOrderRequest> = {}): Promise<Order> {
+  const { order } = await calls.submitOrder(submission(given), LIMITS);
+  if (!order) throw new Error('An order was expected');
+  return order;
+}
+
+export async function reserved(calls: OrderCalls, given: Partial<SubmitOrderRequest> = {}): Promise<Order> {
+  const order = await submitted(calls, given);
+  await calls.createOrder(creation(order), LIMITS);
+  return read(calls, order.id);
+}
+
+export async function paid(calls: OrderCalls): Promise<Order> {
+  const order = await reserved(calls);
+  await calls.confirmOrder(confirmation(order), LIMITS);
+  return read(calls, order.id);
+}
+
+/** Shipping is not a call of this slice: the rows that it will write. */
+export async function ship({ sql }: Pick<OrdersFixture, 'sql'>, order: Order): Promise<void> {
+  await sql(`update orders set status = 'SHIPPED' where id = $1`, [order.id]);
+  await sql(`insert into order_history (order_id, status) values ($1, 'SHIPPED')`, [order.id]);
+}
+
+export async function read(calls: OrderCalls, orderId: string): Promise<Order> {
+  const { order } = await calls.getOrder({ orderId, userId: '' }, LIMITS);
+  if (!order) throw new Error('An order was expected');
+  return order;
+}
+
+/** Every line at 10.00 EUR unless told. */
+export function creation(order: Order, given: Partial<CreateOrderRequest> = {}): CreateOrderRequest {
+  return {
+    idempotencyKey: stepKey(order.id, 'create'),
+    orderId: order.id,
+    lines: order.lines.map(({ productId, quantity }) => ({
+      productId,
+      quantity,
+      unitPrice: { amountMinor: 1_000, currency: 'EUR' },
+    })),
+    ...given,
+  };
+}
+
+export function confirmation(order: Order, given: Partial<ConfirmOrderRequest> = {}): ConfirmOrderRequest {
+  return { idempotencyKey: stepKey(order.id, 'confirm-order'), orderId: order.id, paymentId: randomUUID(), ...given };
+}
+
+export function cancellation(order: Order, given: Partial<CancelOrderRequest> = {}): CancelOrderRequest {
+  return {
+    idempotencyKey: undoKey(order.id, 'create'),
+    orderId: order.id,
+    reason: 'payment_declined',
+    failedStep: 'ProcessPayment',
+    undoesKey: stepKey(order.id, 'create'),
+    ...given,
+  };
+}
+
+export function statuses(order: Pick<Order, 'history'>): string[] {
+  return order.history.map((change) => change.status.replace('ORDER_STATUS_', ''));
+}
+
+/** What a call was refused with; fails when it was not. */
+export async function refusal(call: Promise<unknown>) {
+  const error: unknown = await call.then(
+    () => undefined,
+    (caught: unknown) => caught,
+  );
+  if (!(error instanceof StatusError)) throw new Error('The call should have been refused', { cause: error });
+  return { code: error.code, reason: error.reason, facts: error.facts, fields: error.violations.map(({ field }) => field) };
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { isRefusal } from '../../platform/idempotency/once.ts';
+import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { NEXT_STATUSES, ORDER_STATUSES, type OrderStatus } from '../../services/orders/entity.ts';
+import {
+  cancellation,
+  confirmation,
+  creation,
+  LIMITS,
+  type OrdersFixture,
+  openOrders,
+  read,
+  ship,
+  statuses,
+  submitted,
+} from './orders-fixture.ts';
+
+let orders: OrdersFixture;
+beforeAll(async () => {
+  orders = await openOrders();
+});
+afterAll(() => orders.close());
+
+// Few keys, so that sequences repeat them as retries do; some meet a key that was used for something else.
+const key = fc.constantFrom('first', 'second');
+const anyCall = fc.oneof(
+  fc.record({ call: fc.constant('create' as const), key, price: fc.constantFrom(0, 1, 999) }),
+  fc.record({ call: fc.constant('confirm' as const), key }),
+  fc.record({ call: fc.constant('cancel' as const), key, reason: fc.constantFrom('unavailable', 'hold_expired') }),
+  fc.record({ call: fc.constant('ship' as const) }),
+);
+type Call = typeof anyCall extends fc.Arbitrary<infer T> ? T : never;
+
+const paymentId = randomUUID();
+
+/** Carries out one call; true when it was answered, false when it was refused. Anything else is a fault and fails. */
+async function answered(order: Order, given: Call): Promise<boolean> {
+  const idempotencyKey = 'key' in given ? `${order.id}:${given.call}:${given.key}` : '';
+  const run = async (): Promise<unknown> => {
+    switch (given.call) {
+      case 'create': {
+        const lines = creation(order).lines.map((line) => ({
+          ...line,
+          unitPrice: { amountMinor: given.price, currency: 'EUR' },
+        }));
+        return orders.calls.createOrder(creation(order, { idempotencyKey, lines }), LIMITS);
+      }
+      case 'confirm':
+        return orders.calls.confirmOrder(confirmation(order, { idempotencyKey, paymentId }), LIMITS);
+      case 'cancel': {
+        const undoesKey = `${order.id}:create:first`;
+        return orders.calls.cancelOrder(cancellation(order, { idempotencyKey, undoesKey, reason: given.reason }), LIMITS);
+      }
+      case 'ship':
+        return (await read(orders.calls, order.id)).status === 'ORDER_STATUS_PAID' ? ship(orders, order) : undefined;
+    }
+  };
+  try {
+    await run();
+    return true;
+  } catch (error: unknown) {
+    if (isRefusal(error)) return false;
+    throw error;
+  }
+}
+
+function isStatus(text: string): text is OrderStatus {
+  return ORDER_STATUSES.some((status) => status === text);
+}
+
+/** Everything that holds of any order at any time. */
+function expectSound(order: Order): void {
+  const history = statuses(order).filter(isStatus);
+  expect(history).toHaveLength(order.history.length);
+  expect(history[0]).toBe('SUBMITTED');
+  history.slice(1).forEach((status, index) => {
+    expect(NEXT_STATUSES[history[index] ?? 'SUBMITTED']).toContain(status);
+  });
+  expect(order.status).toBe(`ORDER_STATUS_${history.at(-1)}`);
+  expect(order.paymentId !== '').toBe(history.includes('PAID'));
+  expect(order.failure !== undefined).toBe(history.includes('CANCELLED'));
+  expect(order.totals !== undefined).toBe(history.includes('CREATED'));
+  if (!order.totals) return;
+  const amount = (money: { amountMinor: number } | undefined) => money?.amountMinor ?? Number.NaN;
+  const { subtotal, tax, shipping, total } = order.totals;
+  expect(amount(total)).toBe(amount(subtotal) + amount(tax) + amount(shipping));
+  expect(amount(subtotal)).toBe(order.lines.reduce((sum, line) => sum + amount(line.lineTotal), 0));
+  for (const line of order.lines) expect(amount(line.lineTotal)).toBe(amount(line.unitPrice) * line.quantity);
+}
+
+test('no sequence of calls leaves the legal graph, rewrites the history or breaks the totals', async () => {
+  const reached = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyCall, { minLength: 1, maxLength: 8 }), async (sequence) => {
+      let before = await submitted(orders.calls);
+      for (const call of sequence) {
+        const ok = await answered(before, call);
+        const after = await read(orders.calls, before.id);
+        expectSound(after);
+        expect(after.history.slice(0, before.history.length)).toEqual(before.history);
+        if (!ok) expect(after).toEqual(before);
+        if (before.failure) expect(after).toEqual(before);
+        before = after;
+      }
+      reached.add(before.status);
+    }),
+    { numRuns: 40 },
+  );
+  // Otherwise the sequences were too tame to prove anything.
+  expect([...reached].toSorted()).toEqual(expect.arrayContaining(['ORDER_STATUS_CANCELLED', 'ORDER_STATUS_RESERVED']));
+});
+
+test('calls at the same time leave the legal graph no more than calls in turn', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyCall, { minLength: 2, maxLength: 6 }), async (calls) => {
+      const order = await submitted(orders.calls);
+      await Promise.all(calls.filter(({ call }) => call !== 'ship').map((call) => answered(order, call)));
+      expectSound(await read(orders.calls, order.id));
+    }),
+    { numRuns: 20 },
+  );
+});

@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { MikroORM } from '@mikro-orm/postgresql';
+import pg from 'pg';
+import { v7 } from 'uuid';
+import { ENTITIES, NEXT_STATUSES, ORDER_STATUSES, type OrderStatus } from '../../services/orders/entity.ts';
+import { eventually } from '../support/eventually.ts';
+import { type OrdersFixture, openOrders, reserved, submitted } from './orders-fixture.ts';
+
+let orders: OrdersFixture;
+beforeAll(async () => {
+  orders = await openOrders();
+});
+afterAll(() => orders.close());
+
+/** The name of the constraint that refused the statement, or its error code. */
+async function refusedBy(text: string, values: unknown[]): Promise<string | undefined> {
+  return orders.sql(text, values).then(
+    () => undefined,
+    (error: { constraint?: string; code: string }) => error.constraint ?? error.code,
+  );
+}
+
+// What the database upholds beyond what an entity can say: the schema generator, which knows it from entities alone,
+// would drop these, and nothing else may differ.
+const RULES = [
+  'index "orders_of_user"',
+  'constraint "orders_amounts_check"',
+  'constraint "orders_currency_check"',
+  'constraint "orders_failure_check"',
+  'constraint "orders_failure_step_check"',
+  'constraint "orders_paid_check"',
+  'constraint "orders_priced_check"',
+  'constraint "orders_priced_whole_check"',
+  'constraint "orders_total_check"',
+  'constraint "order_lines_priced_whole_check"',
+  'constraint "order_lines_quantity_check"',
+  'constraint "order_lines_total_check"',
+  'constraint "order_lines_unit_price_check"',
+  'constraint "order_history_enters_once"',
+  'constraint "order_history_leaves_once"',
+  'constraint "order_history_legal_check"',
+  'trigger if exists "order_history_links"',
+  'trigger if exists "order_history_append_only"',
+];
+
+test('entities and migrations describe the same tables, columns, types, defaults and keys', async () => {
+  const orm = await MikroORM.init({
+    clientUrl: orders.url,
+    entities: [...ENTITIES],
+    schemaGenerator: { skipTables: ['idempotency', 'schema_migrations'] },
+  });
+  try {
+    const sql = await orm.schema.getUpdateSchemaSQL({ wrap: false });
+    const changes = sql.split('\n').filter((line) => line !== '' && !line.startsWith('drop function'));
+    const dropped = changes.map((line) => /\bdrop (.+?)(?: on ".+)?;$/.exec(line)?.[1] ?? line);
+    expect(dropped.toSorted()).toEqual(RULES.toSorted());
+  } finally {
+    await orm.close();
+  }
+});
+
+// How an order gets to each status.
+const WAYS: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
+  SUBMITTED: [],
+  CREATED: ['CREATED'],
+  RESERVED: ['CREATED', 'RESERVED'],
+  PAID: ['CREATED', 'RESERVED', 'PAID'],
+  SHIPPED: ['CREATED', 'RESERVED', 'PAID', 'SHIPPED'],
+  DELIVERED: ['CREATED', 'RESERVED', 'PAID', 'SHIPPED', 'DELIVERED'],
+  CANCELLED: ['CANCELLED'],
+  RETURNED: ['CREATED', 'RESERVED', 'PAID', 'SHIPPED', 'RETURNED'],
+};
+const APPEND = 'insert into order_history (order_id, status) values ($1, $2)';
+
+test.each(ORDER_STATUSES)('after %s the database appends exactly what the status machine allows', async (from) => {
+  const { id } = await submitted(orders.calls);
+  for (const status of WAYS[from]) await orders.sql(APPEND, [id, status]);
+  const accepted: OrderStatus[] = [];
+  for (const to of ORDER_STATUSES) {
+    await orders.sql('begin');
+    const by = await refusedBy(APPEND, [id, to]);
+    await orders.sql('rollback');
+    if (by === undefined) accepted.push(to);
+    else expect(by).toBe('order_history_legal_check');
+  }
+  expect(accepted.toSorted()).toEqual(NEXT_STATUSES[from].toSorted());
+});
+
+test('a history begins with SUBMITTED, and each row names the one it follows whatever it is given', async () => {
+  expect(await refusedBy(APPEND, [v7(), 'PAID'])).toBe('order_history_legal_check');
+  const { id } = await reserved(orders.calls);
+  const forged = `insert into order_history (order_id, previous_status, status) values ($1, 'SHIPPED', 'DELIVERED')`;
+  expect(await refusedBy(forged, [id])).toBe('order_history_legal_check');
+  const rows = await orders.sql('select previous_status, status from order_history where order_id = $1 order by sequence', [id]);
+  expect(rows).toEqual([
+    { previous_status: null, status: 'SUBMITTED' },
+    { previous_status: 'SUBMITTED', status: 'CREATED' },
+    { previous_status: 'CREATED', status: 'RESERVED' },
+  ]);
+});
+
+test('two writers that forgot to lock the order cannot both continue its history', async () => {
+  const { id } = await reserved(orders.calls);
+  const other = new pg.Client({ connectionString: orders.url });
+  await other.connect();
+  try {
+    await other.query('begin');
+    await other.query(APPEND, [id, 'PAID']);
+    const late = refusedBy(APPEND, [id, 'CANCELLED']);
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await eventually(
+      () => other.query(waiting),
+      ({ rowCount }) => rowCount === 1,
+    );
+    await other.query('commit');
+    expect(await late).toBe('order_history_leaves_once');
+  } finally {
+    await other.end();
+  }
+});
+
+test('a history is only ever added to', async () => {
+  const { id } = await submitted(orders.calls);
+  const RESTRICT_VIOLATION = '23001';
+  expect(await refusedBy(`update order_history set reason = 'other' where order_id = $1`, [id])).toBe(RESTRICT_VIOLATION);
+  expect(await refusedBy('delete from order_history where order_id = $1', [id])).toBe(RESTRICT_VIOLATION);
+  expect(await refusedBy('truncate order_history', [])).toBe(RESTRICT_VIOLATION);
+});
+
+test.each([
+  ['total_minor = total_minor + 1', 'orders_total_check'],
+  ['shipping_minor = -1, total_minor = subtotal_minor + tax_minor - 1', 'orders_amounts_check'],
+  ['shipping_minor = 9007199254740991, total_minor = subtotal_minor + tax_minor + 9007199254740991', 'orders_amounts_check'],
+  ['currency = null', 'orders_priced_whole_check'],
+  [`currency = 'eur'`, 'orders_currency_check'],
+  ['currency = null, subtotal_minor = null, tax_minor = null, shipping_minor = null, total_minor = null', 'orders_priced_check'],
+  [`status = 'PAID'`, 'orders_paid_check'],
+  [`status = 'CANCELLED'`, 'orders_failure_check'],
+  [`failure_reason = 'internal'`, 'orders_failure_check'],
+  [`failure_step = 'ProcessPayment'`, 'orders_failure_step_check'],
+  [`status = 'LOST'`, 'orders_status_check'],
+])('the database refuses a reserved order with %s', async (change, constraint) => {
+  const { id } = await reserved(orders.calls);
+  expect(await refusedBy(`update orders set ${change} where id = $1`, [id])).toBe(constraint);
+});
+
+test.each([
+  ['quantity = 0', 'order_lines_quantity_check'],
+  ['quantity = quantity + 1', 'order_lines_total_check'],
+  ['unit_price_minor = -1, line_total_minor = -quantity', 'order_lines_unit_price_check'],
+  ['line_total_minor = null', 'order_lines_priced_whole_check'],
+])('the database refuses a priced line with %s', async (change, constraint) => {
+  const { id } = await reserved(orders.calls);
+  expect(await refusedBy(`update order_lines set ${change} where order_id = $1`, [id])).toBe(constraint);
+});
