@@ -69,6 +69,29 @@ export async function openPayments() {
       );
       return rows.map((row) => row.status);
     },
+    /** Makes every lease run out, as time does when its owner is gone. */
+    async expireLeases() {
+      await pool.query(`update idempotency set locked_until = now() - interval '1 second' where state = 'in_progress'`);
+    },
+    /** What the provider took and gave back for the order, in its own books. */
+    async entriesOf(orderId: string): Promise<[kind: string, amountMinor: number][]> {
+      return (await provider.entriesOf(orderId)).map(({ kind, amount_minor }) => [kind, amount_minor]);
+    },
+    /** The provider's books as ours say they must be, and as they are: one line for every movement of money. */
+    async books(): Promise<{ ours: string[]; theirs: string[] }> {
+      const { rows } = await pool.query<{ line: string }>(
+        `select format('%s %s %s %s', kind, provider_reference, amount_minor, order_id) as line from (
+           select unnest(array['charge', 'capture']) as kind, provider_reference, captured_minor as amount_minor, order_id
+           from payments where captured_minor > 0
+           union all
+           select 'refund', refunds.provider_reference, refunds.amount_minor, order_id
+           from refunds join payments on payments.id = refunds.payment_id) as movements`,
+      );
+      const theirs = (await provider.ledger()).map(
+        (entry) => `${entry.kind} ${entry.refund_id ?? entry.charge_id} ${entry.amount_minor} ${entry.reference}`,
+      );
+      return { ours: rows.map((row) => row.line).toSorted(), theirs: theirs.toSorted() };
+    },
     async close() {
       for (const instance of instances) await instance.close();
       await pool.end();
@@ -116,6 +139,55 @@ export async function read(service: Pick<PaymentsInstance, 'getPayment'>, orderI
   return found;
 }
 
+export type ProviderCall = 'charge' | 'findByKey' | 'cancelKey' | 'refund';
+export type Moment = 'before' | 'after';
+
+/** The real provider with something happening around its calls; a hook that throws is a crash at that moment. */
+export function around(hook: (call: ProviderCall, moment: Moment) => Promise<void>) {
+  return (real: PaymentProvider): PaymentProvider => {
+    const wrap =
+      <Input, Output>(call: ProviderCall, work: (input: Input) => Promise<Output>) =>
+      async (input: Input): Promise<Output> => {
+        await hook(call, 'before');
+        const output = await work(input);
+        await hook(call, 'after');
+        return output;
+      };
+    return {
+      deadlineMs: real.deadlineMs,
+      charge: wrap('charge', real.charge),
+      findByKey: wrap('findByKey', real.findByKey),
+      cancelKey: wrap('cancelKey', real.cancelKey),
+      refund: wrap('refund', real.refund),
+    };
+  };
+}
+
+/** A crash at this moment of this call, the first time only. */
+export function crashOnce(call: ProviderCall, moment: Moment) {
+  let crashed = false;
+  return around(async (...now) => {
+    if (crashed || now[0] !== call || now[1] !== moment) return;
+    crashed = true;
+    throw new Error('The process died here');
+  });
+}
+
+/** Stops whoever arrives at this moment until it is let go. */
+export function pauseAt(call: ProviderCall, moment: Moment) {
+  const arrived = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  return {
+    disturb: around(async (...now) => {
+      if (now[0] !== call || now[1] !== moment) return;
+      arrived.resolve();
+      await go.promise;
+    }),
+    arrived: arrived.promise,
+    letGo: go.resolve,
+  };
+}
+
 /** What a call failed with; fails when it did not. */
 export async function failure(call: Promise<unknown>): Promise<StatusError> {
   const error: unknown = await call.then(
@@ -126,14 +198,17 @@ export async function failure(call: Promise<unknown>): Promise<StatusError> {
   return error;
 }
 
-/** Repeats a call as its callers do, while it is at work elsewhere or its outcome is unknown. */
-export async function untilSettled<T>(call: () => Promise<T>, limitMs = 10_000): Promise<T> {
+/** Codes after which a caller repeats its call: at work elsewhere, or outcome unknown. */
+export const REPEATED: readonly string[] = ['ABORTED', 'UNAVAILABLE'];
+
+/** Repeats a call as its callers do, until it has an answer. */
+export async function untilSettled<T>(call: () => Promise<T>, codes = REPEATED, limitMs = 20_000): Promise<T> {
   const endMs = performance.now() + limitMs;
   for (;;) {
     try {
       return await call();
     } catch (error: unknown) {
-      const again = error instanceof StatusError && ['ABORTED', 'UNAVAILABLE', 'INTERNAL'].includes(error.code);
+      const again = error instanceof StatusError && codes.includes(error.code);
       if (!again || performance.now() > endMs) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
