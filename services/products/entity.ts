@@ -47,7 +47,8 @@ ProductSchema.setClass(Product);
 
 export type ReservationState = 'held' | 'confirmed' | 'committed' | 'released' | 'expired';
 
-const NEXT: Readonly<Record<ReservationState, readonly ReservationState[]>> = {
+/** The database refuses all others once more (001_initial). */
+export const RESERVATION_TRANSITIONS: Readonly<Record<ReservationState, readonly ReservationState[]>> = {
   /** Until expires_at, by the database's clock. */
   held: ['confirmed', 'released', 'expired'],
   /** Paid: kept without expiry. */
@@ -86,7 +87,7 @@ export class Reservation extends ReservationSchema.class {
   }
 
   private become(next: ReservationState): void {
-    if (!NEXT[this.state].includes(next)) throw illegalTransition(this.state, next);
+    if (!RESERVATION_TRANSITIONS[this.state].includes(next)) throw illegalTransition(this.state, next);
     this.state = next;
   }
 }

@@ -32,7 +32,7 @@ export const createProduct = z.object({
   idempotencyKey,
   sku: text({ min: 1, max: 64 }),
   name: text({ min: 1, max: 200 }),
-  description: text({ min: 0, max: 5_000 }),
+  description: text({ min: 0, max: 5_000, lines: true }),
   category: text({ min: 0, max: 100 }),
   price: z.object(
     {

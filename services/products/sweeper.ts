@@ -8,8 +8,10 @@ const SWEEP_INTERVAL_MS = 1_000;
 // Reservations of one transaction: few enough that its locks on products are gone within milliseconds.
 const SWEEP_BATCH = 100;
 
+type Transactions = Pick<Database, 'transaction'>;
+
 /** Gives back, once each, what expired reservations held. Any number of instances may sweep at once. */
-export function startSweeper(database: Database, logger: Logger): { stop(): Promise<void> } {
+export function startSweeper(database: Transactions, logger: Logger): { stop(): Promise<void> } {
   let stopping = false;
   let wake = () => {};
   const done = sweepUntilStopped();
@@ -44,7 +46,7 @@ export function startSweeper(database: Database, logger: Logger): { stop(): Prom
 }
 
 /** One batch: how many reservations it expired. */
-export function sweep(database: Database): Promise<number> {
+export function sweep(database: Transactions): Promise<number> {
   return database.transaction(async ({ sql }) => {
     const orderIds = await expireDue(sql, SWEEP_BATCH);
     if (orderIds.length > 0) await giveBack(sql, orderIds, 'expire');
