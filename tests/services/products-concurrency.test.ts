@@ -1,0 +1,251 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { createLogger } from '../../platform/logging/logger.ts';
+import { type Database, openDatabase } from '../../platform/persistence/database.ts';
+import { sqlOn } from '../../platform/persistence/sql.ts';
+import { ENTITIES } from '../../services/products/entity.ts';
+import { MIGRATIONS } from '../../services/products/migrations/index.ts';
+import { expireDue, giveBack } from '../../services/products/repository.ts';
+import { startSweeper, sweep } from '../../services/products/sweeper.ts';
+import { eventually } from '../support/eventually.ts';
+import { refusal } from '../support/refusal.ts';
+import {
+  createProduct,
+  disagreements,
+  LIMITS,
+  openProducts,
+  orderOf,
+  type ProductCalls,
+  type ProductsFixture,
+  reservedOrder,
+  runOut,
+  stateOf,
+  stockOf,
+} from './products-fixture.ts';
+
+let fixture: ProductsFixture;
+/** Two instances of the service on one database. */
+let instances: readonly [ProductCalls, ProductCalls];
+let products: ProductCalls;
+let database: Database;
+beforeAll(async () => {
+  fixture = await openProducts();
+  instances = await Promise.all([fixture.start(), fixture.start()]);
+  [products] = instances;
+  database = await openProductsDatabase();
+});
+afterEach(async () => expect(await disagreements(fixture)).toEqual([]));
+afterAll(async () => {
+  await database.close();
+  await fixture.close();
+});
+
+const logger = createLogger('test', 'fatal');
+
+function openProductsDatabase(): Promise<Database> {
+  return openDatabase({ url: fixture.url, entities: ENTITIES, migrations: MIGRATIONS, logger });
+}
+
+const instance = (n: number) => instances[n % 2 === 0 ? 0 : 1];
+
+async function deadlocks(): Promise<number> {
+  const [row] = await fixture.sql<{ n: string }>(
+    'select deadlocks as n from pg_stat_database where datname = current_database()',
+  );
+  return Number(row?.n);
+}
+
+test('200 buyers of 50 units: exactly 50 get one, 150 are refused, and the ledger explains it', async () => {
+  const { id } = await createProduct(products, { stockQuantity: 50 });
+  const outcomes = await Promise.all(
+    Array.from({ length: 200 }, async (_, n) => {
+      const { reserve } = orderOf({ productId: id, quantity: 1 });
+      return instance(n)
+        .reserveInventory(reserve, LIMITS)
+        .then(
+          () => 'sold',
+          (error: unknown) => (error instanceof Error && 'reason' in error ? error.reason : error),
+        );
+    }),
+  );
+  const counts = { sold: 0, insufficient_stock: 0 };
+  for (const outcome of outcomes) {
+    if (outcome === 'sold' || outcome === 'insufficient_stock') counts[outcome] += 1;
+    else throw new Error('A buyer got neither', { cause: outcome });
+  }
+  expect(counts).toEqual({ sold: 50, insufficient_stock: 150 });
+  expect(await stockOf(products, id)).toEqual({ stock: 50, reserved: 50, available: 0 });
+});
+
+test('orders that name the same products in opposite order never deadlock', async () => {
+  const before = await deadlocks();
+  const [a, b] = [await createProduct(products, { stockQuantity: 500 }), await createProduct(products, { stockQuantity: 500 })];
+  const lines = [
+    { productId: a.id, quantity: 1 },
+    { productId: b.id, quantity: 1 },
+  ];
+  const orders = await Promise.all(
+    Array.from({ length: 80 }, (_, n) => reservedOrder(instance(n), ...(n % 4 < 2 ? lines : lines.toReversed()))),
+  );
+  expect(await stockOf(products, a.id)).toMatchObject({ reserved: 80 });
+  await Promise.all(orders.map(({ release }, n) => instance(n).releaseInventory(release, LIMITS)));
+  expect(await stockOf(products, b.id)).toMatchObject({ reserved: 0 });
+  // A deadlock is retried and would not show in the answers; the server counts them.
+  expect(await deadlocks()).toBe(before);
+});
+
+test('a reserve and its release at the same time end with nothing held', async () => {
+  const { id } = await createProduct(products, { stockQuantity: 100 });
+  const orders = Array.from({ length: 40 }, () => orderOf({ productId: id, quantity: 1 }));
+  const reserves: string[] = [];
+  await Promise.all(
+    orders.flatMap(({ reserve, release }, n) => [
+      instance(n)
+        .reserveInventory(reserve, LIMITS)
+        .then(
+          () => reserves.push('reserved'),
+          (error: { reason: string }) => reserves.push(error.reason),
+        ),
+      instance(n + 1).releaseInventory(release, LIMITS),
+    ]),
+  );
+  for (const outcome of reserves) expect(['reserved', 'order_cancelled']).toContain(outcome);
+  expect(reserves).toHaveLength(40);
+  expect(await stockOf(products, id)).toEqual({ stock: 100, reserved: 0, available: 100 });
+});
+
+test('stock that is taken out while it sells never goes below what is reserved', async () => {
+  const { id } = await createProduct(products, { stockQuantity: 40 });
+  const change = { productId: id, delta: -5, reason: 'loss' };
+  const outcomes = await Promise.allSettled([
+    ...Array.from({ length: 40 }, (_, n) => reservedOrder(instance(n), { productId: id, quantity: 1 })),
+    ...Array.from({ length: 4 }, (_, n) => instance(n).adjustStock({ ...change, idempotencyKey: randomUUID() }, LIMITS)),
+  ]);
+  const [sold, lost] = [outcomes.slice(0, 40), outcomes.slice(40)].map(
+    (group) => group.filter((o) => o.status === 'fulfilled').length,
+  );
+  const { stock, reserved } = await stockOf(products, id);
+  expect({ stock, reserved }).toEqual({ stock: 40 - 5 * Number(lost), reserved: sold });
+  expect(reserved).toBeLessThanOrEqual(stock);
+});
+
+test('a confirm that is at work makes the sweeper pass by, and a sweep that is at work makes the confirm lose', async () => {
+  const { id } = await createProduct(products, { stockQuantity: 2 });
+  const [kept, lost] = [
+    await reservedOrder(products, { productId: id, quantity: 1 }),
+    await reservedOrder(products, { productId: id, quantity: 1 }),
+  ];
+  const other = await fixture.pool.connect();
+  try {
+    await other.query('begin');
+    await other.query(`update reservations set expires_at = now() - interval '1 ms' where order_id = $1`, [kept.orderId]);
+    await other.query(`update reservations set state = 'confirmed', expires_at = null where order_id = $1`, [kept.orderId]);
+    expect(await sweep(database)).toBe(0);
+    await other.query('commit');
+    expect(await stateOf(fixture, kept.orderId)).toBe('confirmed');
+
+    await other.query('begin');
+    await other.query(`update reservations set expires_at = now() - interval '1 ms' where order_id = $1`, [lost.orderId]);
+    expect(await expireDue(sqlOn(other), 10)).toEqual([lost.orderId]);
+    await giveBack(sqlOn(other), [lost.orderId], 'expire');
+    const confirm = refusal(products.confirmReservation(lost.confirm, LIMITS));
+    const waiting = () =>
+      fixture.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%update reservations%'");
+    await eventually(waiting, (seen) => seen.length > 0);
+    await other.query('commit');
+    expect(await confirm).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'hold_expired', facts: { state: 'expired' } });
+  } finally {
+    other.release(true);
+  }
+  expect(await stockOf(products, id)).toEqual({ stock: 2, reserved: 1, available: 1 });
+});
+
+test('confirms and several sweepers at the moment of expiry: each hold has one end', async () => {
+  const { id } = await createProduct(products, { stockQuantity: 60 });
+  const orders = await Promise.all(
+    Array.from({ length: 60 }, (_, n) => reservedOrder(instance(n), { productId: id, quantity: 1 })),
+  );
+  // Thirty run out within the next moments, one after the other.
+  await fixture.sql(
+    `update reservations r set expires_at = clock_timestamp() + n * interval '2 ms'
+     from unnest($1::uuid[]) with ordinality as due (order_id, n) where r.order_id = due.order_id`,
+    [orders.slice(0, 30).map(({ orderId }) => orderId)],
+  );
+  const confirmed = new Set<string>();
+  const sweeping = Array.from({ length: 3 }, async () => {
+    for (let n = 0; n < 10; n += 1) await sweep(database);
+  });
+  await Promise.all([
+    ...sweeping,
+    ...orders.map(async ({ confirm, orderId }, n) => {
+      const answer = await Promise.allSettled([instance(n).confirmReservation(confirm, LIMITS)]);
+      if (answer[0].status === 'fulfilled') confirmed.add(orderId);
+    }),
+  ]);
+  await runOut(fixture, ...orders.map(({ orderId }) => orderId));
+  await eventually(
+    () =>
+      fixture.sql<{ order_id: string; state: string }>('select order_id, state from reservations where order_id = any($1)', [
+        orders.map(({ orderId }) => orderId),
+      ]),
+    (rows) => rows.every(({ order_id, state }) => state === (confirmed.has(order_id) ? 'confirmed' : 'expired')),
+  );
+  expect(confirmed.size).toBeGreaterThanOrEqual(30);
+  expect(await stockOf(products, id)).toEqual({ stock: 60, reserved: confirmed.size, available: 60 - confirmed.size });
+});
+
+test('several sweepers give back more than a batch of expired holds, each once', async () => {
+  const { id } = await createProduct(products, { stockQuantity: 250 });
+  const orders = await Promise.all(
+    Array.from({ length: 250 }, (_, n) => reservedOrder(instance(n), { productId: id, quantity: 1 })),
+  );
+  await runOut(fixture, ...orders.map(({ orderId }) => orderId));
+  await Promise.all(Array.from({ length: 4 }, () => sweep(database)));
+  await eventually(
+    () => stockOf(products, id),
+    ({ available }) => available === 250,
+  );
+  const expired = await fixture.sql(`select 1 from stock_movements where product_id = $1 and kind = 'expire'`, [id]);
+  expect(expired).toHaveLength(250);
+});
+
+test('the service itself sweeps, and when it stops nothing of it stays connected', async () => {
+  const { id } = await createProduct(products);
+  const { orderId } = await reservedOrder(products, { productId: id, quantity: 3 });
+  await runOut(fixture, orderId);
+  await eventually(
+    () => stateOf(fixture, orderId),
+    (state) => state === 'expired',
+  );
+  expect(await stockOf(products, id)).toEqual({ stock: 10, reserved: 0, available: 10 });
+  await database.close();
+  await fixture.stop();
+  await eventually(
+    () => fixture.sql("select query from pg_stat_activity where datname = current_database() and application_name <> 'test'"),
+    (connections) => connections.length === 0,
+  );
+});
+
+test('a sweeper that is told to stop finishes the batch at work and begins no other', async () => {
+  database = await openProductsDatabase();
+  await fixture.sql(`insert into reservations (order_id, state, expires_at)
+    select gen_random_uuid(), 'held', now() from generate_series(1, 101)`);
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let begun = 0;
+  const gated: Pick<Database, 'transaction'> = {
+    async transaction(work) {
+      begun += 1;
+      await gate;
+      return database.transaction(work);
+    },
+  };
+  const sweeper = startSweeper(gated, logger);
+  const stopped = sweeper.stop();
+  open();
+  await stopped;
+  expect(begun).toBe(1);
+  expect(await fixture.sql("select 1 from reservations where state = 'held' and expires_at <= now()")).toHaveLength(1);
+});

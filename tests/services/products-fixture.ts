@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { stepKey, undoKey } from '../../contracts/ids.ts';
+import { loadConfig } from '../../platform/config/load.ts';
+import { createGrpcClient, type GrpcClient, type UnaryCalls } from '../../platform/grpc/client.ts';
+import type { Running } from '../../platform/lifecycle/run.ts';
+import {
+  type CreateProductRequest,
+  type Line,
+  type Product,
+  ProductsServiceService,
+} from '../../proto/gen/shopfast/products/v1/products.ts';
+import { productsConfig } from '../../services/products/config.ts';
+import { startProducts } from '../../services/products/server.ts';
+import { createDatabase } from '../support/database.ts';
+
+export const LIMITS = { deadlineMs: 20_000 };
+
+export type ProductsFixture = Awaited<ReturnType<typeof openProducts>>;
+export type ProductCalls = UnaryCalls<typeof ProductsServiceService>;
+
+/** A database for the products service, which `start` runs as often as asked, and a look into that database. */
+export async function openProducts() {
+  const database = await createDatabase('products');
+  const pool = new pg.Pool({ connectionString: database.url, max: 4, application_name: 'test' });
+  const started: { running: Running; client: GrpcClient<typeof ProductsServiceService> }[] = [];
+
+  /** Stops the services and leaves the database. */
+  async function stop(): Promise<void> {
+    const ending = started.splice(0);
+    for (const { client } of ending) client.close();
+    await Promise.all(ending.map(({ running }) => running.stop()));
+  }
+
+  return {
+    url: database.url,
+    pool,
+    async start(changes: Record<string, string> = {}): Promise<ProductCalls> {
+      const running = await startProducts(
+        loadConfig(productsConfig, {
+          PRODUCTS_PORT: '0',
+          PRODUCTS_HTTP_PORT: '0',
+          PRODUCTS_DATABASE_URL: database.url,
+          LOG_LEVEL: 'fatal',
+          ...changes,
+        }),
+      );
+      const client = createGrpcClient(ProductsServiceService, `127.0.0.1:${running.listening.grpc}`);
+      started.push({ running, client });
+      return client.calls;
+    },
+    sql: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> =>
+      (await pool.query<Row>(text, values)).rows,
+    stop,
+    async close() {
+      await stop();
+      await pool.end();
+      await database.drop();
+    },
+  };
+}
+
+/** What the ledger, the holds and the products' rows do not agree on, in one snapshot: nothing, always. */
+export function disagreements({ sql }: ProductsFixture): Promise<object[]> {
+  return sql(`
+    select p.id, p.stock_quantity, m.stock, p.reserved_quantity, m.reserved, coalesce(h.held, 0) as held
+    from products p
+    left join (select product_id, sum(stock_delta) as stock, sum(reserved_delta) as reserved from stock_movements group by product_id) m
+      on m.product_id = p.id
+    left join (select product_id, sum(quantity) as held from reservation_lines join reservations using (order_id)
+               where state in ('held', 'confirmed') group by product_id) h on h.product_id = p.id
+    where p.stock_quantity is distinct from m.stock or p.reserved_quantity is distinct from m.reserved
+       or p.reserved_quantity <> coalesce(h.held, 0)`);
+}
+
+export function productRequest(given: Partial<CreateProductRequest> = {}): CreateProductRequest {
+  const sku = randomUUID();
+  return {
+    idempotencyKey: `create:${sku}`,
+    sku,
+    name: 'Red robot',
+    description: '',
+    category: 'toys',
+    price: { amountMinor: 1_250, currency: 'EUR' },
+    stockQuantity: 10,
+    ...given,
+  };
+}
+
+export async function createProduct(calls: ProductCalls, given: Partial<CreateProductRequest> = {}): Promise<Product> {
+  return productOf(await calls.createProduct(productRequest(given), LIMITS));
+}
+
+export function productOf({ product }: { product: Product | undefined }): Product {
+  if (!product) throw new Error('A product was expected');
+  return product;
+}
+
+export async function stockOf(calls: ProductCalls, productId: string) {
+  const { stockQuantity, reservedQuantity, availableQuantity } = productOf(await calls.getProduct({ productId }, LIMITS));
+  return { stock: stockQuantity, reserved: reservedQuantity, available: availableQuantity };
+}
+
+/** The requests of one order's saga. */
+export function orderOf(...lines: readonly Line[]) {
+  const orderId = randomUUID();
+  return {
+    orderId,
+    reserve: { idempotencyKey: stepKey(orderId, 'reserve'), orderId, lines: [...lines] },
+    release: { idempotencyKey: undoKey(orderId, 'reserve'), orderId, undoesKey: stepKey(orderId, 'reserve') },
+    confirm: { idempotencyKey: stepKey(orderId, 'confirm-stock'), orderId },
+  };
+}
+
+/** An order that holds its lines. */
+export async function reservedOrder(calls: ProductCalls, ...lines: readonly Line[]) {
+  const order = orderOf(...lines);
+  await calls.reserveInventory(order.reserve, LIMITS);
+  return order;
+}
+
+export async function stateOf({ sql }: ProductsFixture, orderId: string): Promise<string | undefined> {
+  const [row] = await sql<{ state: string }>('select state from reservations where order_id = $1', [orderId]);
+  return row?.state;
+}
+
+/** Lets the holds' time run out by the database's clock. */
+export async function runOut({ sql }: ProductsFixture, ...orderIds: readonly string[]): Promise<void> {
+  await sql(`update reservations set expires_at = now() - interval '1 millisecond' where order_id = any($1) and state = 'held'`, [
+    orderIds,
+  ]);
+}

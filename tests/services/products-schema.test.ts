@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ENTITIES, RESERVATION_TRANSITIONS, type ReservationState } from '../../services/products/entity.ts';
+import { schemaDrift } from '../support/schema-drift.ts';
+import { createProduct, LIMITS, openProducts, type ProductCalls, type ProductsFixture, productOf } from './products-fixture.ts';
+
+const STATES: readonly ReservationState[] = ['held', 'confirmed', 'committed', 'released', 'expired'];
+
+let fixture: ProductsFixture;
+let products: ProductCalls;
+beforeAll(async () => {
+  fixture = await openProducts();
+  products = await fixture.start();
+});
+afterAll(() => fixture.close());
+
+test('the migrated tables are what the entities say', async () => {
+  expect(await schemaDrift(fixture.url, ENTITIES)).toEqual([]);
+});
+
+test('the ledger cannot be changed, not even by its owner', async () => {
+  await createProduct(products);
+  for (const statement of [
+    'update stock_movements set stock_delta = 1',
+    'delete from stock_movements',
+    'truncate stock_movements',
+    'truncate products cascade',
+  ]) {
+    await expect(fixture.sql(statement)).rejects.toThrow('stock movements are never changed');
+  }
+});
+
+test('the ledger takes no movement that means nothing', async () => {
+  const { id } = await createProduct(products);
+  for (const [kind, stock, reserved] of [
+    ['initial', 5, 1],
+    ['adjust', 0, 0],
+    ['reserve', 0, 1],
+    ['release', 0, -1],
+    ['commit', -1, -1],
+    ['gift', 1, 0],
+  ]) {
+    const insert = 'insert into stock_movements (product_id, kind, stock_delta, reserved_delta) values ($1, $2, $3, $4)';
+    await expect(fixture.sql(insert, [id, kind, stock, reserved])).rejects.toThrow('stock_movements_shape');
+  }
+});
+
+test('the database itself refuses to reserve more than there is, or less than nothing', async () => {
+  const { id } = await createProduct(products, { stockQuantity: 3 });
+  for (const reserved of [4, -1]) {
+    await expect(fixture.sql('update products set reserved_quantity = $2 where id = $1', [id, reserved])).rejects.toThrow(
+      'products_no_oversell',
+    );
+  }
+});
+
+test('whatever changes a product, its version and its time say so', async () => {
+  const product = await createProduct(products);
+  await fixture.sql("update products set name = 'Green robot' where id = $1", [product.id]);
+  const changed = productOf(await products.getProduct({ productId: product.id }, LIMITS));
+  expect(changed.version).toBe(product.version + 1);
+  expect(changed.updatedAt?.getTime()).toBeGreaterThan(product.updatedAt?.getTime() ?? Number.POSITIVE_INFINITY);
+});
+
+test('the database lets a reservation go exactly the ways that the code knows', async () => {
+  for (const from of STATES) {
+    const ways: ReservationState[] = [];
+    for (const to of STATES.filter((state) => state !== from)) {
+      const orderId = randomUUID();
+      const expiry = (state: ReservationState) => (state === 'held' ? new Date(Date.now() + 60_000) : null);
+      await fixture.sql('insert into reservations (order_id, state, expires_at) values ($1, $2, $3)', [
+        orderId,
+        from,
+        expiry(from),
+      ]);
+      const moved = fixture.sql('update reservations set state = $2, expires_at = $3 where order_id = $1', [
+        orderId,
+        to,
+        expiry(to),
+      ]);
+      const refused = await moved.then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+      if (refused === undefined) ways.push(to);
+      else expect(refused).toBe(`a reservation that is ${from} cannot become ${to}`);
+    }
+    expect(ways.sort()).toEqual([...RESERVATION_TRANSITIONS[from]].sort());
+  }
+});
