@@ -7,8 +7,8 @@ import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { eventually } from '../support/eventually.ts';
+import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 
 const execute = promisify(execFile);
@@ -33,7 +33,11 @@ test('a customer orders over HTTP and the order is paid and confirmed', async ()
   const placed = await shop.order({ items: [{ product_id: product.id, quantity: 2 }], payment_method: 'tok_ok' });
 
   expect(placed.status).toBe(201);
-  expect(placed.body).toMatchObject({ status: 'PAID', saga_state: 'SagaCompleted', subtotal: { amount_minor: 2_000, currency: 'EUR' } });
+  expect(placed.body).toMatchObject({
+    status: 'PAID',
+    saga_state: 'SagaCompleted',
+    subtotal: { amount_minor: 2_000, currency: 'EUR' },
+  });
   expect(placed.body.history.map((entry) => entry.status)).toEqual(['SUBMITTED', 'CREATED', 'RESERVED', 'PAID']);
   expect(await shop.stockOf(product.id)).toEqual({ stock: 3, available: 1 });
 });
@@ -47,7 +51,11 @@ test('a declined card is answered with 402, and the stock is free again', async 
   expect(placed.problem).toMatchObject({ reason: 'payment_declined', step: 'ProcessPayment' });
   expect(await shop.stockOf(product.id)).toEqual({ stock: 1, available: 1 });
   const order = await shop.getOrder(placed.problem.order_id);
-  expect(order).toMatchObject({ status: 'CANCELLED', saga_state: 'SagaFailed', failure: { step: 'ProcessPayment', reason: 'payment_declined' } });
+  expect(order).toMatchObject({
+    status: 'CANCELLED',
+    saga_state: 'SagaFailed',
+    failure: { step: 'ProcessPayment', reason: 'payment_declined' },
+  });
 });
 
 test('a card that is charged without an answer is charged once, and the order confirmed', async () => {
@@ -56,7 +64,11 @@ test('a card that is charged without an answer is charged once, and the order co
   const key = randomUUID();
   const body = { items: [{ product_id: product.id, quantity: 1 }], payment_method: 'tok_timeout_after_charge' };
   await shop.order(body, key);
-  const placed = await eventually(() => shop.order(body, key), (answer) => answer.status === 201, RECOVERY_LIMIT_MS);
+  const placed = await eventually(
+    () => shop.order(body, key),
+    (answer) => answer.status === 201,
+    RECOVERY_LIMIT_MS,
+  );
 
   expect(placed.body.status).toBe('PAID');
   expect(await shop.chargesOf(placed.body.id)).toEqual([{ amount_minor: placed.body.total?.amount_minor }]);
@@ -67,7 +79,10 @@ test('an unknown product is refused by the saga, and the order can be read as ca
 
   expect(placed.status).toBe(422);
   expect(placed.problem.reason).toBe('product_unknown');
-  expect(await shop.getOrder(placed.problem.order_id)).toMatchObject({ status: 'CANCELLED', failure: { reason: 'product_unknown' } });
+  expect(await shop.getOrder(placed.problem.order_id)).toMatchObject({
+    status: 'CANCELLED',
+    failure: { reason: 'product_unknown' },
+  });
 });
 
 test('the same key twice in parallel is one order and two equal answers', async () => {
@@ -90,7 +105,11 @@ test('a worker killed in the middle of a saga finishes it after its restart, exa
   const first = shop.order(body, key, { Prefer: 'respond-async' });
   expect((await first).status).toBe(202);
   await platform.kill('worker', 'SIGKILL');
-  const placed = await eventually(() => shop.order(body, key), (answer) => answer.status === 201, RECOVERY_LIMIT_MS);
+  const placed = await eventually(
+    () => shop.order(body, key),
+    (answer) => answer.status === 201,
+    RECOVERY_LIMIT_MS,
+  );
 
   expect(placed.body.history.map((entry) => entry.status)).toEqual(['SUBMITTED', 'CREATED', 'RESERVED', 'PAID']);
   expect(await shop.chargesOf(placed.body.id)).toHaveLength(1);
@@ -107,7 +126,11 @@ test('products killed when an order comes: 202, and the order finishes when it i
   expect(waiting.status).toBe(202);
   await platform.resume('products');
 
-  const placed = await eventually(() => shop.order(body, key), (answer) => answer.status === 201, RECOVERY_LIMIT_MS);
+  const placed = await eventually(
+    () => shop.order(body, key),
+    (answer) => answer.status === 201,
+    RECOVERY_LIMIT_MS,
+  );
   expect(placed.body.status).toBe('PAID');
 }, 120_000);
 

@@ -31,7 +31,7 @@ beforeAll(async () => {
     handlers: {
       createUser: () => Promise.reject(refused),
       authenticateUser: () => Promise.reject(new Error('password=hunter2')),
-      getUser: () => new Promise(() => undefined),
+      getUser: () => new Promise<never>(() => undefined),
       validateUser: async ({ userId }) => {
         seen.traceId = currentContext()?.traceId;
         return { userId };

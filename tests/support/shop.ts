@@ -2,18 +2,25 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 
 const money = z.object({ amount_minor: z.number(), currency: z.string() });
-const orderBody = z.object({
-  id: z.string(),
-  status: z.string(),
-  saga_state: z.string(),
-  total: money.nullish(),
-  failure: z.object({ step: z.string().nullish(), reason: z.string() }).nullish(),
-  history: z.array(z.object({ status: z.string(), at: z.string() })).default([]),
-}).loose();
+const orderBody = z
+  .object({
+    id: z.string(),
+    status: z.string(),
+    saga_state: z.string(),
+    total: money.nullish(),
+    failure: z.object({ step: z.string().nullish(), reason: z.string() }).nullish(),
+    history: z.array(z.object({ status: z.string(), at: z.string() })).default([]),
+  })
+  .loose();
 const problemBody = z.object({ reason: z.string(), step: z.string().nullish(), order_id: z.string().default('') }).loose();
 
 export type OrderBody = z.infer<typeof orderBody>;
-export type Answer = { readonly status: number; readonly headers: Headers; readonly body: OrderBody; readonly problem: z.infer<typeof problemBody> };
+export type Answer = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: OrderBody;
+  readonly problem: z.infer<typeof problemBody>;
+};
 export type OrderRequest = { items: { product_id: string; quantity: number }[]; payment_method: string };
 export type Shop = Awaited<ReturnType<typeof createShop>>;
 

@@ -1,0 +1,98 @@
+// The parts of the platform, in the order of what they need. A new part is a new row.
+import type { DatabaseVariable, LocalConfig, PortVariable } from './config.ts';
+
+export type Part = {
+  readonly name: string;
+  readonly script: string;
+  /** Serves /health/ready, and all else that is HTTP. */
+  readonly http: PortVariable;
+  readonly grpc?: PortVariable;
+  readonly database?: DatabaseVariable;
+  /** A part is not started when this is set: it runs elsewhere. */
+  readonly insteadOf?: keyof LocalConfig;
+  readonly after: readonly string[];
+  /** Which of the platform's values it is given besides its own ports and database. Nobody gets another's secret. */
+  readonly takes: readonly string[];
+};
+
+const SERVICES = ['users', 'products', 'orders', 'payments'];
+const SERVICE_ADDRESSES = ['USERS_ADDRESS', 'PRODUCTS_ADDRESS', 'ORDERS_ADDRESS', 'PAYMENTS_ADDRESS'];
+const TEMPORAL = [
+  'TEMPORAL_ADDRESS',
+  'TEMPORAL_NAMESPACE',
+  'TEMPORAL_API_KEY',
+  'TEMPORAL_TLS_CERT_FILE',
+  'TEMPORAL_TLS_KEY_FILE',
+];
+
+export const PARTS: readonly Part[] = [
+  {
+    name: 'provider',
+    script: 'simulators/payment-provider/main.ts',
+    http: 'PROVIDER_PORT',
+    database: 'PROVIDER_DATABASE_URL',
+    insteadOf: 'PROVIDER_URL',
+    after: ['postgres'],
+    takes: [],
+  },
+  {
+    name: 'users',
+    script: 'services/users/main.ts',
+    http: 'USERS_HTTP_PORT',
+    grpc: 'USERS_PORT',
+    database: 'USERS_DATABASE_URL',
+    insteadOf: 'USERS_ADDRESS',
+    after: ['postgres'],
+    takes: ['JWT_KEYS_FILE', 'USERS_SEED_FILE'],
+  },
+  {
+    name: 'products',
+    script: 'services/products/main.ts',
+    http: 'PRODUCTS_HTTP_PORT',
+    grpc: 'PRODUCTS_PORT',
+    database: 'PRODUCTS_DATABASE_URL',
+    insteadOf: 'PRODUCTS_ADDRESS',
+    after: ['postgres'],
+    takes: [],
+  },
+  {
+    name: 'orders',
+    script: 'services/orders/main.ts',
+    http: 'ORDERS_HTTP_PORT',
+    grpc: 'ORDERS_PORT',
+    database: 'ORDERS_DATABASE_URL',
+    insteadOf: 'ORDERS_ADDRESS',
+    after: ['postgres'],
+    takes: [],
+  },
+  {
+    name: 'payments',
+    script: 'services/payments/main.ts',
+    http: 'PAYMENTS_HTTP_PORT',
+    grpc: 'PAYMENTS_PORT',
+    database: 'PAYMENTS_DATABASE_URL',
+    insteadOf: 'PAYMENTS_ADDRESS',
+    after: ['postgres'],
+    takes: ['PROVIDER_URL'],
+  },
+  {
+    name: 'worker',
+    script: 'workers/main.ts',
+    http: 'WORKER_HTTP_PORT',
+    after: ['temporal', ...SERVICES],
+    takes: [...SERVICE_ADDRESSES, ...TEMPORAL],
+  },
+  {
+    name: 'gateway',
+    script: 'gateway/main.ts',
+    http: 'GATEWAY_PORT',
+    database: 'GATEWAY_DATABASE_URL',
+    after: ['worker'],
+    takes: [...SERVICE_ADDRESSES, ...TEMPORAL, 'GATEWAY_SEED_FILE'],
+  },
+];
+
+/** The name of a part's database and role, as in names.md: USERS_DATABASE_URL is users. */
+export function databaseName(variable: DatabaseVariable): string {
+  return variable.replace('_DATABASE_URL', '').toLowerCase();
+}

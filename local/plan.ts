@@ -1,0 +1,94 @@
+// Turns the table of parts and the configuration into what is started here, what runs elsewhere, and who is told what.
+import type { LocalConfig, PortVariable } from './config.ts';
+import { readPartHealth } from './health.ts';
+import { launchNode } from './part-process.ts';
+import { databaseName, type Part } from './parts.ts';
+import type { Paths } from './paths.ts';
+import type { Ports } from './ports.ts';
+import type { UnitSpec } from './unit.ts';
+
+const HOST = '127.0.0.1';
+
+// What a process needs of the system it runs on, and settings that are no secret.
+const FOR_EVERYBODY = new Set([
+  ...['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'],
+  ...['LOG_LEVEL', 'BIND_HOST', 'TRUST_PROXY', 'CORS_ORIGINS', 'ORDER_WAIT_MS', 'RESERVATION_TTL_MS', 'SAGA_STEP_LIMIT_MS'],
+  ...['RETURN_WINDOW_MS', 'TAX_BASIS_POINTS', 'SHIPPING_MINOR'],
+]);
+
+export type Plan = ReturnType<typeof planParts>;
+
+/** What is started here and what is not, before any port or password is known. */
+export function planParts(parts: readonly Part[], config: LocalConfig) {
+  const here = parts.filter((part) => !(part.insteadOf && config[part.insteadOf] !== undefined));
+  const databases = here.flatMap((part) => (part.database && config[part.database] === undefined ? [part.database] : []));
+  const postgres = databases.length > 0;
+  const temporal = config.TEMPORAL_ADDRESS === undefined;
+  const ports: PortVariable[] = [
+    ...(postgres ? (['POSTGRES_PORT'] as const) : []),
+    ...(temporal ? (['TEMPORAL_PORT', 'TEMPORAL_UI_PORT'] as const) : []),
+    ...here.flatMap((part) => (part.grpc ? [part.grpc, part.http] : [part.http])),
+  ];
+  const elsewhere = parts.flatMap((part) =>
+    here.includes(part) || !part.insteadOf ? [] : [[part.name, config[part.insteadOf]] as const],
+  );
+  return { here, elsewhere, databases, postgres, temporal, ports };
+}
+
+/** The values that parts may be given, by the variable they are given as. */
+export function platformValues({ config, ports, paths }: { config: LocalConfig; ports: Ports; paths: Paths }) {
+  const at = (port: PortVariable) => `${HOST}:${ports[port]}`;
+  return {
+    USERS_ADDRESS: config.USERS_ADDRESS ?? at('USERS_PORT'),
+    PRODUCTS_ADDRESS: config.PRODUCTS_ADDRESS ?? at('PRODUCTS_PORT'),
+    ORDERS_ADDRESS: config.ORDERS_ADDRESS ?? at('ORDERS_PORT'),
+    PAYMENTS_ADDRESS: config.PAYMENTS_ADDRESS ?? at('PAYMENTS_PORT'),
+    PROVIDER_URL: config.PROVIDER_URL ?? `http://${at('PROVIDER_PORT')}`,
+    TEMPORAL_ADDRESS: config.TEMPORAL_ADDRESS ?? at('TEMPORAL_PORT'),
+    TEMPORAL_NAMESPACE: config.TEMPORAL_NAMESPACE,
+    JWT_KEYS_FILE: config.JWT_KEYS_FILE ?? paths.jwtKeys,
+    USERS_SEED_FILE: paths.seedUsers,
+    GATEWAY_SEED_FILE: paths.seedApiClients,
+  };
+}
+
+/** A part as the supervisor runs it. `environment` is the user's; `passwords` are those of the embedded databases. */
+export function partSpec(options: {
+  readonly part: Part;
+  readonly config: LocalConfig;
+  readonly ports: Ports;
+  readonly values: Readonly<Record<string, string>>;
+  readonly passwords: Readonly<Record<string, string>>;
+  readonly environment: NodeJS.ProcessEnv;
+}): UnitSpec {
+  const { part, ports } = options;
+  const env = partEnvironment(options);
+  const http = `http://${HOST}:${ports[part.http]}`;
+  return {
+    name: part.name,
+    after: part.after,
+    address: part.grpc ? `${HOST}:${ports[part.grpc]}, ${http}` : http,
+    launch: () => launchNode(part.script, env),
+    check: () => readPartHealth(ports[part.http]),
+  };
+}
+
+function partEnvironment(options: Parameters<typeof partSpec>[0]): NodeJS.ProcessEnv {
+  const { part, config, ports, values, passwords, environment } = options;
+  const prefix = `${part.name.toUpperCase()}_`;
+  const handedOn = Object.entries(environment).filter(
+    ([name]) => FOR_EVERYBODY.has(name) || name.startsWith(prefix) || name.startsWith('OTEL_') || part.takes.includes(name),
+  );
+  return {
+    ...Object.fromEntries(handedOn),
+    ...Object.fromEntries(Object.entries(values).filter(([name]) => part.takes.includes(name))),
+    ...(part.database ? { [part.database]: config[part.database] ?? embeddedUrl(part.database, ports, passwords) } : {}),
+    [part.http]: String(ports[part.http]),
+    ...(part.grpc ? { [part.grpc]: String(ports[part.grpc]) } : {}),
+  };
+}
+
+function embeddedUrl(variable: NonNullable<Part['database']>, ports: Ports, passwords: Readonly<Record<string, string>>): string {
+  const name = databaseName(variable);
+  return `postgres://${name}:${passwords[name]}@${HOST}:${ports.POSTGRES_PORT}/${name}`;
+}

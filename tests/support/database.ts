@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+
+export type TestDatabase = { readonly url: string; drop(): Promise<void> };
+
+/** An empty database of its own on the tests' server, with a role of its own that owns it, as a service gets one. */
+export async function createDatabase(name: string): Promise<TestDatabase> {
+  const server = new URL(testPostgresUrl());
+  const unique = `${name}_${randomBytes(5).toString('hex')}`;
+  const identifier = pg.escapeIdentifier(unique);
+  await query(
+    `create role ${identifier} login password 'test'`,
+    `create database ${identifier} owner ${identifier}`,
+    `revoke all on database ${identifier} from public`,
+  );
+  return {
+    url: `postgres://${unique}:test@${server.host}/${unique}`,
+    drop: () => query(`drop database if exists ${identifier} with (force)`, `drop role if exists ${identifier}`),
+  };
+}
+
+/** The superuser's URL of the tests' server. */
+export function testPostgresUrl(): string {
+  const url = process.env.TEST_POSTGRES_URL;
+  if (!url) throw new Error('TEST_POSTGRES_URL is not set: run tests with "npm test", whose global set-up starts PostgreSQL');
+  return url;
+}
+
+async function query(...statements: string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: testPostgresUrl() });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
