@@ -137,7 +137,7 @@ export function listOrders(
   { list, after, limit }: { list: ListOf; after: Position | undefined; limit: number },
 ): Promise<Order[]> {
   const { userId, status } = list;
-  // The first condition is implied by the second; it is the one that an index can seek to.
+  // (created_at, id) < the position, with a first condition that an index can seek to.
   const beyond = after && {
     createdAt: { $lte: after.createdAt },
     $or: [{ createdAt: { $lt: after.createdAt } }, { id: { $lt: after.id } }],

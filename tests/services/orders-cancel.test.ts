@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
 import {
   cancellation,
   confirmation,
@@ -96,6 +97,25 @@ test.each([
     code: 'INVALID_ARGUMENT',
     fields: [field],
   });
+});
+
+test('a cancellation that waited for a confirmation is not dated before it', async () => {
+  const order = await reserved(orders.calls);
+  await orders.sql('begin');
+  await orders.sql('select from orders where id = $1 for update', [order.id]);
+  const cancelling = orders.calls.cancelOrder(cancellation(order), LIMITS);
+  const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  await eventually(
+    () => orders.sql(waiting),
+    (rows) => rows.length === 1,
+  );
+  await orders.sql(`update orders set status = 'PAID', payment_id = gen_random_uuid() where id = $1`, [order.id]);
+  await orders.sql(`insert into order_history (order_id, status, at) values ($1, 'PAID', clock_timestamp())`, [order.id]);
+  await orders.sql('commit');
+  await cancelling;
+  const cancelled = await read(orders.calls, order.id);
+  expect(statuses(cancelled)).toEqual(['SUBMITTED', 'CREATED', 'RESERVED', 'PAID', 'CANCELLED']);
+  expect(cancelled.history[4]?.at).toEqual(cancelled.history[3]?.at);
 });
 
 test('confirming and cancelling at once ends cancelled, and the history tells whether it was paid before', async () => {

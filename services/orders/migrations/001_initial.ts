@@ -71,13 +71,16 @@ create table order_history (
   )
 )`;
 
-// Each row finds out by itself which one it follows. The order's row lock keeps two from following the same one.
+// Each row finds out by itself which one it follows; the order's row lock keeps two from following the same one. now() is
+// when a transaction began: one that waited for the lock must not seem to have come before what it waited for.
 const HISTORY_LINKS = `
 create function link_history() returns trigger language plpgsql volatile as $$
+declare
+  previous record;
 begin
-  new.previous_status := (
-    select status from order_history where order_id = new.order_id order by sequence desc limit 1
-  );
+  select status, at into previous from order_history where order_id = new.order_id order by sequence desc limit 1;
+  new.previous_status := previous.status;
+  new.at := greatest(previous.at, new.at);
   return new;
 end $$`;
 
