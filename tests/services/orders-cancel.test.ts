@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
+import { refusal } from '../support/refusal.ts';
 import {
   cancellation,
   confirmation,
@@ -10,7 +11,6 @@ import {
   openOrders,
   paid,
   read,
-  refusal,
   reserved,
   ship,
   statuses,
@@ -81,6 +81,7 @@ test('a shipped order is not cancelled, and that its CreateOrder was answered st
     reason: 'illegal_transition',
     facts: { current_status: 'SHIPPED', attempted_status: 'CANCELLED' },
     fields: [],
+    message: expect.any(String),
   });
   expect(await read(orders.calls, order.id)).toMatchObject({ status: 'ORDER_STATUS_SHIPPED', failure: undefined });
   await orders.calls.createOrder(creation(order), LIMITS);

@@ -3,7 +3,6 @@ import pg from 'pg';
 import { stepKey, undoKey } from '../../contracts/ids.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createGrpcClient, type UnaryCalls } from '../../platform/grpc/client.ts';
-import { StatusError } from '../../platform/grpc/status-error.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import {
   type CancelOrderRequest,
@@ -154,14 +153,4 @@ export function cancellation(order: Order, given: Partial<CancelOrderRequest> = 
 
 export function statuses(order: Pick<Order, 'history'>): string[] {
   return order.history.map((change) => change.status.replace('ORDER_STATUS_', ''));
-}
-
-/** What a call was refused with; fails when it was not. */
-export async function refusal(call: Promise<unknown>) {
-  const error: unknown = await call.then(
-    () => undefined,
-    (caught: unknown) => caught,
-  );
-  if (!(error instanceof StatusError)) throw new Error('The call should have been refused', { cause: error });
-  return { code: error.code, reason: error.reason, facts: error.facts, fields: error.violations.map(({ field }) => field) };
 }

@@ -7,7 +7,8 @@ import { createGrpcClient } from '../../platform/grpc/client.ts';
 import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { ADDRESS, cancellation, confirmation, creation, LIMITS, refusal, submission, submitted } from './orders-fixture.ts';
+import { refusal } from '../support/refusal.ts';
+import { ADDRESS, cancellation, confirmation, creation, LIMITS, submission, submitted } from './orders-fixture.ts';
 
 const MAIN = fileURLToPath(new URL('../../services/orders/main.ts', import.meta.url));
 

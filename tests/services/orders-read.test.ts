@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ListOrdersRequest, Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { refusal } from '../support/refusal.ts';
 import {
   cancellation,
   confirmation,
@@ -9,7 +10,6 @@ import {
   type OrdersFixture,
   openOrders,
   read,
-  refusal,
   submitted,
 } from './orders-fixture.ts';
 
@@ -48,7 +48,13 @@ async function pages(
 test("a user reads their own order, and another's is not found, like one that does not exist", async () => {
   const order = await submitted(orders.calls);
   expect((await orders.calls.getOrder({ orderId: order.id, userId: order.userId }, LIMITS)).order).toEqual(order);
-  const notFound = (orderId: string) => ({ code: 'NOT_FOUND', reason: 'not_found', facts: { order_id: orderId }, fields: [] });
+  const notFound = (orderId: string) => ({
+    code: 'NOT_FOUND',
+    reason: 'not_found',
+    facts: { order_id: orderId },
+    fields: [],
+    message: expect.any(String),
+  });
   const stranger = randomUUID();
   expect(await refusal(orders.calls.getOrder({ orderId: order.id, userId: stranger }, LIMITS))).toEqual(notFound(order.id));
   expect(await refusal(orders.calls.getOrder({ orderId: stranger, userId: '' }, LIMITS))).toEqual(notFound(stranger));
@@ -120,7 +126,13 @@ test("an altered cursor, another user's and another filter's are invalid argumen
   const userId = randomUUID();
   await submitMany(userId, 2);
   const { nextCursor } = await list(userId, { pageSize: 1 });
-  const invalid = { code: 'INVALID_ARGUMENT', reason: 'validation_failed', facts: {}, fields: ['cursor'] };
+  const invalid = {
+    code: 'INVALID_ARGUMENT',
+    reason: 'validation_failed',
+    facts: {},
+    fields: ['cursor'],
+    message: expect.any(String),
+  };
   const altered = (nextCursor.startsWith('A') ? 'B' : 'A') + nextCursor.slice(1);
   expect(await refusal(list(userId, { cursor: altered }))).toEqual(invalid);
   expect(await refusal(list(userId, { cursor: 'nonsense' }))).toEqual(invalid);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
 import { stepKey } from '../../contracts/ids.ts';
 import type { PricedLine } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { refusal } from '../support/refusal.ts';
 import {
   cancellation,
   confirmation,
@@ -12,7 +13,6 @@ import {
   openOrders,
   paid,
   read,
-  refusal,
   reserved,
   statuses,
   submitted,
@@ -26,7 +26,13 @@ afterAll(() => orders.close());
 
 const eur = (amountMinor: number) => ({ amountMinor, currency: 'EUR' });
 const unknown = { id: randomUUID(), lines: [{ productId: randomUUID(), quantity: 1 }] };
-const NOT_FOUND = { code: 'NOT_FOUND', reason: 'not_found', facts: { order_id: unknown.id }, fields: [] };
+const NOT_FOUND = {
+  code: 'NOT_FOUND',
+  reason: 'not_found',
+  facts: { order_id: unknown.id },
+  fields: [],
+  message: expect.any(String),
+};
 
 function illegal(current: string, attempted: string) {
   return {
@@ -34,6 +40,7 @@ function illegal(current: string, attempted: string) {
     reason: 'illegal_transition',
     facts: { current_status: current, attempted_status: attempted },
     fields: [],
+    message: expect.any(String),
   };
 }
 

@@ -1,16 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import {
-  ADDRESS,
-  cancellation,
-  LIMITS,
-  type OrdersFixture,
-  openOrders,
-  read,
-  refusal,
-  statuses,
-  submission,
-} from './orders-fixture.ts';
+import { refusal } from '../support/refusal.ts';
+import { ADDRESS, cancellation, LIMITS, type OrdersFixture, openOrders, read, statuses, submission } from './orders-fixture.ts';
 
 let orders: OrdersFixture;
 beforeAll(async () => {
