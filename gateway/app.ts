@@ -8,6 +8,7 @@ import type { OrderMetrics } from './metrics.ts';
 import { accessLog } from './middleware/access-log.ts';
 import { apiClient } from './middleware/api-client.ts';
 import { identifyCaller } from './middleware/caller.ts';
+import { lastAnswers } from './middleware/last-answers.ts';
 import { newestVersion } from './middleware/newest-version.ts';
 import { type Operations, operations } from './middleware/operations.ts';
 import { problemErrors } from './middleware/problem-errors.ts';
@@ -27,8 +28,8 @@ export type AppDeps = {
   readonly operations: Operations;
   readonly clients: Clients;
   readonly workflows: OrderWorkflows;
-  findApiClient(key: string): Promise<ApiClient | undefined>;
-  verifyToken(token: string): Promise<Caller>;
+  readonly findApiClient: (key: string) => Promise<ApiClient | undefined>;
+  readonly verifyToken: (token: string) => Promise<Caller>;
   readonly defaultWaitMs: number;
   readonly stepLimitMs: number;
 };
@@ -36,6 +37,7 @@ export type AppDeps = {
 /** The way of a request, outermost first. A body is read by the route that wants one, after who calls is known (input.ts). */
 export function createApp(deps: AppDeps): App {
   const app: App = new Koa<State>();
+  app.use(lastAnswers(deps.operations.draining));
   app.use(operations(deps.operations));
   app.use(requestContext());
   app.use(accessLog(deps));

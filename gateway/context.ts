@@ -19,8 +19,6 @@ export type State = {
   client: ApiClient;
   /** Absent: no token was sent. */
   caller?: Caller;
-  /** The matched pattern, such as /v1/orders/:id. */
-  route?: string;
 };
 
 export type App = Koa<State>;

@@ -51,7 +51,7 @@ export function problemOf(error: StatusError): HttpProblem {
 }
 
 /** True when the service did not answer, or not in time: nothing is known of what it did. */
-export function isUnanswered(error: unknown): error is StatusError {
+export function isUnanswered(error: unknown): boolean {
   return error instanceof StatusError && (error.code === 'UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED');
 }
 

@@ -31,16 +31,21 @@ export function pathId(ctx: RouteCtx): string {
   return id.toLowerCase();
 }
 
-async function collect(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    const bytes: Buffer = chunk;
-    size += bytes.length;
-    if (size > BODY_LIMIT_BYTES) throw tooLarge();
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks);
+/** By events: leaving an iteration early would close the connection before its answer is sent. */
+function collect(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (bytes: Buffer) => {
+      size += bytes.length;
+      if (size <= BODY_LIMIT_BYTES) chunks.push(bytes);
+      else reject(tooLarge());
+    });
+    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('error', (error) =>
+      reject(new HttpProblem({ reason: 'unavailable', status: 499, detail: 'Gone.', cause: error })),
+    );
+  });
 }
 
 function parseJson(bytes: Buffer): unknown {

@@ -5,7 +5,18 @@ import type { Money } from '../proto/gen/shopfast/money/v1/money.ts';
 import { type Order, OrderStatus } from '../proto/gen/shopfast/orders/v1/orders.ts';
 import { moneyJson } from './wire.ts';
 
-export type StatusName = 'SUBMITTED' | 'CREATED' | 'RESERVED' | 'PAID' | 'SHIPPED' | 'DELIVERED' | 'CANCELLED' | 'RETURNED';
+export const STATUS_NAMES = [
+  'SUBMITTED',
+  'CREATED',
+  'RESERVED',
+  'PAID',
+  'SHIPPED',
+  'DELIVERED',
+  'CANCELLED',
+  'RETURNED',
+] as const;
+
+export type StatusName = (typeof STATUS_NAMES)[number];
 
 /** A status by name, and how far its saga is as far as the record alone can tell. */
 const STATUSES: Readonly<Record<OrderStatus, { readonly name: StatusName; readonly sagaState: SagaState }>> = {
@@ -56,7 +67,18 @@ export function orderPath(orderId: string): string {
 }
 
 /** The order as its customer sees it; the payment method and the address stay inside. `names` are product names by id. */
-export function orderJson(order: Order, names: ReadonlyMap<string, string> = new Map()) {
+export function orderJson(order: Order, names?: ReadonlyMap<string, string>) {
+  const history = order.history.map(({ status, at, reason }) => ({
+    status: STATUSES[status].name,
+    at,
+    reason: reason || undefined,
+  }));
+  return { ...orderSummaryJson(order, names), history };
+}
+
+/** The order as lists have it: without its history. */
+export function orderSummaryJson(order: Order, names?: ReadonlyMap<string, string>) {
+  const { totals } = order;
   return {
     id: order.id,
     user_id: order.userId,
@@ -64,22 +86,17 @@ export function orderJson(order: Order, names: ReadonlyMap<string, string> = new
     saga_state: sagaStateOf(order),
     items: order.lines.map(({ productId, quantity, unitPrice, lineTotal }) => ({
       product_id: productId,
-      name: names.get(productId),
+      name: names?.get(productId),
       quantity,
       unit_price: optionalMoney(unitPrice),
       line_total: optionalMoney(lineTotal),
     })),
-    subtotal: optionalMoney(order.totals?.subtotal),
-    tax: optionalMoney(order.totals?.tax),
-    shipping: optionalMoney(order.totals?.shipping),
-    total: optionalMoney(order.totals?.total),
+    subtotal: optionalMoney(totals?.subtotal),
+    tax: optionalMoney(totals?.tax),
+    shipping: optionalMoney(totals?.shipping),
+    total: optionalMoney(totals?.total),
     payment_id: order.paymentId || undefined,
-    failure: order.failure ? failureJson(order) : undefined,
-    history: order.history.map(({ status, at, reason }) => ({
-      status: STATUSES[status].name,
-      at,
-      reason: reason || undefined,
-    })),
+    failure: order.failure && failureJson(order),
     created_at: order.createdAt,
     links: orderLinks(order.id),
   };

@@ -58,7 +58,7 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
       required: {
         database: pool.check,
         orders: () => clients.orders.ready(CHECK_LIMIT_MS),
-        temporal: () => temporal.ping(CHECK_LIMIT_MS),
+        temporal: () => temporal.check(CHECK_LIMIT_MS),
       },
       optional: {
         users: () => clients.users.ready(CHECK_LIMIT_MS),
@@ -69,7 +69,7 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
     },
     clients,
     workflows: createOrderWorkflows({ temporal, logger, stopping: stop.signal, ...options }),
-    findApiClient: apiClients.find,
+    findApiClient: (key) => apiClients.find(key),
     verifyToken: createTokenVerifier({
       async fetchJwks() {
         const { jwksJson } = await clients.users.calls.getJwks({}, { deadlineMs: DEADLINES_MS.keys });
@@ -79,7 +79,12 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
     defaultWaitMs: config.ORDER_WAIT_MS,
     stepLimitMs: config.SAGA_STEP_LIMIT_MS,
   });
-  return listenAndServe({ app, config, logger, stop, release: () => releaseAll([clients.close, temporal.close, pool.close]) });
+  const release = async () => {
+    clients.close();
+    await temporal.close();
+    await pool.close();
+  };
+  return listenAndServe({ app, config, logger, stop, release });
 }
 
 async function listenAndServe(options: {
@@ -91,11 +96,7 @@ async function listenAndServe(options: {
 }): Promise<Running> {
   const { app, config, logger, stop } = options;
   const handle = app.callback();
-  const server = createServer(SERVER_LIMITS, (request, response) => {
-    // A stopping gateway tells each client to open its next connection elsewhere.
-    if (stop.signal.aborted) response.setHeader('Connection', 'close');
-    void handle(request, response);
-  });
+  const server = createServer(SERVER_LIMITS, (request, response) => void handle(request, response));
   const port = await listen(server, config.GATEWAY_PORT, config.BIND_HOST);
   logger.info({ http_port: port }, 'Ready');
   return {
@@ -107,8 +108,4 @@ async function listenAndServe(options: {
       await options.release();
     },
   };
-}
-
-async function releaseAll(closers: readonly (() => unknown)[]): Promise<void> {
-  for (const closer of closers) await closer();
 }

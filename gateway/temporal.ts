@@ -7,9 +7,10 @@ export type Temporal = Awaited<ReturnType<typeof openTemporal>>;
 /**
  * A connection that fails fast. The SDK's default retries UNAVAILABLE ten times, which would hold a customer for half a
  * minute; here the caller is told at once and the same Idempotency-Key goes on later. Connects on first use and again
- * whenever the server comes back. Every call needs a deadline of its own.
+ * whenever the server comes back.
  */
 export async function openTemporal(config: GatewayConfig) {
+  const namespace = config.TEMPORAL_NAMESPACE;
   const connection = Connection.lazy({
     address: config.TEMPORAL_ADDRESS,
     interceptors: [],
@@ -23,12 +24,20 @@ export async function openTemporal(config: GatewayConfig) {
     ...(config.TEMPORAL_API_KEY ? { apiKey: config.TEMPORAL_API_KEY } : {}),
     ...(await tlsOf(config)),
   });
-  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+
+  function within<T>(limitMs: number, call: () => Promise<T>): Promise<T> {
+    return connection.withDeadline(Date.now() + limitMs, call);
+  }
+
   return {
-    client,
+    client: new Client({ connection, namespace }),
     connection,
-    /** Asks the server's front end, which answers without its store. Rejects when it does not answer within the limit. */
-    ping: (limitMs: number) => connection.withDeadline(Date.now() + limitMs, () => connection.workflowService.getSystemInfo({})),
+    /** Ends `call` with DEADLINE_EXCEEDED after the limit. Without one a call may wait for ever. */
+    within,
+    /** Asks the server's front end alone. Rejects when it does not answer in time. */
+    ping: (limitMs: number) => within(limitMs, () => connection.workflowService.getSystemInfo({})),
+    /** Asks for the namespace, which the store behind the server answers. */
+    check: (limitMs: number) => within(limitMs, () => connection.workflowService.describeNamespace({ namespace })),
     close: () => connection.close(),
   };
 }

@@ -13,11 +13,20 @@ export function accessLog({ logger, metrics }: { logger: Logger; metrics: Metric
       await next();
     } finally {
       const durationMs = performance.now() - startedMs;
-      const route = ctx.state.route ?? 'unmatched';
+      // The pattern, such as /v1/orders/:id, which the router leaves here.
+      const matched: unknown = ctx._matchedRoute;
+      const route = typeof matched === 'string' ? matched : 'unmatched';
       const { method, status } = ctx;
       metrics.httpRequests.inc({ route, method, code: status });
       metrics.httpSeconds.observe({ route, method }, durationMs / 1000);
-      const fields = { method, route, status, duration_ms: Math.round(durationMs), client_id: ctx.state.client?.id };
+      const fields = {
+        method,
+        route,
+        status,
+        duration_ms: Math.round(durationMs),
+        client_id: ctx.state.client?.id,
+        request_id: ctx.response.get('X-Request-ID'),
+      };
       if (status >= 500) logger.warn(fields, 'Answered a request with a fault');
       else logger.info(fields, 'Answered a request');
     }

@@ -11,7 +11,7 @@ export type Operations = {
   /** Without these orders are taken and finish later; taking the gateway away would help nobody. */
   readonly optional: Readonly<Record<string, DependencyCheck>>;
   /** True from the moment that the gateway is to stop. */
-  draining(): boolean;
+  readonly draining: () => boolean;
 };
 
 /** What operators and machines ask of the gateway itself: outside the log, the limits and the versions of the API. */
@@ -32,7 +32,8 @@ export function operations(options: Operations): Middleware {
     },
   };
   return async function operationsMiddleware(ctx, next) {
-    const answer = ctx.method === 'GET' && Object.hasOwn(answers, ctx.path) ? answers[ctx.path] : undefined;
+    const answer =
+      (ctx.method === 'GET' || ctx.method === 'HEAD') && Object.hasOwn(answers, ctx.path) ? answers[ctx.path] : undefined;
     if (answer) await answer(ctx);
     else await next();
   };

@@ -41,6 +41,8 @@ function answer(ctx: Ctx, problem: HttpProblem): void {
   const row = PROBLEMS[reason];
   ctx.status = status;
   if (problem.retryAfterS !== undefined) ctx.set('Retry-After', String(problem.retryAfterS));
+  // The rest of a body that is too large is not read.
+  if (status === 413) ctx.set('Connection', 'close');
   if (status === 401) ctx.set('WWW-Authenticate', 'Bearer realm="shopfast"');
   ctx.body = JSON.stringify({
     // Served by this gateway, so that the link works wherever it runs.
@@ -50,7 +52,8 @@ function answer(ctx: Ctx, problem: HttpProblem): void {
     detail,
     reason,
     trace_id: currentContext()?.traceId,
-    instance: new URL(ctx.originalUrl, 'http://gateway').pathname,
+    // The path as it was asked for; a query may hold what a person typed.
+    instance: ctx.originalUrl.split('?')[0],
     ...members,
   });
   ctx.type = 'application/problem+json';

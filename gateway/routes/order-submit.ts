@@ -12,7 +12,7 @@ import type { OrderFailure } from '../../contracts/order.ts';
 import { currentContext } from '../../platform/telemetry/context.ts';
 import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { type Clients, DEADLINES_MS } from '../clients.ts';
-import type { Caller, RouteCtx, Routes } from '../context.ts';
+import type { ApiClient, Caller, RouteCtx, Routes } from '../context.ts';
 import { isUnanswered } from '../http-errors.ts';
 import { readBody } from '../input.ts';
 import type { OrderMetrics } from '../metrics.ts';
@@ -61,38 +61,44 @@ export function orderSubmitRoute(
   router.post('/orders', async (ctx) => {
     const startedMs = performance.now();
     const caller = signedIn(ctx);
+    // GW1
     const request = await readBody(ctx, newOrder);
     const key = requiredIdempotencyKey(ctx);
     const { waitMs, applied } = preferredWait(ctx.get('prefer'), deps.defaultWaitMs);
-    const { order, replayed } = await submit(ctx, caller, key, request);
-    const context = currentContext();
-    if (context) context.orderId = order.id;
-    const end = await endOf(order, caller, waitMs);
-    if (applied) ctx.set('Preference-Applied', applied);
+    const { order, replayed } = await submit(ctx.state.client, caller, key, request).catch(notTaken);
     if (replayed) ctx.set('Idempotent-Replayed', 'true');
-    else count(end, (performance.now() - startedMs) / 1000);
+    const end = await endOf(order, caller, waitMs).catch(notTaken);
+    if (!replayed) count(end, (performance.now() - startedMs) / 1000);
+    if (applied) ctx.set('Preference-Applied', applied);
     answer(ctx, end);
   });
 
-  async function submit(ctx: RouteCtx, { userId }: Caller, idempotencyKey: string, request: NewOrder) {
-    try {
-      const { order, replayed } = await orders.calls.submitOrder(
-        {
-          idempotencyKey,
-          clientId: ctx.state.client.id,
-          userId,
-          lines: request.items.map(({ product_id, quantity }) => ({ productId: product_id, quantity })),
-          paymentMethod: request.payment_method,
-          ...(request.shipping_address ? { shippingAddress: addressFrom(request.shipping_address) } : {}),
-        },
-        { deadlineMs: DEADLINES_MS.submit },
-      );
-      return { order: present(order, 'an order'), replayed };
-    } catch (error: unknown) {
-      if (!isUnanswered(error)) throw error;
-      deps.metrics.answered('unavailable', 'unavailable');
-      throw unavailable(error);
-    }
+  /** GW4: whether it was submitted is not known, or it is and cannot go on now. */
+  function notTaken(error: unknown): never {
+    const problem = isUnanswered(error) ? unavailable(error) : error;
+    if (problem instanceof HttpProblem && problem.reason === 'unavailable') deps.metrics.answered('unavailable', 'unavailable');
+    throw problem;
+  }
+
+  /** GW2, GW3: orders gives the same order for the same key of the same client and user. */
+  async function submit(client: ApiClient, { userId }: Caller, idempotencyKey: string, request: NewOrder) {
+    const lines = request.items.map(({ product_id, quantity }) => ({ productId: product_id, quantity }));
+    const address = request.shipping_address;
+    const { order, replayed } = await orders.calls.submitOrder(
+      {
+        idempotencyKey,
+        clientId: client.id,
+        userId,
+        lines,
+        paymentMethod: request.payment_method,
+        ...(address ? { shippingAddress: addressFrom(address) } : {}),
+      },
+      { deadlineMs: DEADLINES_MS.submit },
+    );
+    const submitted = present(order, 'an order');
+    const context = currentContext();
+    if (context) context.orderId = submitted.id;
+    return { order: submitted, replayed };
   }
 
   /** GW3: an end that the record knows needs no workflow; whatever the workflow forgot, the record knows. */
@@ -113,8 +119,9 @@ export function orderSubmitRoute(
     }
     const now = await reread(order, caller);
     if (waited.state === 'ended') return { state: 'confirmed', order: now };
-    const settled = waited.state === 'closed' ? await recordedEndOf(now) : undefined;
-    return settled ?? { state: 'running', order: now };
+    // Paid is paid, also when the wait ended a moment before the workflow could say so.
+    const told = waited.state === 'closed' || recordedEnd(now) === 'confirmed';
+    return (told ? await recordedEndOf(now) : undefined) ?? { state: 'running', order: now };
   }
 
   async function recordedEndOf(order: Order): Promise<End | undefined> {
@@ -128,12 +135,8 @@ export function orderSubmitRoute(
   }
 
   async function reread({ id: orderId }: Order, { userId }: Caller): Promise<Order> {
-    try {
-      const { order } = await orders.calls.getOrder({ orderId, userId }, { deadlineMs: DEADLINES_MS.readOrder });
-      return present(order, 'an order');
-    } catch (error: unknown) {
-      throw isUnanswered(error) ? unavailable(error) : error;
-    }
+    const { order } = await orders.calls.getOrder({ orderId, userId }, { deadlineMs: DEADLINES_MS.readOrder });
+    return present(order, 'an order');
   }
 
   function count(end: End, durationS: number): void {

@@ -1,17 +1,14 @@
 import * as z from 'zod';
-import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { OrderStatus } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { type Order, OrderStatus } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { type Clients, DEADLINES_MS } from '../clients.ts';
 import type { Caller, Routes } from '../context.ts';
 import { pathId, readQuery } from '../input.ts';
 import { seesEverything, signedIn } from '../middleware/caller.ts';
-import { orderJson, recordedFailure, STATUS_BY_NAME, type StatusName, sagaStateOf, statusName } from '../order-record.ts';
+import { orderJson, orderSummaryJson, STATUS_BY_NAME, STATUS_NAMES, sagaStateOf, statusName } from '../order-record.ts';
 import type { OrderWorkflows } from '../order-workflow.ts';
 import { cursorJson, pageFields, present } from '../wire.ts';
 
-const STATUS_NAMES = Object.keys(STATUS_BY_NAME).filter((name): name is StatusName => name in STATUS_BY_NAME);
-
-const list = z.strictObject({ status: z.enum(STATUS_NAMES).optional(), ...pageFields });
+const list = z.strictObject({ status: z.enum(STATUS_NAMES, 'must be a status of an order').optional(), ...pageFields });
 
 export function orderRoutes(router: Routes, { clients, workflows }: { clients: Clients; workflows: OrderWorkflows }): void {
   const { orders, products } = clients;
@@ -23,7 +20,7 @@ export function orderRoutes(router: Routes, { clients, workflows }: { clients: C
       { userId, status: status ? STATUS_BY_NAME[status] : OrderStatus.ORDER_STATUS_UNSPECIFIED, pageSize: limit, cursor },
       { deadlineMs: DEADLINES_MS.readOrder },
     );
-    ctx.body = { items: found.orders.map((order) => orderJson(order)), next_cursor: cursorJson(found.nextCursor) };
+    ctx.body = { items: found.orders.map((order) => orderSummaryJson(order)), next_cursor: cursorJson(found.nextCursor) };
   });
 
   router.get('/orders/:id', async (ctx) => {
@@ -46,7 +43,6 @@ export function orderRoutes(router: Routes, { clients, workflows }: { clients: C
         next_attempt_at: retrying.nextAttemptAt,
         last_error: retrying.lastError,
       },
-      failure: failureOf(order, view?.failure ?? undefined),
       needs_attention: view?.needsAttention ?? false,
     };
   });
@@ -65,9 +61,4 @@ export function orderRoutes(router: Routes, { clients, workflows }: { clients: C
       .catch(() => ({ products: [] }));
     return new Map(found.products.map(({ id, name }) => [id, name]));
   }
-}
-
-function failureOf(order: Order, live: { step: string | null; reason: string } | undefined) {
-  const failure = live ?? (order.failure ? recordedFailure(order) : undefined);
-  return failure && { step: failure.step, reason: failure.reason };
 }

@@ -1,57 +1,167 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createTestTemporal, type TestTemporal } from '../support/temporal.ts';
-import { type Shop, startShop } from './support/shop.ts';
-import { createTestWorker } from './support/worker.ts';
+import { Client, WorkflowNotFoundError } from '@temporalio/client';
+import { orderWorkflowId } from '../../contracts/ids.ts';
+import { startGateway } from '../../gateway/server.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Platform, startPlatform } from './support/platform.ts';
+import { type Answer, textOf } from './support/shop.ts';
 
-const taskQueue = `gateway-${randomUUID()}`;
-let temporal: TestTemporal;
-let shop: Shop;
-let worker: Awaited<ReturnType<typeof createTestWorker>>;
+let platform: Platform;
 
 beforeAll(async () => {
-  temporal = await createTestTemporal();
-  shop = await startShop({ temporalAddress: temporal.address, taskQueue });
-  worker = await createTestWorker({ temporal, taskQueue, orders: shop.orders });
-  await worker.start();
+  platform = await startPlatform();
 });
 
 afterAll(async () => {
-  await worker.stop();
-  await worker.close();
-  await shop.stop();
-  await temporal.close();
+  await platform.stop();
 });
 
+/** A problem without what differs from request to request. */
+function lasting({ body }: Answer) {
+  return { ...body, trace_id: undefined };
+}
+
 test('a confirmed order is 201 with the order as it is kept and its Location', async () => {
-  const answer = await shop.order();
+  const answer = await platform.order();
   expect(answer.status).toBe(201);
+  const path = `/v1/orders/${textOf(answer.body, 'id')}`;
   expect(answer.body).toMatchObject({
-    user_id: shop.customer,
+    user_id: platform.customer,
     status: 'PAID',
     saga_state: 'SagaCompleted',
     items: [{ quantity: 1, unit_price: { amount_minor: 1000, currency: 'EUR' } }],
     total: { amount_minor: 1000, currency: 'EUR' },
     history: [{ status: 'SUBMITTED' }, { status: 'CREATED' }, { status: 'RESERVED' }, { status: 'PAID' }],
-    links: { self: `/v1/orders/${answer.body.id}`, status: `/v1/orders/${answer.body.id}/status` },
+    links: { self: path, status: `${path}/status` },
   });
-  expect(answer.headers.get('location')).toBe(`/v1/orders/${answer.body.id}`);
+  expect(answer.headers.get('location')).toBe(path);
   expect(answer.headers.get('idempotent-replayed')).toBeNull();
 });
 
+test('the workflow of an order is found by its id, its status and its summary, and holds no personal data', async () => {
+  const { temporal } = platform;
+  const address = { line1: 'Secret street 1', city: 'Ghent', postal_code: '9000', country: 'BE' };
+  const answer = await platform.order({ body: { shipping_address: address } });
+  const id = textOf(answer.body, 'id');
+  const handle = temporal.client.workflow.getHandle(orderWorkflowId(id));
+  const description = await handle.describe();
+  expect(description.type).toBe('order');
+  expect(await description.staticSummary()).toBe(`Order ${id}`);
+  const history = await handle.fetchHistory();
+  const started = history.events?.[0]?.workflowExecutionStartedEventAttributes;
+  expect(Object.keys(started?.searchAttributes?.indexedFields ?? {})).toContain('OrderStatus');
+  expect(JSON.stringify(history)).not.toContain('Secret street');
+  const input = Buffer.from(started?.input?.payloads?.[0]?.data ?? []).toString();
+  expect(JSON.parse(input)).toMatchObject({ orderId: id, paymentMethod: 'tok_ok', stepLimitMs: 600_000 });
+});
+
 test.each([
-  ['tok_declined', 402, 'payment_declined', 'ProcessPayment'],
-  ['tok_test_no_stock', 409, 'insufficient_stock', 'ReserveInventory'],
-  ['tok_test_unknown_product', 422, 'product_unknown', 'ReserveInventory'],
-  ['tok_test_inactive_user', 403, 'user_inactive', 'ValidateUser'],
-  ['tok_test_gave_up', 503, 'unavailable', 'ProcessPayment'],
-])('an order that is refused (%s) is a %i problem with its reason and step', async (payment_method, status, reason, step) => {
-  const answer = await shop.order({ body: { payment_method } });
-  expect(answer.headers.get('content-type')).toMatch('application/problem+json');
-  expect(answer.body).toMatchObject({ status, reason, step, type: `/docs/problems.md#${reason}`, instance: '/v1/orders' });
-  expect(answer.status).toBe(status);
-  const id = String(answer.body.order_id);
-  expect(answer.body.links).toEqual({ self: `/v1/orders/${id}`, status: `/v1/orders/${id}/status` });
-  const read = await shop.call('GET', `/v1/orders/${id}`, { headers: await shop.as('customer') });
-  expect(read.body).toMatchObject({ id, status: 'CANCELLED', saga_state: 'SagaFailed', failure: { step, reason } });
+  ['tok_declined', 402, 'payment_declined', 'ProcessPayment', {}],
+  ['tok_test_no_stock', 409, 'insufficient_stock', 'ReserveInventory', { product_id: 'the product', available_quantity: '3' }],
+  ['tok_test_unknown_product', 422, 'product_unknown', 'ReserveInventory', { product_id: 'the product' }],
+  ['tok_test_inactive_user', 403, 'user_inactive', 'ValidateUser', {}],
+  ['tok_test_gave_up', 503, 'unavailable', 'ProcessPayment', {}],
+])(
+  'an order that is refused (%s) is a %i problem with its reason, step and facts',
+  async (method, status, reason, step, facts) => {
+    const key = randomUUID();
+    const answer = await platform.order({ key, body: { payment_method: method } });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toMatch('application/problem+json');
+    const type = `/docs/problems.md#${reason}`;
+    expect(answer.body).toMatchObject({ type, status, reason, step, facts, instance: '/v1/orders' });
+    const id = textOf(answer.body, 'order_id');
+    expect(answer.body.links).toEqual({ self: `/v1/orders/${id}`, status: `/v1/orders/${id}/status` });
+    const read = await platform.call('GET', `/v1/orders/${id}`, { headers: await platform.as('customer') });
+    expect(read.body).toMatchObject({ id, status: 'CANCELLED', saga_state: 'SagaFailed', failure: { step, reason } });
+    const again = await platform.order({ key, body: { payment_method: method } });
+    expect(lasting(again)).toEqual(lasting(answer));
+  },
+);
+
+test('five callers with one key and body at the same time make one order and get one answer', async () => {
+  const before = platform.orders.submissions.length;
+  const key = randomUUID();
+  const answers = await Promise.all([1, 2, 3, 4, 5].map(() => platform.order({ key })));
+  expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
+  expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+  expect(platform.orders.submissions.length).toBe(before + 1);
+  expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(4);
+});
+
+test.each(['tok_ok', 'tok_declined'])(
+  'another gateway gives the same answer after the workflow is forgotten (%s)',
+  async (method) => {
+    const given = { key: randomUUID(), body: { payment_method: method } };
+    const first = await platform.order(given);
+    const id = textOf(first.body, method === 'tok_ok' ? 'id' : 'order_id');
+    await platform.temporal.client.workflow.getHandle(orderWorkflowId(id)).result();
+    expect(lasting(await platform.order(given))).toEqual(lasting(first));
+    const submissions = platform.orders.submissions.length;
+    // A namespace in which the order's workflow never was.
+    const forgetful = await startGateway({ ...platform.config, TEMPORAL_NAMESPACE: 'temporal-system' });
+    try {
+      const last = await platform.order({ ...given, base: `http://127.0.0.1:${forgetful.listening.http}` });
+      expect(last.status).toBe(first.status);
+      expect(lasting(last)).toEqual(lasting(first));
+      expect(last.headers.get('idempotent-replayed')).toBe('true');
+      expect(platform.orders.submissions.length).toBe(submissions);
+      const elsewhere = new Client({ connection: platform.temporal.connection, namespace: 'temporal-system' });
+      await expect(elsewhere.workflow.getHandle(orderWorkflowId(id)).describe()).rejects.toThrow(WorkflowNotFoundError);
+    } finally {
+      await forgetful.stop();
+    }
+  },
+);
+
+test('the same key with another body is 422 and starts nothing', async () => {
+  const key = randomUUID();
+  await platform.order({ key });
+  const before = platform.orders.submissions.length;
+  const other = await platform.order({ key, body: { payment_method: 'tok_declined' } });
+  expect(other.status).toBe(422);
+  expect(other.body).toMatchObject({ reason: 'idempotency_key_reused' });
+  expect(platform.orders.submissions.length).toBe(before);
+});
+
+test('the same key of another user, or of another application, is another order', async () => {
+  const key = randomUUID();
+  const mine = await platform.order({ key });
+  const theirs = await platform.order({ key, userId: randomUUID() });
+  const anonymous = await platform.order({ key, headers: { 'X-API-Key': '' } });
+  expect([mine.status, theirs.status, anonymous.status]).toEqual([201, 201, 201]);
+  expect(new Set([mine, theirs, anonymous].map(({ body }) => body.id)).size).toBe(3);
+});
+
+test('an order that an operator terminated is answered from its record', async () => {
+  const { worker, temporal } = platform;
+  worker.down.add('tok_test_terminated');
+  const given = { key: randomUUID(), body: { payment_method: 'tok_test_terminated' }, headers: { Prefer: 'wait=20' } };
+  const waiting = platform.order(given);
+  const id = await eventually(
+    async () => platform.orders.submissions.at(-1) ?? '',
+    (id) => platform.orders.orders.get(id)?.paymentMethod === 'tok_test_terminated',
+  );
+  const handle = temporal.client.workflow.getHandle(orderWorkflowId(id));
+  await eventually(
+    () =>
+      handle.terminate('by an operator').then(
+        () => true,
+        () => false,
+      ),
+    Boolean,
+  );
+  const answer = await waiting;
+  expect(answer.status).toBe(202);
+  expect(answer.body).toMatchObject({ id, saga_state: expect.stringMatching(/SagaInitiated|OrderCreated/) });
+  expect((await platform.order(given)).status).toBe(202);
+});
+
+test('orders are counted by outcome, requests by route', async () => {
+  const { text } = await platform.call('GET', '/metrics');
+  expect(text).toMatch(/orders_total\{outcome="confirmed",reason="",service="gateway"\} \d/);
+  expect(text).toMatch(/orders_total\{outcome="cancelled",reason="payment_declined",service="gateway"\} \d/);
+  expect(text).toMatch(/order_duration_seconds_count\{service="gateway"\} \d/);
+  expect(text).toMatch(/http_requests_total\{route="\/v1\/orders\/:id",method="GET",code="200",service="gateway"\} \d/);
 });

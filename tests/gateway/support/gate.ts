@@ -51,6 +51,7 @@ export async function createGate(target: string) {
     },
     /** What was connected meanwhile lost bytes: it has to connect again. */
     unstick() {
+      if (!stuck) return;
       stuck = false;
       for (const socket of sockets) socket.destroy();
     },

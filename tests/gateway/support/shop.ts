@@ -19,7 +19,21 @@ export type Answer = {
   readonly body: Readonly<Record<string, unknown>>;
   readonly text: string;
 };
-export type Call = { readonly body?: unknown; readonly raw?: string; readonly headers?: Readonly<Record<string, string>> };
+export type Call = {
+  readonly body?: unknown;
+  /** Sent as it is, instead of a body. */
+  readonly raw?: string | Buffer<ArrayBuffer>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Another gateway than the shop's own. */
+  readonly base?: string;
+  readonly signal?: AbortSignal;
+};
+/** One order of one unit, by the shop's customer, under a new key unless one is given. */
+export type Ordering = Pick<Call, 'base' | 'headers' | 'raw' | 'signal'> & {
+  readonly body?: object;
+  readonly key?: string;
+  readonly userId?: string;
+};
 
 export type Shop = Awaited<ReturnType<typeof startShop>>;
 
@@ -53,15 +67,20 @@ export async function startShop(options: {
     ...options.env,
   });
   const gateway = await startGateway(config, options.taskQueue ? { taskQueue: options.taskQueue } : {});
-  const base = `http://127.0.0.1:${gateway.listening.http}`;
+  const ours = `http://127.0.0.1:${gateway.listening.http}`;
   const customer: string = randomUUID();
 
-  async function call(method: string, path: string, { body, raw, headers = {} }: Call = {}): Promise<Answer> {
+  async function call(
+    method: string,
+    path: string,
+    { body, raw, headers = {}, base = ours, signal }: Call = {},
+  ): Promise<Answer> {
     const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const response = await fetch(`${base}${path}`, {
       method,
       headers: { ...(sent === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
       ...(sent === undefined ? {} : { body: sent }),
+      ...(signal ? { signal } : {}),
     });
     const text = await response.text();
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
@@ -72,7 +91,7 @@ export async function startShop(options: {
   const token = (role = 'customer', userId = customer) => issuer.sign(userId, role);
 
   return {
-    base,
+    base: ours,
     config,
     customer,
     issuer,
@@ -85,15 +104,14 @@ export async function startShop(options: {
     async as(role: string, userId = customer) {
       return { Authorization: `Bearer ${await token(role, userId)}`, 'X-API-Key': API_KEY };
     },
-    /** One order of one unit, by the shop's customer, under a new key unless one is given. */
-    async order(given: { body?: object; key?: string; headers?: Readonly<Record<string, string>>; userId?: string } = {}) {
-      const headers = {
-        Authorization: `Bearer ${await token('customer', given.userId ?? customer)}`,
+    async order({ body, key, userId, headers, ...how }: Ordering = {}) {
+      const all = {
+        Authorization: `Bearer ${await token('customer', userId ?? customer)}`,
         'X-API-Key': API_KEY,
-        'Idempotency-Key': given.key ?? randomUUID(),
-        ...given.headers,
+        'Idempotency-Key': key ?? randomUUID(),
+        ...headers,
       };
-      return call('POST', '/v1/orders', { body: { ...newOrder(), ...given.body }, headers });
+      return call('POST', '/v1/orders', { body: { ...newOrder(), ...body }, headers: all, ...how });
     },
     async stop() {
       await gateway.stop();
@@ -110,4 +128,9 @@ const PRODUCT = randomUUID();
 
 export function newOrder(): { items: { product_id: string; quantity: number }[]; payment_method: string } {
   return { items: [{ product_id: PRODUCT, quantity: 1 }], payment_method: 'tok_ok' };
+}
+
+/** A text member of a body; fails when it is not one. */
+export function textOf(body: Answer['body'], name: string): string {
+  return z.string().parse(body[name]);
 }

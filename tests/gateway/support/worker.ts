@@ -1,60 +1,51 @@
-import { fileURLToPath } from 'node:url';
-import { isGrpcServiceError } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { ApplicationFailure } from '@temporalio/common';
+import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
+import pino from 'pino';
 import { v7 as uuid } from 'uuid';
-import { type OrderFailure, type OrderInput, type OrderOutcome, SEARCH_ATTRIBUTES } from '../../../contracts/order.ts';
+import type { OrderActivities, Refusal } from '../../../contracts/activities.ts';
+import type { SagaStep } from '../../../contracts/order.ts';
+import type { Reason } from '../../../contracts/reasons.ts';
+import { bundleWorkflows } from '../../../workers/bundle.ts';
+import { createOrderWorker } from '../../../workers/order-worker.ts';
+import { registerSearchAttributes } from '../../../workers/search-attributes.ts';
 import type { TestTemporal } from '../../support/temporal.ts';
-import type { FakeOrders } from './fake-orders.ts';
+import { type FakeOrders, UNIT_PRICE } from './fake-orders.ts';
 
-export type StandInActivities = { processPayment(input: OrderInput): Promise<OrderOutcome> };
+// Warnings of activities that fail on purpose would drown the tests' own words.
+Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
 
-/** What an order's saga comes to, by its payment method. */
-const REFUSALS: Readonly<Record<string, OrderFailure>> = {
-  tok_declined: { step: 'ProcessPayment', reason: 'payment_declined', facts: {} },
+type Refused = { readonly step: SagaStep; readonly reason: Reason; readonly facts?: Refusal['facts'] };
+
+/** The payment methods of orders that are refused. */
+const REFUSED: Readonly<Record<string, Refused>> = {
+  tok_declined: { step: 'ProcessPayment', reason: 'payment_declined' },
   tok_test_no_stock: {
     step: 'ReserveInventory',
     reason: 'insufficient_stock',
     facts: { product_id: 'the product', available_quantity: '3' },
   },
   tok_test_unknown_product: { step: 'ReserveInventory', reason: 'product_unknown', facts: { product_id: 'the product' } },
-  tok_test_inactive_user: { step: 'ValidateUser', reason: 'user_inactive', facts: {} },
-  tok_test_gave_up: { step: 'ProcessPayment', reason: 'unavailable', facts: {} },
+  tok_test_inactive_user: { step: 'ValidateUser', reason: 'user_inactive' },
+  tok_test_gave_up: { step: 'ProcessPayment', reason: 'unavailable' },
 };
 
-/** Runs orders on their own task queue; can stop and start like a worker that is deployed. */
+/** The real workflow on its own task queue, over services from memory; can stop and start like a worker that is deployed. */
 export async function createTestWorker(options: { temporal: TestTemporal; taskQueue: string; orders: FakeOrders }) {
-  const { orders, temporal } = options;
-  const connection = await NativeConnection.connect({ address: temporal.address });
-  await registerSearchAttributes(temporal);
+  const { orders, taskQueue } = options;
+  const { address, namespace } = options.temporal;
+  const connection = await NativeConnection.connect({ address });
+  await registerSearchAttributes(connection, namespace, pino({ level: 'silent' }));
+  const workflowBundle = await bundleWorkflows();
   const down = new Set<string>();
+  const activities = createActivities(orders, down);
   let running: { worker: Worker; done: Promise<void> } | undefined;
 
-  const activities: StandInActivities = {
-    async processPayment({ orderId, paymentMethod }) {
-      if (down.has(paymentMethod)) throw new Error('connect ECONNREFUSED 127.0.0.1:9004');
-      const refusal = REFUSALS[paymentMethod];
-      if (refusal) {
-        orders.cancel(orderId, refusal.step, refusal.reason);
-        return { status: 'cancelled', failure: refusal };
-      }
-      orders.price(orderId);
-      const paymentId = uuid();
-      orders.confirm(orderId, paymentId);
-      return { status: 'confirmed', paymentId };
-    },
-  };
-
   return {
-    /** While down, orders with this payment method retry. */
+    /** While a payment method is in here, paying with it fails and is tried again. */
     down,
     async start() {
-      const worker = await Worker.create({
-        connection,
-        taskQueue: options.taskQueue,
-        workflowsPath: fileURLToPath(new URL('./order-workflow.ts', import.meta.url)),
-        activities,
-        shutdownGraceTime: '1 second',
-      });
+      const settings = { shutdownGraceTime: '1 second' };
+      const worker = await createOrderWorker({ connection, namespace, taskQueue, workflowBundle, activities, settings });
       running = { worker, done: worker.run() };
     },
     async stop() {
@@ -66,15 +57,42 @@ export async function createTestWorker(options: { temporal: TestTemporal; taskQu
   };
 }
 
-/** As a worker does at its start; each of several may be the first. */
-async function registerSearchAttributes({ connection, namespace }: TestTemporal): Promise<void> {
-  const searchAttributes = Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name, type }) => [name, INDEXED_TYPES[type]]));
-  await connection.operatorService.addSearchAttributes({ namespace, searchAttributes }).catch((error: unknown) => {
-    if (!isGrpcServiceError(error) || error.code !== ALREADY_EXISTS) throw error;
-  });
-}
+function createActivities(orders: FakeOrders, down: ReadonlySet<string>): OrderActivities {
+  function refusalAt(step: SagaStep, paymentMethod: string | undefined): Refusal | undefined {
+    const refused = REFUSED[paymentMethod ?? ''];
+    return refused?.step === step ? { ok: false, reason: refused.reason, facts: refused.facts ?? {} } : undefined;
+  }
+  const methodOf = (orderId: string) => orders.orders.get(orderId)?.paymentMethod;
 
-// temporal.api.enums.v1.IndexedValueType
-const INDEXED_TYPES = { KEYWORD: 2, BOOL: 5 } as const;
-// google.rpc.Code
-const ALREADY_EXISTS = 6;
+  return {
+    async validateUser({ userId }) {
+      const newest = [...orders.orders.values()].findLast((order) => order.userId === userId);
+      return refusalAt('ValidateUser', newest?.paymentMethod) ?? { ok: true };
+    },
+    async reserveInventory({ orderId, lines }) {
+      const priced = lines.map((line) => ({ ...line, unitPrice: UNIT_PRICE }));
+      return refusalAt('ReserveInventory', methodOf(orderId)) ?? { ok: true, lines: priced };
+    },
+    async createOrder({ orderId }) {
+      return { ok: true, total: orders.price(orderId) };
+    },
+    async processPayment({ paymentMethod }) {
+      if (down.has(paymentMethod)) {
+        throw ApplicationFailure.create({ type: 'unavailable', message: 'connect ECONNREFUSED 127.0.0.1:9004' });
+      }
+      return refusalAt('ProcessPayment', paymentMethod) ?? { ok: true, paymentId: uuid() };
+    },
+    async confirmReservation() {
+      return { ok: true };
+    },
+    async confirmOrder({ orderId, paymentId }) {
+      orders.confirm(orderId, paymentId);
+      return { ok: true };
+    },
+    async releaseInventory() {},
+    async refundPayment() {},
+    async cancelOrder({ orderId, failedStep, reason }) {
+      orders.cancel(orderId, failedStep, reason);
+    },
+  };
+}
