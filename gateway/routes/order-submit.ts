@@ -135,7 +135,7 @@ export function orderSubmitRoute(
   }
 
   async function reread({ id: orderId }: Order, { userId }: Caller): Promise<Order> {
-    const { order } = await orders.calls.getOrder({ orderId, userId }, { deadlineMs: DEADLINES_MS.readOrder });
+    const { order } = await orders.calls.getOrder({ orderId, userId }, { deadlineMs: DEADLINES_MS.rereadOrder });
     return present(order, 'an order');
   }
 

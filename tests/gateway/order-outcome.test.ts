@@ -139,10 +139,7 @@ test('an order that an operator terminated is answered from its record', async (
   worker.down.add('tok_test_terminated');
   const given = { key: randomUUID(), body: { payment_method: 'tok_test_terminated' }, headers: { Prefer: 'wait=20' } };
   const waiting = platform.order(given);
-  const id = await eventually(
-    async () => platform.orders.submissions.at(-1) ?? '',
-    (id) => platform.orders.orders.get(id)?.paymentMethod === 'tok_test_terminated',
-  );
+  const id = await platform.submitted('tok_test_terminated');
   const handle = temporal.client.workflow.getHandle(orderWorkflowId(id));
   await eventually(
     () =>

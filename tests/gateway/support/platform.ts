@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { orderWorkflowId } from '../../../contracts/ids.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createTestTemporal } from '../../support/temporal.ts';
 import { createGate } from './gate.ts';
@@ -17,6 +18,7 @@ export async function startPlatform() {
   await worker.start();
   return {
     ...shop,
+    taskQueue,
     temporal,
     gate,
     worker,
@@ -27,6 +29,19 @@ export async function startPlatform() {
       await eventually(
         () => shop.call('GET', '/health/ready'),
         ({ body }) => JSON.stringify(body.degraded) === '[]',
+      );
+    },
+    /** The order that SubmitOrder made with this payment method, once it is there. */
+    submitted(paymentMethod: string): Promise<string> {
+      const find = async () => [...shop.orders.orders.values()].find((order) => order.paymentMethod === paymentMethod)?.id ?? '';
+      return eventually(find, (id) => id !== '');
+    },
+    /** `none` when there is no workflow for the order. */
+    async workflowStatus(orderId: string): Promise<string> {
+      const handle = temporal.client.workflow.getHandle(orderWorkflowId(orderId));
+      return handle.describe().then(
+        ({ status }) => status.name,
+        () => 'none',
       );
     },
     async stop() {

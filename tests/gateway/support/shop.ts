@@ -134,3 +134,9 @@ export function newOrder(): { items: { product_id: string; quantity: number }[];
 export function textOf(body: Answer['body'], name: string): string {
   return z.string().parse(body[name]);
 }
+
+export async function timed<T>(work: Promise<T>): Promise<{ answer: T; tookMs: number }> {
+  const startedMs = performance.now();
+  const answer = await work;
+  return { answer, tookMs: performance.now() - startedMs };
+}
