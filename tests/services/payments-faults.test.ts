@@ -148,7 +148,7 @@ test('a caller who gave up gets the stored answer when it asks again', async () 
   const pause = pauseAt('charge', 'after');
   const service = await fixture.start(pause.disturb);
   const request = payment();
-  const gaveUp = failure(service.processPayment(request, { deadlineMs: 200 }));
+  const gaveUp = failure(service.processPayment(request, { deadlineMs: 500 }));
   await pause.arrived;
   expect(await gaveUp).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
   pause.letGo();
@@ -210,6 +210,42 @@ test('of 50 that want to take over, one does, and there is one charge', async ()
   pause.letGo();
   expect(await hanging).toMatchObject({ code: 'ABORTED' });
   expect(await fixture.entriesOf(request.orderId)).toEqual(CHARGED);
+});
+
+test('an owner that was taken over settles nothing while the new one is still at work', async () => {
+  const [first, second] = [pauseAt('charge', 'after'), pauseAt('charge', 'after')];
+  const [sleeper, taker] = [await fixture.start(first.disturb), await fixture.start(second.disturb)];
+  const request = payment();
+  const sleeping = failure(sleeper.processPayment(request, LIMITS));
+  await first.arrived;
+  await fixture.expireLeases();
+  const working = taker.processPayment(request, LIMITS);
+  await second.arrived;
+  first.letGo();
+
+  expect(await sleeping).toMatchObject({ code: 'ABORTED' });
+  await expectStatus(request.orderId, 'PAYMENT_STATUS_PENDING');
+  second.letGo();
+  await working;
+  await expectStatus(request.orderId, 'PAYMENT_STATUS_COMPLETED');
+});
+
+test('an undo that was taken over asks the provider for nothing more', async () => {
+  const [first, second] = [pauseAt('cancelKey', 'after'), pauseAt('refund', 'before')];
+  const [sleeper, taker] = [await fixture.start(first.disturb), await fixture.start(second.disturb)];
+  const request = await chargedUnknown();
+  const sleeping = failure(sleeper.refundPayment(undoOf(request), LIMITS));
+  await first.arrived;
+  await fixture.expireLeases();
+  const working = taker.refundPayment(undoOf(request), LIMITS);
+  await second.arrived;
+  first.letGo();
+
+  expect(await sleeping).toMatchObject({ code: 'ABORTED' });
+  expect(await fixture.entriesOf(request.orderId)).toEqual(CHARGED);
+  second.letGo();
+  expect(await working).toEqual({ refundedMinor: 2_599 });
+  expect(await fixture.entriesOf(request.orderId)).toEqual(GIVEN_BACK);
 });
 
 test.each([

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { isReason } from '../../contracts/reasons.ts';
+import { statusBytes } from '../../platform/grpc/status-error.ts';
 import {
   type GetPaymentRequest,
   PaymentStatus,
@@ -75,8 +76,7 @@ test.each([
 
   expect(first).toMatchObject({ code: 'FAILED_PRECONDITION', reason });
   expect(isReason(first.reason)).toBe(true);
-  expect({ ...second }).toEqual({ ...first });
-  expect(second.message).toBe(first.message);
+  expect(statusBytes(second)).toEqual(statusBytes(first));
   expect(await read(payments, request.orderId)).toMatchObject({
     status: PaymentStatus.PAYMENT_STATUS_FAILED,
     failureReason: reason,

@@ -1,0 +1,131 @@
+/** What the adapter makes of every kind of answer that a provider may give. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type PaymentProvider, ProviderUnavailable } from '../../services/payments/provider.ts';
+import { httpProvider } from '../../services/payments/provider-http.ts';
+
+type Answer = { readonly status: number; readonly body: string } | 'reset' | 'silence' | 'half';
+type Seen = {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly body: string;
+};
+
+let server: Server;
+let provider: PaymentProvider;
+let answer: Answer;
+let seen: Seen[];
+let sockets = 0;
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8');
+    request.on('data', (chunk: string) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body });
+      reply(request, response);
+    });
+  });
+  function reply(request: IncomingMessage, response: ServerResponse): unknown {
+    if (answer === 'silence') return;
+    if (answer === 'reset') return request.socket.destroy();
+    if (answer === 'half') {
+      response.writeHead(201, { 'content-length': '100' });
+      response.write('{"id":');
+      return request.socket.end();
+    }
+    response.writeHead(answer.status, { 'content-type': 'application/json' });
+    return response.end(answer.body);
+  }
+  server.on('connection', () => {
+    sockets += 1;
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  provider = httpProvider({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, deadlineMs: 1_000 });
+});
+
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const CHARGED = JSON.stringify({ id: 'ch_1', status: 'captured', captured_minor: 500, currency: 'EUR' });
+const REQUEST = { key: 'saga:1:pay', reference: '1', amountMinor: 500, currency: 'EUR', token: 'tok_ok' };
+
+function charge(given: Answer) {
+  answer = given;
+  seen = [];
+  return provider.charge(REQUEST);
+}
+
+function refused(code: string): Answer {
+  return { status: 402, body: JSON.stringify({ error: { code, message: '' } }) };
+}
+
+test('a charge sends the key, the amount and the token, and asks for capture', async () => {
+  expect(await charge({ status: 201, body: CHARGED })).toEqual({
+    kind: 'charged',
+    charge: { id: 'ch_1', capturedMinor: 500, currency: 'EUR' },
+  });
+  expect(seen).toMatchObject([{ method: 'POST', url: '/v1/charges', headers: { 'idempotency-key': 'saga:1:pay' } }]);
+  const sent = { amount_minor: 500, currency: 'EUR', token: 'tok_ok', reference: '1', capture: true };
+  expect(JSON.parse(seen[0]?.body ?? '')).toEqual(sent);
+});
+
+test('a refusal is definite, also when its code is new', async () => {
+  expect(await charge(refused('expired_card'))).toEqual({ kind: 'refused', code: 'expired_card' });
+  expect(await charge(refused('card_on_the_moon'))).toEqual({ kind: 'refused', code: 'declined' });
+});
+
+const unknown: [string, Answer][] = [
+  ['500', { status: 500, body: '' }],
+  ['503', { status: 503, body: '{}' }],
+  ['429', { status: 429, body: '{}' }],
+  ['a reset', 'reset'],
+  ['silence', 'silence'],
+  ['half an answer', 'half'],
+];
+test.each(unknown)('after %s the outcome is unknown', async (_, given) => {
+  await expect(charge(given)).rejects.toBeInstanceOf(ProviderUnavailable);
+});
+
+const disagreements: [string, Answer][] = [
+  ['400', { status: 400, body: '{}' }],
+  ['409', { status: 409, body: '{}' }],
+  ['an answer without a charge', { status: 201, body: '{}' }],
+  ['an answer that is not JSON', { status: 201, body: '<html>' }],
+  ['a refusal without a code', { status: 402, body: '{}' }],
+];
+test.each(disagreements)('%s is an error, and no outcome', async (_, given) => {
+  const error: unknown = await charge(given).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(Error);
+  expect(error).not.toBeInstanceOf(ProviderUnavailable);
+});
+
+test('the other calls speak to their routes', async () => {
+  seen = [];
+  answer = { status: 200, body: `{"charge":${CHARGED}}` };
+  expect(await provider.findByKey('a&b')).toMatchObject({ id: 'ch_1' });
+  answer = { status: 200, body: '{"charge":null}' };
+  expect(await provider.cancelKey('k')).toBeNull();
+  answer = { status: 201, body: '{"id":"re_1"}' };
+  expect(await provider.refund({ key: 'r', chargeId: 'ch_1', amountMinor: 5 })).toEqual({ id: 're_1' });
+
+  expect(seen.map(({ method, url, body }) => [method, url, body])).toEqual([
+    ['GET', '/v1/charges?idempotency_key=a%26b', ''],
+    ['POST', '/v1/cancellations', '{"idempotency_key":"k"}'],
+    ['POST', '/v1/refunds', '{"charge_id":"ch_1","amount_minor":5}'],
+  ]);
+});
+
+test('one connection carries many calls', async () => {
+  await charge({ status: 201, body: CHARGED });
+  const before = sockets;
+  for (let call = 0; call < 10; call += 1) await charge({ status: 201, body: CHARGED });
+  expect(sockets).toBe(before);
+});

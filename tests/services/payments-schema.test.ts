@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { assertTransitions, ENTITIES, PAYMENT_STATUSES, stepsToCapture, TRANSITIONS } from '../../services/payments/entity.ts';
+import { schemaDrift } from '../support/schema-drift.ts';
+import { openPayments, type PaymentsFixture } from './payments-fixture.ts';
+
+let fixture: PaymentsFixture;
+
+beforeAll(async () => {
+  fixture = await openPayments();
+  await fixture.start();
+});
+
+afterAll(() => fixture.close());
+
+test('a payment goes the documented ways and no other', () => {
+  const ways = PAYMENT_STATUSES.flatMap((from) =>
+    PAYMENT_STATUSES.filter((to) => {
+      try {
+        assertTransitions(from, [to]);
+        return true;
+      } catch (error: unknown) {
+        expect(error).toMatchObject({ reason: 'illegal_transition', facts: { current: from, attempted: to } });
+        return false;
+      }
+    }).map((to) => `${from} → ${to}`),
+  );
+  expect(ways).toEqual([
+    'PENDING → AUTHORIZED',
+    'PENDING → FAILED',
+    'AUTHORIZED → PROCESSING',
+    'AUTHORIZED → FAILED',
+    'AUTHORIZED → VOIDED',
+    'PROCESSING → COMPLETED',
+    'PROCESSING → FAILED',
+    'COMPLETED → REFUNDING',
+    'REFUNDING → COMPLETED',
+    'REFUNDING → REFUNDED',
+  ]);
+});
+
+test('from every unsettled status the way to captured is a legal one', () => {
+  const unsettled = PAYMENT_STATUSES.filter((status) => TRANSITIONS[status].includes('FAILED'));
+  expect(unsettled).toEqual(['PENDING', 'AUTHORIZED', 'PROCESSING']);
+  for (const from of unsettled) {
+    expect(() => assertTransitions(from, stepsToCapture(from))).not.toThrow();
+    expect(stepsToCapture(from).at(-1)).toBe('COMPLETED');
+  }
+});
+
+test('the entities and the migrations describe the same tables', async () => {
+  expect(await schemaDrift(fixture.url, ENTITIES)).toEqual([]);
+});
+
+/** A completed payment of 100 unless told. */
+function insert(given: Record<string, string | number | null> = {}) {
+  const row = {
+    id: randomUUID(),
+    order_id: randomUUID(),
+    user_id: randomUUID(),
+    charge_key: randomUUID(),
+    amount_minor: 100,
+    currency: 'EUR',
+    status: 'COMPLETED',
+    captured_minor: 100,
+    refunded_minor: 0,
+    provider_reference: randomUUID(),
+    failure_reason: null,
+    ...given,
+  };
+  const columns = Object.keys(row);
+  const places = columns.map((_, index) => `$${index + 1}`);
+  const text = `insert into payments (${columns.join()}) values (${places.join()}) returning id, order_id`;
+  return fixture.sql<{ id: string; order_id: string }>(text, Object.values(row));
+}
+
+const impossible: [string, Record<string, string | number | null>, string][] = [
+  ['refunded above captured', { refunded_minor: 101 }, 'payments_money'],
+  ['captured above the amount', { captured_minor: 101 }, 'payments_money'],
+  ['refunded below 0', { refunded_minor: -1 }, 'payments_money'],
+  ['an amount of 0', { amount_minor: 0, captured_minor: 0 }, 'payments_amount'],
+  ['a currency of four letters', { currency: 'EURO' }, 'payments_currency'],
+  ['an unknown status', { status: 'LOST', captured_minor: 0 }, 'payments_status'],
+  ['completed without capture', { captured_minor: 0 }, 'payments_captured'],
+  ['failed with money', { status: 'FAILED', failure_reason: 'payment_declined' }, 'payments_captured'],
+  ['failed without a reason', { status: 'FAILED', captured_minor: 0 }, 'payments_failed'],
+  ['refunded in part only', { status: 'REFUNDED', refunded_minor: 99 }, 'payments_refunded'],
+  ['refunded in full but completed', { refunded_minor: 100 }, 'payments_refunded'],
+  ['captured without a charge', { provider_reference: null }, 'payments_charged'],
+];
+test.each(impossible)('the database refuses a payment that is %s', async (_, row, constraint) => {
+  await expect(insert(row)).rejects.toMatchObject({ constraint });
+});
+
+test('the database refuses a second payment of an order, and a second refund at work', async () => {
+  const [payment] = await insert();
+  if (!payment) throw new Error('A payment was expected');
+  await expect(insert({ order_id: payment.order_id })).rejects.toMatchObject({ constraint: 'payments_order_id_unique' });
+
+  const refund = () =>
+    fixture.sql(`insert into refunds (key, payment_id, amount_minor, status, reason) values ($1, $2, 1, 'PENDING', 'return')`, [
+      randomUUID(),
+      payment.id,
+    ]);
+  await refund();
+  await expect(refund()).rejects.toMatchObject({ constraint: 'refunds_one_pending' });
+});
