@@ -67,16 +67,18 @@ test('a worker that is down is 202 after the wait, the record answers for the st
   expect((await platform.order({ key })).status).toBe(201);
 });
 
-test('respond-async is 202 at once, with the order started', async () => {
-  const { answer, tookMs } = await timed(platform.order({ headers: { Prefer: 'respond-async' } }));
+test('respond-async is 202 at once with the order started, and the same key waits for that order', async () => {
+  platform.worker.down.add('tok_test_async');
+  const given = { key: randomUUID(), body: { payment_method: 'tok_test_async' } };
+  const { answer, tookMs } = await timed(platform.order({ ...given, headers: { Prefer: 'respond-async' } }));
   expect(answer.status).toBe(202);
   expect(answer.headers.get('preference-applied')).toBe('respond-async');
   expect(tookMs).toBeLessThan(1_000);
-  const id = textOf(answer.body, 'id');
-  await eventually(
-    () => platform.workflowStatus(id),
-    (status) => status === 'COMPLETED',
-  );
+  expect(await platform.workflowStatus(textOf(answer.body, 'id'))).toBe('RUNNING');
+  platform.worker.down.clear();
+  const waited = await platform.order(given);
+  expect(waited.status).toBe(201);
+  expect(waited.body.id).toBe(answer.body.id);
 });
 
 test('a caller who goes away changes nothing: the order goes on, and the same key finds it', async () => {
