@@ -1,10 +1,14 @@
 import { type Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Logger } from '../logging/logger.ts';
+import { isDatabaseUnavailable } from '../persistence/unavailable.ts';
 import { contextFrom, withContext } from '../telemetry/context.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { asMethod, type RequestOf, type ResponseOf, type ServiceDefinition } from './methods.ts';
 import { encodeStatus, StatusError } from './status-error.ts';
+
+// Milliseconds after which a database that went away may be back.
+const RETRY_DELAY_MS = 1_000;
 
 /** One async function per RPC; a StatusError becomes that status, anything else INTERNAL without its message. */
 export type Handlers<D extends ServiceDefinition> = {
@@ -66,7 +70,7 @@ function answerWith(
           callback(null, response);
         },
         (error: unknown) => {
-          const known = error instanceof StatusError ? error : internal(error, method, logger);
+          const known = error instanceof StatusError ? error : unexpected(error, method, logger);
           finish(known.code);
           callback(encodeStatus(known));
         },
@@ -75,8 +79,13 @@ function answerWith(
   };
 }
 
-/** An unknown error is a bug: its message stays in the log, never on the wire. */
-function internal(error: unknown, method: string, logger: Logger): StatusError {
+/** An unknown error is a bug: its message stays in the log, never on the wire. A database that is away is none. */
+function unexpected(error: unknown, method: string, logger: Logger): StatusError {
+  if (isDatabaseUnavailable(error)) {
+    logger.warn({ error, method }, 'The database is unavailable');
+    const message = 'A dependency is unavailable';
+    return new StatusError({ code: 'UNAVAILABLE', reason: 'unavailable', message, retryDelayMs: RETRY_DELAY_MS, cause: error });
+  }
   logger.error({ error, method }, 'A call failed unexpectedly');
   return new StatusError({ code: 'INTERNAL', reason: 'internal', message: 'Internal error', cause: error });
 }

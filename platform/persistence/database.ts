@@ -3,6 +3,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { type Constructor, type EntityManager, type EntitySchema, MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
 import type { Logger } from '../logging/logger.ts';
+import { PreparingClient } from './client.ts';
 import { retryConflicts } from './retry.ts';
 import { type Sql, sqlOver } from './sql.ts';
 
@@ -37,7 +38,7 @@ export async function openDatabase(options: {
     extensions: [Migrator],
     migrations: { migrationsList: [...options.migrations], snapshot: false, tableName: 'schema_migrations', silent: true },
     pool: { min: 1, max: POOL_MAX, idleTimeoutMillis: 30_000 },
-    driverOptions: { connectionTimeoutMillis: ACQUIRE_LIMIT_MS },
+    driverOptions: { connectionTimeoutMillis: ACQUIRE_LIMIT_MS, Client: PreparingClient },
     forceUtcTimezone: true,
     ensureDatabase: false,
     logger: (message) => options.logger.debug({ detail: message }, 'Database'),
@@ -47,7 +48,7 @@ export async function openDatabase(options: {
     orm,
     /** Commits when `work` resolves; a conflict with another transaction runs it again from the start. */
     transaction: <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
-      retryConflicts(() => orm.em.fork().transactional((em) => work({ em, sql: sqlOver(em.getKysely<unknown>()) }))),
+      retryConflicts(() => inTransaction(orm, work)),
     /** A fresh unit of work outside any transaction, for reads. */
     read(): Transaction {
       const em = orm.em.fork();
@@ -56,6 +57,23 @@ export async function openDatabase(options: {
     check: () => orm.em.getKysely<unknown>().executeQuery(CompiledQuery.raw('select 1')),
     close: () => orm.close(true),
   };
+}
+
+/**
+ * The transaction is opened here and lent to the entity manager: one that MikroORM opens keeps its connection for ever when
+ * `begin` or `rollback` finds it broken, and a pool that loses its connections one by one stands still in the end.
+ */
+function inTransaction<T>(orm: MikroORM, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return orm.em
+    .getKysely<unknown>()
+    .transaction()
+    .execute(async (connection) => {
+      const em = orm.em.fork();
+      em.setTransactionContext(connection);
+      const result = await work({ em, sql: sqlOver(connection) });
+      await em.flush();
+      return result;
+    });
 }
 
 async function migrate(orm: MikroORM): Promise<void> {

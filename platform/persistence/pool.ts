@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { PreparingClient } from './client.ts';
 import { retryConflicts } from './retry.ts';
 import { type Sql, sqlOn } from './sql.ts';
 
@@ -11,6 +12,7 @@ const ACQUIRE_LIMIT_MS = 5_000;
 export function openPool(options: { readonly url: string; readonly max: number; readonly onError: (error: Error) => void }) {
   const pool = new pg.Pool({
     connectionString: options.url,
+    Client: PreparingClient,
     max: options.max,
     connectionTimeoutMillis: ACQUIRE_LIMIT_MS,
     idleTimeoutMillis: 30_000,

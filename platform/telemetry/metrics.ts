@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { sqlStatements } from '../persistence/client.ts';
 
 // Seconds. From a cache hit to the longest HTTP deadline (POST /orders, 30 s).
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -10,6 +11,7 @@ export function createMetrics(service: string, version: string) {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
+  registry.registerMetric(sqlStatements);
   const registers = [registry];
   new Gauge({ name: 'build_info', help: 'Constant 1, labelled with the version.', labelNames: ['version'], registers }).set(
     { version },

@@ -90,10 +90,10 @@ export async function createShop(facts: Facts) {
     /** What the provider took for an order, from the provider's own books. */
     async chargesOf(orderId: string) {
       const response = await fetch(`${facts.provider}/v1/ledger?limit=1000`);
-      const { entries } = z
-        .object({ entries: z.array(z.object({ kind: z.string(), amount_minor: z.number(), reference: z.string() })) })
+      const { items } = z
+        .object({ items: z.array(z.object({ kind: z.string(), amount_minor: z.number(), reference: z.string() })) })
         .parse(await response.json());
-      return entries
+      return items
         .filter((entry) => entry.reference === orderId && entry.kind === 'capture')
         .map(({ amount_minor }) => ({ amount_minor }));
     },

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+import { Counter } from 'prom-client';
+
+/** Every statement this process sent to PostgreSQL, transaction control included; createMetrics shows it. */
+export const sqlStatements = new Counter({
+  name: 'sql_statements_total',
+  help: 'Statements sent to PostgreSQL, begin and commit included.',
+  registers: [],
+});
+
+// Distinct statements that a connection keeps prepared; a process has a few dozen. Further ones are sent as plain text.
+const PREPARED_MAX = 500;
+const names = new Map<string, string>();
+
+/**
+ * A connection that prepares each statement with bound values once and afterwards sends only its name and the values:
+ * PostgreSQL parses and plans it once. Needs a connection of its own per session (no pooler in transaction mode between).
+ */
+export class PreparingClient extends pg.Client {
+  // biome-ignore lint/suspicious/noExplicitAny: pg declares a dozen overloads of query; this passes them all through.
+  override query(config: any, values?: any, callback?: any): any {
+    sqlStatements.inc();
+    if (typeof config !== 'string' || !Array.isArray(values) || values.length === 0) return super.query(config, values, callback);
+    const name = nameOf(config);
+    return name === undefined ? super.query(config, values, callback) : super.query({ name, text: config, values }, callback);
+  }
+}
+
+function nameOf(text: string): string | undefined {
+  const known = names.get(text);
+  if (known !== undefined || names.size >= PREPARED_MAX) return known;
+  // At most 63 bytes, or PostgreSQL cuts it.
+  const name = createHash('sha256').update(text).digest('hex').slice(0, 32);
+  names.set(text, name);
+  return name;
+}
