@@ -1,12 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type * as z from 'zod';
+import { entityId } from '../platform/grpc/fields.ts';
 import type { RouteCtx } from './context.ts';
 import { type FieldError, HttpProblem, notFound } from './problem.ts';
 
 // Bytes of a request body. The largest real one, an order of 100 lines with an address, is about 9 KB.
 const BODY_LIMIT_BYTES = 64 * 1024;
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The JSON body in the schema's shape. Throws 415, 413, 400 for what is not JSON, 422 naming each wrong field. */
 export async function readBody<T>(ctx: RouteCtx, schema: z.ZodType<T>): Promise<T> {
@@ -26,9 +25,9 @@ export function readQuery<T>(ctx: RouteCtx, schema: z.ZodType<T>): T {
 
 /** The id in the path; what cannot be an id names nothing. */
 export function pathId(ctx: RouteCtx): string {
-  const id = ctx.params.id ?? '';
-  if (!UUID.test(id)) throw notFound();
-  return id.toLowerCase();
+  const id = entityId.safeParse(ctx.params.id);
+  if (!id.success) throw notFound();
+  return id.data;
 }
 
 /** By events: leaving an iteration early would close the connection before its answer is sent. */

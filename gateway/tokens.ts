@@ -1,5 +1,6 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose';
 import * as z from 'zod';
+import { entityId } from '../platform/grpc/fields.ts';
 import { type Caller, ROLES } from './context.ts';
 import { unauthenticated } from './problem.ts';
 
@@ -15,7 +16,7 @@ const REFETCH_INTERVAL_MS = 10_000;
 // is down the last keys stay: it signs nothing meanwhile, and what it signed before ends within 15 minutes by itself.
 const KEYS_LIFE_MS = 300_000;
 
-const claimsSchema = z.object({ sub: z.guid(), role: z.enum(ROLES) });
+const claimsSchema = z.object({ sub: entityId, role: z.enum(ROLES) });
 const jwksSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
 
 type KeySet = ReturnType<typeof createLocalJWKSet>;

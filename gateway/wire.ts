@@ -1,29 +1,27 @@
 /** Shapes that several routes share, outside (snake_case) and inside. */
 import * as z from 'zod';
+import { text } from '../platform/grpc/fields.ts';
 import type { Address, Money } from '../proto/gen/shopfast/money/v1/money.ts';
 import type { RouteCtx } from './context.ts';
 import { HttpProblem } from './problem.ts';
 
-// Text without control characters: it ends in logs, terminals and labels.
-export const text = (max: number) =>
-  z
-    .string()
-    .max(max, `must be at most ${max} characters`)
-    .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
-
-export const requiredText = (max: number) => text(max).min(1, 'must not be empty');
+// Minor units of one amount that a caller may state, with room to add up 100 lines of it exactly.
+const AMOUNT_MAX_MINOR = 900_000_000;
 
 export const moneySchema = z.strictObject({
-  amount_minor: z.int('must be a whole number of minor units').min(0, 'must not be negative'),
+  amount_minor: z
+    .int('must be a whole number of minor units')
+    .min(1, 'must be at least 1')
+    .max(AMOUNT_MAX_MINOR, `must be at most ${AMOUNT_MAX_MINOR}`),
   currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code'),
 });
 
 export const addressSchema = z.strictObject({
-  line1: requiredText(200),
-  line2: text(200).optional(),
-  city: requiredText(100),
-  region: text(100).optional(),
-  postal_code: requiredText(20),
+  line1: text({ min: 1, max: 200 }),
+  line2: text({ min: 0, max: 200 }).optional(),
+  city: text({ min: 1, max: 100 }),
+  region: text({ min: 0, max: 100 }).optional(),
+  postal_code: text({ min: 1, max: 20 }),
   country: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 code'),
 });
 

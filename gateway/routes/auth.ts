@@ -2,12 +2,10 @@ import * as z from 'zod';
 import { type Clients, DEADLINES_MS } from '../clients.ts';
 import type { Routes } from '../context.ts';
 import { readBody } from '../input.ts';
+import { emailSchema, passwordSchema } from './users.ts';
 
-// Only bounded: whether they are right is for users to say, in one answer that does not tell which was wrong.
-const credentials = z.strictObject({
-  email: z.string().min(1, 'must not be empty').max(254, 'must be at most 254 characters'),
-  password: z.string().min(1, 'must not be empty').max(200, 'must be at most 200 characters'),
-});
+// A short password is a wrong one, and users says so without telling whether the e-mail was right.
+const credentials = z.strictObject({ email: emailSchema, password: passwordSchema(1) });
 
 export function authRoutes(router: Routes, { users }: Clients): void {
   router.post('/auth/login', async (ctx) => {

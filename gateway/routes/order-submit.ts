@@ -9,6 +9,7 @@
  */
 import * as z from 'zod';
 import type { OrderFailure } from '../../contracts/order.ts';
+import { entityId } from '../../platform/grpc/fields.ts';
 import { currentContext } from '../../platform/telemetry/context.ts';
 import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { type Clients, DEADLINES_MS } from '../clients.ts';
@@ -28,13 +29,13 @@ const newOrder = z.strictObject({
   items: z
     .array(
       z.strictObject({
-        product_id: z.guid('must be a product id').toLowerCase(),
+        product_id: entityId,
         quantity: z.int('must be a whole number').min(1, 'must be at least 1').max(1_000, 'must be at most 1000'),
       }),
     )
     .min(1, 'must have at least 1 line')
     .max(100, 'must have at most 100 lines'),
-  payment_method: z.string().regex(/^[\x21-\x7e]{1,200}$/, "must be the payment provider's token"),
+  payment_method: z.string().regex(/^[\x21-\x7e]{1,255}$/, "must be the payment provider's token"),
   shipping_address: addressSchema.optional(),
 });
 

@@ -1,20 +1,21 @@
 import * as z from 'zod';
+import { text } from '../../platform/grpc/fields.ts';
 import type { Product } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { type Clients, DEADLINES_MS } from '../clients.ts';
 import type { Routes } from '../context.ts';
 import { pathId, readBody, readQuery } from '../input.ts';
 import { inRole } from '../middleware/caller.ts';
-import { cursorJson, moneyJson, moneySchema, pageFields, present, requiredText, text } from '../wire.ts';
+import { cursorJson, moneyJson, moneySchema, pageFields, present } from '../wire.ts';
 import { scopedKey } from './users.ts';
 
 // What a 32-bit stock counter holds with room for every reservation.
 const STOCK_MAX = 1_000_000_000;
 
 const newProduct = z.strictObject({
-  sku: requiredText(64),
-  name: requiredText(200),
-  description: text(5_000).default(''),
-  category: text(100).default(''),
+  sku: text({ min: 1, max: 64 }),
+  name: text({ min: 1, max: 200 }),
+  description: text({ min: 0, max: 5_000, lines: true }).default(''),
+  category: text({ min: 0, max: 100 }).default(''),
   price: moneySchema,
   stock_quantity: z.int('must be a whole number').min(0, 'must not be negative').max(STOCK_MAX, `must be at most ${STOCK_MAX}`),
 });
@@ -25,10 +26,14 @@ const stockChange = z.strictObject({
     .min(-STOCK_MAX, `must be at least -${STOCK_MAX}`)
     .max(STOCK_MAX, `must be at most ${STOCK_MAX}`)
     .refine((delta) => delta !== 0, 'must not be 0'),
-  reason: requiredText(500),
+  reason: text({ min: 1, max: 200 }),
 });
 
-const search = z.strictObject({ q: text(200).default(''), category: text(100).default(''), ...pageFields });
+const search = z.strictObject({
+  q: text({ min: 0, max: 200 }).default(''),
+  category: text({ min: 0, max: 100 }).default(''),
+  ...pageFields,
+});
 
 export function productRoutes(router: Routes, { products }: Clients): void {
   router.get('/products', async (ctx) => {

@@ -1,26 +1,35 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import * as z from 'zod';
+import { text } from '../../platform/grpc/fields.ts';
 import { Role, type User } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { type Clients, DEADLINES_MS } from '../clients.ts';
 import type { Role as RoleName, RouteCtx, Routes } from '../context.ts';
 import { pathId, readBody } from '../input.ts';
 import { seesEverything, signedIn } from '../middleware/caller.ts';
 import { notFound } from '../problem.ts';
-import { addressFrom, addressJson, addressSchema, idempotencyKey, present, requiredText } from '../wire.ts';
+import { addressFrom, addressJson, addressSchema, idempotencyKey, present } from '../wire.ts';
 
 // bcrypt reads no further.
 const PASSWORD_BYTES_MAX = 72;
 
-export const passwordSchema = z
-  .string()
-  .min(8, 'must be at least 8 characters')
-  .refine((password) => Buffer.byteLength(password) <= PASSWORD_BYTES_MAX, `must be at most ${PASSWORD_BYTES_MAX} bytes`);
+const PASSWORD_BYTES_MIN = 8;
+
+export const emailSchema = z.email('must be an e-mail address').max(254, 'must have at most 254 characters');
+
+/** Bounded in bytes, as bcrypt counts. */
+export function passwordSchema(minBytes: number) {
+  const fits = (password: string) => {
+    const bytes = Buffer.byteLength(password);
+    return bytes >= minBytes && bytes <= PASSWORD_BYTES_MAX;
+  };
+  return z.string().refine(fits, `must have ${minBytes} to ${PASSWORD_BYTES_MAX} bytes of UTF-8`);
+}
 
 const newUser = z.strictObject({
-  email: z.email('must be an e-mail address').max(254, 'must be at most 254 characters'),
-  password: passwordSchema,
-  name: requiredText(200),
+  email: emailSchema,
+  password: passwordSchema(PASSWORD_BYTES_MIN),
+  name: text({ min: 1, max: 200 }),
   address: addressSchema.optional(),
 });
 

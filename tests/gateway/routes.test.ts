@@ -56,6 +56,12 @@ test('a list of products passes on what was searched and where to go on', async 
   ]);
 });
 
+test('a description may have several lines', async () => {
+  const body = { ...product(), description: 'Holds tea.\nAnd coffee.' };
+  const created = await shop.call('POST', '/v1/products', { body, headers: await shop.as('admin') });
+  expect(created.body).toMatchObject({ description: body.description });
+});
+
 test('a product that is not there is 404', async () => {
   const answer = await shop.call('GET', `/v1/products/${randomUUID()}`);
   expect(answer.status).toBe(404);
