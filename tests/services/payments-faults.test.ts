@@ -1,10 +1,13 @@
-/** What happens when the outcome of a charge is unknown, an instance dies, or two of them meet. */
+/** What happens when the outcome of a charge is unknown or an instance dies before it is recorded. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { PaymentStatus, type ProcessPaymentRequest } from '../../proto/gen/shopfast/payments/v1/payments.ts';
+import { PaymentStatus } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { httpProvider } from '../../services/payments/provider-http.ts';
 import {
+  CHARGED,
+  chargedUnknown,
   crashOnce,
   failure,
+  GIVEN_BACK,
   LIMITS,
   type Moment,
   openPayments,
@@ -29,26 +32,14 @@ beforeAll(async () => {
 
 afterAll(() => fixture.close());
 
-const CHARGED = [
-  ['charge', 2_599],
-  ['capture', 2_599],
-];
-const GIVEN_BACK = [...CHARGED, ['refund', 2_599]];
 const UNAVAILABLE = { code: 'UNAVAILABLE', reason: 'unavailable', retryDelayMs: expect.any(Number) };
-
-/** A charge that happened and that we do not know of. */
-async function chargedUnknown(): Promise<ProcessPaymentRequest> {
-  const request = payment({ paymentMethod: 'tok_timeout_after_charge' });
-  expect(await failure(payments.processPayment(request, LIMITS))).toMatchObject(UNAVAILABLE);
-  return request;
-}
 
 async function expectStatus(orderId: string, status: keyof typeof PaymentStatus): Promise<void> {
   expect((await read(payments, orderId)).status).toBe(PaymentStatus[status]);
 }
 
 test('a charge whose answer was lost is UNAVAILABLE, never failed; the same key finds the one charge', async () => {
-  const request = await chargedUnknown();
+  const request = await chargedUnknown(payments);
   await expectStatus(request.orderId, 'PAYMENT_STATUS_PENDING');
   expect(await fixture.entriesOf(request.orderId)).toEqual(CHARGED);
 
@@ -83,7 +74,7 @@ test('with the provider gone calls are UNAVAILABLE; when it is back they go on',
 });
 
 test('an undo after an unknown outcome gives the real charge back, exactly once', async () => {
-  const request = await chargedUnknown();
+  const request = await chargedUnknown(payments);
 
   expect(await payments.refundPayment(undoOf(request), LIMITS)).toEqual({ refundedMinor: 2_599 });
   expect(await payments.refundPayment(undoOf(request), LIMITS)).toEqual({ refundedMinor: 2_599 });
@@ -96,7 +87,7 @@ test('an undo after an unknown outcome gives the real charge back, exactly once'
 });
 
 test('a refund that is no undo finds an unknown charge, and the charge itself still succeeds', async () => {
-  const request = await chargedUnknown();
+  const request = await chargedUnknown(payments);
   expect(await payments.refundPayment(refundOf(request, 600), LIMITS)).toEqual({ refundedMinor: 600 });
 
   const { paymentId } = await payments.processPayment(request, LIMITS);
@@ -157,121 +148,6 @@ test('a caller who gave up gets the stored answer when it asks again', async () 
   expect(await fixture.entriesOf(request.orderId)).toEqual(CHARGED);
 });
 
-test('while a charge is at work the same call is ABORTED, another request is refused, and its undo waits', async () => {
-  const pause = pauseAt('charge', 'before');
-  const service = await fixture.start(pause.disturb);
-  const request = payment();
-  const working = service.processPayment(request, LIMITS);
-  await pause.arrived;
-
-  expect(await failure(payments.processPayment(request, LIMITS))).toMatchObject({ code: 'ABORTED' });
-  expect(await failure(payments.processPayment({ ...request, paymentMethod: 'tok_slow' }, LIMITS))).toMatchObject({
-    reason: 'idempotency_key_reused',
-  });
-  expect(await failure(payments.refundPayment(undoOf(request), LIMITS))).toMatchObject({ code: 'ABORTED' });
-  pause.letGo();
-  await working;
-  expect(await payments.refundPayment(undoOf(request), LIMITS)).toEqual({ refundedMinor: 2_599 });
-});
-
-test('an owner that hangs is taken over when its lease has run out', async () => {
-  const pause = pauseAt('charge', 'after');
-  const service = await fixture.start(pause.disturb);
-  const request = payment();
-  const hanging = failure(service.processPayment(request, LIMITS));
-  await pause.arrived;
-
-  const startedMs = performance.now();
-  const { paymentId } = await untilSettled(() => payments.processPayment(request, LIMITS), ['ABORTED']);
-  // The lease: the provider's deadline and the margin.
-  expect(performance.now() - startedMs).toBeGreaterThan(1_500);
-  pause.letGo();
-  expect(await hanging).toMatchObject({ code: 'ABORTED' });
-  expect(await fixture.history(request.orderId)).toEqual(['PENDING', 'AUTHORIZED', 'PROCESSING', 'COMPLETED']);
-  expect((await read(payments, request.orderId)).id).toBe(paymentId);
-  expect(await fixture.entriesOf(request.orderId)).toEqual(CHARGED);
-});
-
-test('of 50 that want to take over, one does, and there is one charge', async () => {
-  const pause = pauseAt('charge', 'after');
-  const service = await fixture.start(pause.disturb);
-  const request = payment();
-  const hanging = failure(service.processPayment(request, LIMITS));
-  await pause.arrived;
-  await fixture.expireLeases();
-
-  const takers = Array.from({ length: 50 }, () => payments.processPayment(request, LIMITS));
-  const outcomes = await Promise.allSettled(takers);
-  expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThanOrEqual(1);
-  const [record] = await fixture.sql<{ attempt: number }>('select attempt from idempotency where key = $1', [
-    request.idempotencyKey,
-  ]);
-  expect(record?.attempt).toBe(2);
-  pause.letGo();
-  expect(await hanging).toMatchObject({ code: 'ABORTED' });
-  expect(await fixture.entriesOf(request.orderId)).toEqual(CHARGED);
-});
-
-test('an owner that was taken over settles nothing while the new one is still at work', async () => {
-  const [first, second] = [pauseAt('charge', 'after'), pauseAt('charge', 'after')];
-  const [sleeper, taker] = [await fixture.start(first.disturb), await fixture.start(second.disturb)];
-  const request = payment();
-  const sleeping = failure(sleeper.processPayment(request, LIMITS));
-  await first.arrived;
-  await fixture.expireLeases();
-  const working = taker.processPayment(request, LIMITS);
-  await second.arrived;
-  first.letGo();
-
-  expect(await sleeping).toMatchObject({ code: 'ABORTED' });
-  await expectStatus(request.orderId, 'PAYMENT_STATUS_PENDING');
-  second.letGo();
-  await working;
-  await expectStatus(request.orderId, 'PAYMENT_STATUS_COMPLETED');
-});
-
-test('an undo that was taken over asks the provider for nothing more', async () => {
-  const [first, second] = [pauseAt('cancelKey', 'after'), pauseAt('refund', 'before')];
-  const [sleeper, taker] = [await fixture.start(first.disturb), await fixture.start(second.disturb)];
-  const request = await chargedUnknown();
-  const sleeping = failure(sleeper.refundPayment(undoOf(request), LIMITS));
-  await first.arrived;
-  await fixture.expireLeases();
-  const working = taker.refundPayment(undoOf(request), LIMITS);
-  await second.arrived;
-  first.letGo();
-
-  expect(await sleeping).toMatchObject({ code: 'ABORTED' });
-  expect(await fixture.entriesOf(request.orderId)).toEqual(CHARGED);
-  second.letGo();
-  expect(await working).toEqual({ refundedMinor: 2_599 });
-  expect(await fixture.entriesOf(request.orderId)).toEqual(GIVEN_BACK);
-});
-
-test.each([
-  ['before', []],
-  ['after', GIVEN_BACK],
-] as const)(
-  'an owner that slept %s the charge through its own undo changes nothing and keeps nothing',
-  async (moment, entries) => {
-    const pause = pauseAt('charge', moment);
-    const service = await fixture.start(pause.disturb);
-    const request = payment();
-    const sleeping = failure(service.processPayment(request, LIMITS));
-    await pause.arrived;
-    await fixture.expireLeases();
-    const undone = await payments.refundPayment(undoOf(request), LIMITS);
-    const before = await read(payments, request.orderId);
-    pause.letGo();
-
-    expect(await sleeping).toMatchObject({ code: 'ABORTED' });
-    expect(undone.refundedMinor).toBe(moment === 'after' ? 2_599 : 0);
-    expect(await read(payments, request.orderId)).toEqual(before);
-    expect(await failure(service.processPayment(request, LIMITS))).toMatchObject({ reason: 'order_cancelled' });
-    expect(await fixture.entriesOf(request.orderId)).toEqual(entries);
-  },
-);
-
 const undoCrashes: [ProviderCall, Moment][] = [
   ['cancelKey', 'before'],
   ['cancelKey', 'after'],
@@ -280,7 +156,7 @@ const undoCrashes: [ProviderCall, Moment][] = [
 ];
 test.each(undoCrashes)('an undo that dies at %s (%s) goes on when it is repeated', async (call, moment) => {
   const service = await fixture.start(crashOnce(call, moment));
-  const request = await chargedUnknown();
+  const request = await chargedUnknown(payments);
   expect(await failure(service.refundPayment(undoOf(request), LIMITS))).toMatchObject({ code: 'INTERNAL' });
 
   expect(await payments.refundPayment(undoOf(request), LIMITS)).toEqual({ refundedMinor: 2_599 });
@@ -310,37 +186,8 @@ test.each(moments)('a refund left behind %s the provider was asked is finished b
   expect(await fixture.entriesOf(request.orderId)).toEqual([...CHARGED, ['refund', 1_000], ['refund', 1_599]]);
 });
 
-test('a refund that slept while another instance finished it records nothing twice', async () => {
-  const pause = pauseAt('refund', 'after');
-  const service = await fixture.start(pause.disturb);
-  const request = payment();
-  await payments.processPayment(request, LIMITS);
-  const refund = refundOf(request, 1_000);
-  const sleeping = failure(service.refundPayment(refund, LIMITS));
-  await pause.arrived;
-  await fixture.expireLeases();
-  expect(await payments.refundPayment(refund, LIMITS)).toEqual({ refundedMinor: 1_000 });
-  pause.letGo();
-
-  expect(await sleeping).toMatchObject({ code: 'ABORTED' });
-  expect(await read(payments, request.orderId)).toMatchObject({ refundedMinor: 1_000 });
-  expect(await fixture.entriesOf(request.orderId)).toEqual([...CHARGED, ['refund', 1_000]]);
-});
-
-test('a charge and its undo at the same time: refused or given back, never kept', async () => {
-  const requests = Array.from({ length: 20 }, () => payment());
-  await Promise.all(
-    requests.map(async (request) => {
-      const charge = untilSettled(() => payments.processPayment(request, LIMITS)).catch((error: unknown) => error);
-      await Promise.all([charge, untilSettled(() => payments.refundPayment(undoOf(request), LIMITS))]);
-    }),
-  );
-
-  for (const { orderId } of requests) expect([[], GIVEN_BACK]).toContainEqual(await fixture.entriesOf(orderId));
-});
-
 test("the provider's books are ours, line by line", async () => {
   const { ours, theirs } = await fixture.books();
-  expect(ours.length).toBeGreaterThan(30);
+  expect(ours.length).toBeGreaterThan(10);
   expect(theirs).toEqual(ours);
 });

@@ -155,6 +155,21 @@ export async function read(service: Pick<PaymentsInstance, 'getPayment'>, orderI
   return found;
 }
 
+/** The provider's entries of an order that was charged, and of one that got it all back. */
+export const CHARGED: readonly [kind: string, amountMinor: number][] = [
+  ['charge', 2_599],
+  ['capture', 2_599],
+];
+export const GIVEN_BACK: typeof CHARGED = [...CHARGED, ['refund', 2_599]];
+
+/** A charge that happened and that the service does not know of. */
+export async function chargedUnknown(service: Pick<PaymentsInstance, 'processPayment'>): Promise<ProcessPaymentRequest> {
+  const request = payment({ paymentMethod: 'tok_timeout_after_charge' });
+  const unknown = await failure(service.processPayment(request, LIMITS));
+  if (unknown.code !== 'UNAVAILABLE') throw unknown;
+  return request;
+}
+
 export type ProviderCall = 'charge' | 'findByKey' | 'cancelKey' | 'refund';
 export type Moment = 'before' | 'after';
 

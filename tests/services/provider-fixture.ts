@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { loadConfig } from '../../platform/config/load.ts';
 import { providerConfig } from '../../simulators/payment-provider/config.ts';
@@ -26,6 +27,13 @@ const ledgerPage = z.object({ items: z.array(entry), next_cursor: z.string().nul
 const found = z.object({ charge: charge.nullable() });
 
 export type LedgerEntry = z.infer<typeof entry>;
+export type ChargeBody = { amount_minor: number; currency: string; token: string; reference: string; capture: boolean };
+
+/** A charge of 10.00 EUR on a good card unless told. */
+export function chargeBody(given: Partial<ChargeBody> = {}): ChargeBody {
+  return { amount_minor: 1_000, currency: 'EUR', token: 'tok_ok', reference: randomUUID(), capture: true, ...given };
+}
+
 export type ProviderFixture = Awaited<ReturnType<typeof openProvider>>;
 
 /** The real simulator on a database of its own, as an HTTP client sees it. */
@@ -71,9 +79,22 @@ export async function openProvider() {
     },
     databaseUrl: database.url,
     call,
+    charge(key: string, given: Partial<ChargeBody> = {}, signal?: AbortSignal) {
+      return call('POST', '/v1/charges', { key, body: chargeBody(given), ...(signal ? { signal } : {}) });
+    },
+    refund(key: string, chargeId: string, amountMinor: number) {
+      return call('POST', '/v1/refunds', { key, body: { charge_id: chargeId, amount_minor: amountMinor } });
+    },
+    cancel(key: string) {
+      return call('POST', '/v1/cancellations', { body: { idempotency_key: key } });
+    },
+    /** The kinds of the entries of one reference, oldest first. */
+    async kindsOf(reference: string): Promise<string[]> {
+      return (await ledger()).filter((row) => row.reference === reference).map((row) => row.kind);
+    },
     ledger,
     ledgerPageAfter,
-    /** The kinds of the order's entries in the provider's own books, oldest first. */
+    /** The entries of one reference, oldest first. */
     async entriesOf(reference: string): Promise<LedgerEntry[]> {
       return (await ledger()).filter((row) => row.reference === reference);
     },
