@@ -1,5 +1,10 @@
 /** What one round of load saw. Latencies in milliseconds, sorted. */
-export type Round = { readonly done: number; readonly failed: number; readonly seconds: number; readonly latenciesMs: readonly number[] };
+export type Round = {
+  readonly done: number;
+  readonly failed: number;
+  readonly seconds: number;
+  readonly latenciesMs: readonly number[];
+};
 
 /** Closed loop: `concurrency` callers, each calling again as soon as it is answered, until the time is over. */
 export async function loadFor(durationMs: number, concurrency: number, call: () => Promise<boolean>): Promise<Round> {

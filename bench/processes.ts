@@ -17,7 +17,8 @@ export function memoryMiB(pid: number): number {
   return below(pid).reduce((sum, id) => sum + ownPssKiB(id), 0) / 1024;
 }
 
-function ownMs(pid: number): number {
+/** Milliseconds of processor time of one process alone. */
+export function ownMs(pid: number): number {
   const fields = stat(pid);
   // utime and stime are fields 14 and 15 of proc(5); `fields` begins at field 3.
   return fields ? (Number(fields[11]) + Number(fields[12])) * TICK_MS : 0;

@@ -3,7 +3,7 @@ import type { OrderActivities } from '../contracts/activities.ts';
 import { ORDERS_TASK_QUEUE } from '../contracts/ids.ts';
 
 /** How a worker runs, each number with its reason. */
-const SETTINGS = {
+export const WORKER_SETTINGS = {
   // Orders in flight on a worker that died wait this long for another one; the default is 10 s.
   stickyQueueScheduleToStartTimeout: '1 second',
   // About 100 KB each with what the SDK keeps beside it. Open orders beyond that are replayed when something happens to them.
@@ -31,5 +31,5 @@ export function createOrderWorker(options: {
   readonly settings?: Partial<WorkerOptions>;
 }): Promise<Worker> {
   const { settings, taskQueue = ORDERS_TASK_QUEUE, ...given } = options;
-  return Worker.create({ ...SETTINGS, ...settings, ...given, taskQueue });
+  return Worker.create({ ...WORKER_SETTINGS, ...settings, ...given, taskQueue });
 }

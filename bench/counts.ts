@@ -1,0 +1,82 @@
+import type { Client } from '@temporalio/client';
+import pg from 'pg';
+import { orderWorkflowId } from '../contracts/ids.ts';
+import type { Shop } from '../tests/support/shop.ts';
+
+export type Counts = Readonly<
+  Record<'history_events' | 'state_transitions' | 'grpc_calls' | 'sql_statements' | 'wal_bytes', number>
+>;
+
+/** Where counters are read: each service's metrics, and a PostgreSQL that tells how much it has logged. */
+export type Meters = { readonly metrics: Readonly<Record<string, string>>; readonly postgres: string | undefined };
+
+/** What `orders` confirmed orders cost, on average; exact, because nothing else runs meanwhile. */
+export async function countPerOrder({
+  shop,
+  client,
+  meters,
+  orders,
+  paymentMethod,
+}: {
+  readonly shop: Shop;
+  readonly client: Client;
+  readonly meters: Meters;
+  readonly orders: number;
+  readonly paymentMethod: string;
+}): Promise<Counts> {
+  const product = await shop.createProduct({ stock: 10_000, priceMinor: 1_000 });
+  const place = async () => {
+    const placed = await shop.order({ items: [{ product_id: product.id, quantity: 1 }], payment_method: paymentMethod });
+    return placed.body.id || placed.problem.order_id;
+  };
+  // The first one prepares statements and opens connections.
+  await place();
+  const before = await read(meters);
+  const ids: string[] = [];
+  for (let n = 0; n < orders; n += 1) ids.push(await place());
+  const after = await read(meters);
+  let events = 0;
+  let transitions = 0;
+  for (const id of ids) {
+    const { historyLength, raw } = await client.workflow.getHandle(orderWorkflowId(id)).describe();
+    events += historyLength;
+    transitions += Number(raw.workflowExecutionInfo?.stateTransitionCount ?? 0);
+  }
+  const each = (total: number) => Math.round((total / orders) * 10) / 10;
+  return {
+    history_events: each(events),
+    state_transitions: each(transitions),
+    grpc_calls: each(after.grpc - before.grpc),
+    sql_statements: each(after.sql - before.sql),
+    wal_bytes: each(after.wal - before.wal),
+  };
+}
+
+async function read({ metrics, postgres }: Meters): Promise<{ grpc: number; sql: number; wal: number }> {
+  let grpc = 0;
+  let sql = 0;
+  for (const address of Object.values(metrics)) {
+    const text = await (await fetch(`${address}/metrics`)).text();
+    grpc += sum(text, 'grpc_server_handled_total');
+    sql += sum(text, 'sql_statements_total');
+  }
+  return { grpc, sql, wal: postgres === undefined ? 0 : await walBytes(postgres) };
+}
+
+function sum(text: string, metric: string): number {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${metric}{`))
+    .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+async function walBytes(url: string): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ bytes: string }>(`select pg_current_wal_insert_lsn() - '0/0'::pg_lsn as bytes`);
+    return Number(rows[0]?.bytes ?? 0);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,202 @@
+/** `npm run bench`: whole orders against the bare workflow, side by side; ratios, not absolute times, are what to trust. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import * as z from 'zod';
+import { startPlatform } from '../tests/support/platform.ts';
+import { createShop } from '../tests/support/shop.ts';
+import { countPerOrder, type Meters } from './counts.ts';
+import { loadFor, quantile, type Round, spread } from './load.ts';
+import { fingerprint } from './machine.ts';
+import { memoryMiB, ownMs, processorMs } from './processes.ts';
+import { bareWorkflow, type Rival, wholeOrders } from './rivals.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    pairs: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '30' },
+    concurrency: { type: 'string', default: '20' },
+    counted: { type: 'string', default: '20' },
+  },
+});
+const pairs = Number(options.pairs);
+const seconds = Number(options.seconds);
+const concurrency = Number(options.concurrency);
+// Single calls, one after the other, whose median is the latency alone.
+const ALONE = 30;
+const WARM_UP_MS = 5_000;
+
+type Measured = Round & { readonly cpuMsPerCall: Readonly<Record<string, number>> };
+
+say('Starting a platform of its own …');
+const platform = await startPlatform({ env: { LOG_LEVEL: 'warn' } });
+try {
+  const shop = await createShop(platform.facts);
+  const address = platform.facts.temporal.address;
+  const connection = await Connection.connect({ address });
+  const pids = () => ({ ...platform.currentFacts().pids, client: process.pid });
+  const whole = await wholeOrders(shop, pids);
+  const bare = await bareWorkflow(address, pids().temporal ?? 0);
+
+  say('Counting what one order costs …');
+  const meters = await metersOf();
+  const count = (paymentMethod: string) =>
+    countPerOrder({ shop, client: new Client({ connection }), meters, orders: Number(options.counted), paymentMethod });
+  const counts = { confirmed: await count('tok_ok'), declined: await count('tok_declined') };
+
+  say('Alone …');
+  const alone = { whole: await medianAlone(whole), bare: await medianAlone(bare) };
+
+  say(`Warming up, then ${pairs} pairs of ${seconds} s at ${concurrency} at a time …`);
+  for (const rival of [whole, bare]) await loadFor(WARM_UP_MS, concurrency, rival.call);
+  const rounds: { whole: Measured; bare: Measured }[] = [];
+  for (let n = 1; n <= pairs; n += 1) {
+    const pair = { whole: await measure(whole), bare: await measure(bare) };
+    rounds.push(pair);
+    say(`  pair ${n}: whole ${rate(pair.whole).toFixed(1)}/s, bare ${rate(pair.bare).toFixed(1)}/s`);
+  }
+  const memory = Object.fromEntries(
+    Object.entries(platform.currentFacts().pids).map(([name, pid]) => [name, Math.round(memoryMiB(pid))]),
+  );
+  await bare.stop();
+  await connection.close();
+  const result = report({ rounds, alone, counts, memory });
+  const file = write({ at: new Date().toISOString(), machine: await fingerprint(), options, ...result });
+  say(`Written to ${file}`);
+} finally {
+  await platform.stop();
+}
+
+async function measure(rival: Rival): Promise<Measured> {
+  const before = processor(rival);
+  const round = await loadFor(seconds * 1000, concurrency, rival.call);
+  const after = processor(rival);
+  const cpuMsPerCall = Object.fromEntries(
+    Object.entries(after).map(([name, ms]) => [name, (ms - (before[name] ?? 0)) / Math.max(1, round.done)]),
+  );
+  return { ...round, cpuMsPerCall };
+}
+
+function processor(rival: Rival): Record<string, number> {
+  // This process is the parent of all the others.
+  const used = (pid: number) => (pid === process.pid ? ownMs(pid) : processorMs(pid));
+  return Object.fromEntries(Object.entries(rival.pids()).map(([name, pid]) => [name, used(pid)]));
+}
+
+async function medianAlone(rival: Rival): Promise<number> {
+  const latencies: number[] = [];
+  for (let n = 0; n < ALONE; n += 1) {
+    const startMs = performance.now();
+    await rival.call();
+    latencies.push(performance.now() - startMs);
+  }
+  return quantile(
+    latencies.sort((a, b) => a - b),
+    0.5,
+  );
+}
+
+function report({
+  rounds,
+  alone,
+  counts,
+  memory,
+}: {
+  rounds: readonly { whole: Measured; bare: Measured }[];
+  alone: { whole: number; bare: number };
+  counts: Record<string, object>;
+  memory: Record<string, number>;
+}) {
+  const of = (pick: (pair: { whole: Measured; bare: Measured }) => number) => spread(rounds.map(pick));
+  const figures = {
+    'whole orders per second': of(({ whole }) => rate(whole)),
+    'bare workflows per second': of(({ bare }) => rate(bare)),
+    'rate, whole / bare': of(({ whole, bare }) => rate(whole) / rate(bare)),
+    'whole order p50 ms': of(({ whole }) => quantile(whole.latenciesMs, 0.5)),
+    'whole order p99 ms': of(({ whole }) => quantile(whole.latenciesMs, 0.99)),
+    'bare workflow p50 ms': of(({ bare }) => quantile(bare.latenciesMs, 0.5)),
+    'alone p50 ms, whole': spread([alone.whole]),
+    'alone p50 ms, bare': spread([alone.bare]),
+    'alone p50, whole / bare': spread([alone.whole / alone.bare]),
+    'failed calls': of(({ whole, bare }) => whole.failed + bare.failed),
+  };
+  const cpu = {
+    whole: perProcess(rounds.map(({ whole }) => whole.cpuMsPerCall)),
+    bare: perProcess(rounds.map(({ bare }) => bare.cpuMsPerCall)),
+  };
+  table(
+    ['figure', 'median', 'min', 'max'],
+    Object.entries(figures).map(([name, { median, min, max }]) => [name, ...[median, min, max].map(short)]),
+  );
+  table(
+    ['processor ms per call', 'whole order', 'bare workflow'],
+    [...new Set([...Object.keys(cpu.whole), ...Object.keys(cpu.bare)])].map((name) => [
+      name,
+      short(cpu.whole[name]),
+      short(cpu.bare[name]),
+    ]),
+  );
+  table(
+    ['per order', ...Object.keys(counts)],
+    Object.keys(counts.confirmed ?? {}).map((name) => [name, ...Object.values(counts).map((of) => short(Reflect.get(of, name)))]),
+  );
+  table(
+    ['memory (PSS)', 'MiB'],
+    [...Object.entries(memory), ['all', Object.values(memory).reduce((a, b) => a + b, 0)]].map(([name, mib]) => [
+      String(name),
+      String(mib),
+    ]),
+  );
+  return { figures, cpu_ms_per_call: cpu, per_order: counts, memory_mib: memory };
+}
+
+function perProcess(rounds: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = Object.keys(rounds[0] ?? {});
+  const each = names.map((name): [string, number] => [name, spread(rounds.map((round) => round[name] ?? 0)).median]);
+  return Object.fromEntries([...each, ['all', each.reduce((sum, [, ms]) => sum + ms, 0)]]);
+}
+
+async function metersOf(): Promise<Meters> {
+  const parts = z
+    .object({ parts: z.array(z.object({ name: z.string(), address: z.string() })) })
+    .parse(await platform.status()).parts;
+  const http = (name: string) => /https?:\/\/\S+/.exec(parts.find((part) => part.name === name)?.address ?? '')?.[0] ?? '';
+  const metered = ['users', 'products', 'orders', 'payments', 'gateway'];
+  const secrets = z
+    .object({ postgres: z.string() })
+    .parse(JSON.parse(readFileSync(join(platform.dataDir, 'secrets.json'), 'utf8')));
+  const postgres = parts.find((part) => part.name === 'postgres')?.address;
+  return {
+    metrics: Object.fromEntries(metered.map((name) => [name, http(name)])),
+    postgres: postgres && `postgres://postgres:${secrets.postgres}@${postgres}/postgres`,
+  };
+}
+
+function write(result: object): string {
+  const folder = join(import.meta.dirname, 'results');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${new Date().toISOString().slice(0, 16).replaceAll(':', '')}.json`);
+  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
+  return file;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    row.map((cell, n) => (n === 0 ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0))).join('  ');
+  say(['', line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n'));
+}
+
+function rate({ done, seconds: took }: Round): number {
+  return done / took;
+}
+
+function short(value: number | undefined): string {
+  if (value === undefined) return '';
+  return Math.abs(value) >= 1_000 ? Math.round(value).toString() : value.toFixed(Math.abs(value) >= 100 ? 0 : 2);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,69 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
+import type { Shop } from '../tests/support/shop.ts';
+import { BARE_TASK_QUEUE, BARE_WORKFLOW_TYPE, bareOutcome } from './bare/contract.ts';
+
+/** One thing to measure: a call that ends when its work is done, and the processes that do it. */
+export type Rival = {
+  readonly name: string;
+  readonly call: () => Promise<boolean>;
+  /** Process ids by name; processor time is split by them. */
+  readonly pids: () => Readonly<Record<string, number>>;
+  stop(): Promise<void>;
+};
+
+/** Whole orders through the gateway, over products enough that stock is not what is measured. */
+export async function wholeOrders(shop: Shop, pids: () => Readonly<Record<string, number>>): Promise<Rival> {
+  const products = await Promise.all(
+    Array.from({ length: 20 }, () => shop.createProduct({ stock: 1_000_000, priceMinor: 1_000 })),
+  );
+  let n = 0;
+  return {
+    name: 'whole order',
+    async call() {
+      n += 1;
+      const product_id = products[n % products.length]?.id ?? '';
+      const { status } = await shop.order({ items: [{ product_id, quantity: 1 }], payment_method: 'tok_ok' });
+      return status === 201;
+    },
+    pids,
+    stop: async () => undefined,
+  };
+}
+
+/** The same Update-with-Start on five regular activities that do nothing, on the same server. */
+export async function bareWorkflow(address: string, temporalPid: number): Promise<Rival> {
+  const worker = fork(fileURLToPath(new URL('./bare/worker.ts', import.meta.url)), [address]);
+  await new Promise<void>((resolve, reject) => {
+    worker.once('message', () => resolve());
+    worker.once('exit', (code) => reject(new Error(`The bare worker ended with ${code}`)));
+  });
+  const connection = await Connection.connect({ address });
+  const client = new Client({ connection });
+  return {
+    name: 'bare workflow',
+    async call() {
+      const startWorkflowOperation = new WithStartWorkflowOperation(BARE_WORKFLOW_TYPE, {
+        workflowId: `bare-${randomUUID()}`,
+        taskQueue: BARE_TASK_QUEUE,
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      });
+      const outcome = await client.workflow.executeUpdateWithStart(bareOutcome, { startWorkflowOperation });
+      return outcome === 'done';
+    },
+    pids: () => ({ temporal: temporalPid, 'bare worker': worker.pid ?? 0, client: process.pid }),
+    async stop() {
+      await connection.close();
+      await ended(worker);
+    },
+  };
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.disconnect();
+  });
+}
