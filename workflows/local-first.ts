@@ -1,4 +1,4 @@
-import { ActivityFailure } from '@temporalio/common';
+import { TemporalFailure } from '@temporalio/common';
 import {
   type ActivityInterfaceFor,
   type ActivityOptions,
@@ -36,7 +36,10 @@ export function localFirst<A extends UntypedActivities>(policies: {
   });
 }
 
-/** Not a fault: a bug in workflow code, and whatever a cancelled workflow throws. */
+/**
+ * What a local activity failed with: its own failure, not wrapped as a regular activity's is. A bug in workflow code is no
+ * fault, and neither is what a cancelled workflow throws.
+ */
 function isFault(error: unknown): boolean {
-  return error instanceof ActivityFailure && !CancellationScope.current().consideredCancelled;
+  return error instanceof TemporalFailure && !CancellationScope.current().consideredCancelled;
 }

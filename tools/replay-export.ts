@@ -1,0 +1,85 @@
+/**
+ * `npm run replay:export -- --workflow-id order-… | --query 'OrderStatus = "CANCELLED"' [--limit 10] [--out folder]`: writes the
+ * histories of ended workflows of a running server, as `npm run replay` reads them.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import * as z from 'zod';
+
+const HISTORIES = 'tests/replay/histories';
+// Where a worker ran and where its files lie say nothing to a replay and would make each recording differ.
+const OF_THE_MACHINE: ReadonlySet<string> = new Set(['identity', 'stackTrace']);
+
+/** A history as it is kept: the server's own JSON without traces of the machine that it ran on. */
+export function historyFile(history: History): string {
+  const json = JSON.stringify(JSON.parse(historyToJSON(history)), (name, value: unknown) =>
+    OF_THE_MACHINE.has(name) ? undefined : value,
+  );
+  return `${JSON.stringify(JSON.parse(json), null, 2)}\n`;
+}
+
+const facts = z.object({ temporal: z.object({ address: z.string(), namespace: z.string() }) });
+
+/** The running platform's Temporal, unless TEMPORAL_ADDRESS names another. */
+function findServer(): { readonly address: string; readonly namespace: string } {
+  const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace = 'default' } = process.env;
+  if (address) return { address, namespace };
+  const file = join(process.env.SHOPFAST_DATA_DIR ?? '.data', 'platform.json');
+  return facts.parse(JSON.parse(readFileSync(file, 'utf8'))).temporal;
+}
+
+async function exportHistories(options: { workflowIds: string[]; query: string | undefined; limit: number; folder: string }) {
+  const { address, namespace } = findServer();
+  const connection = await Connection.connect({ address });
+  try {
+    const client = new Client({ connection, namespace });
+    const found = options.query === undefined ? [] : await listIds(client, options.query, options.limit);
+    const workflowIds = [...options.workflowIds, ...found];
+    if (workflowIds.length === 0) throw new Error('No workflow matches');
+    mkdirSync(options.folder, { recursive: true });
+    for (const workflowId of workflowIds) {
+      const file = join(options.folder, `${workflowId}.json`);
+      writeFileSync(file, historyFile(await client.workflow.getHandle(workflowId).fetchHistory()));
+      process.stdout.write(`${file}\n`);
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+async function listIds(client: Client, query: string, limit: number): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { workflowId } of client.workflow.list({ query })) {
+    if (ids.length >= limit) break;
+    ids.push(workflowId);
+  }
+  return ids;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      'workflow-id': { type: 'string', multiple: true, default: [] },
+      query: { type: 'string' },
+      limit: { type: 'string', default: '10' },
+      out: { type: 'string', default: HISTORIES },
+    },
+  });
+  await exportHistories({
+    workflowIds: values['workflow-id'],
+    query: values.query,
+    limit: Number(values.limit),
+    folder: values.out,
+  });
+}
+
+if (import.meta.main) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });
+}
