@@ -28,7 +28,7 @@ module.exports = {
       PLATFORM,
       '^node_modules/@temporalio/(activity|common)/',
     ]),
-    only('workers-doors', '^workers/', ['^workers/', '^activities/', CONTRACTS, PLATFORM, NPM]),
+    only('workers-doors', '^workers/', ['^workers/', '^activities/', CONTRACTS, GEN, PLATFORM, NPM]),
     only('services-do-not-know-each-other', '^services/([^/]+)/', ['^services/$1/', GEN, PLATFORM, NPM]),
     only('gateway-doors', '^gateway/', ['^gateway/', CONTRACTS, GEN, PLATFORM, NPM]),
     only('simulators-import-platform-only', '^simulators/', ['^simulators/', PLATFORM, NPM]),

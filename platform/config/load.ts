@@ -1,4 +1,5 @@
-import * as z from 'zod';
+import type * as z from 'zod';
+import { descriptionOf } from './describe.ts';
 
 /** A value the user can correct; its message is one line that names the variable and what it takes. */
 export class ConfigError extends Error {
@@ -20,12 +21,9 @@ export function loadConfig<Shape extends z.ZodRawShape>(
   if (parsed.success) return Object.freeze(parsed.data);
   const problems = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0]);
-    return given[name] === undefined ? `${name} is missing: ${hint(schema, name)}` : `${name}: ${issue.message}`;
+    return given[name] === undefined
+      ? `${name} is missing: ${descriptionOf(schema.shape[name]) ?? 'it has no default'}`
+      : `${name}: ${issue.message}`;
   });
   throw new ConfigError(`Configuration: ${problems.join('; ')}`);
-}
-
-function hint(schema: z.ZodObject, name: string): string {
-  const field = schema.shape[name];
-  return (field instanceof z.ZodType ? field.description : undefined) ?? 'it has no default';
 }

@@ -1,0 +1,8 @@
+import * as z from 'zod';
+
+/** What a field's schema says it is for, also when it was made optional or given a default afterwards. */
+export function descriptionOf(field: unknown): string | undefined {
+  if (!(field instanceof z.ZodType)) return undefined;
+  if (field.description) return field.description;
+  return field instanceof z.ZodOptional || field instanceof z.ZodDefault ? descriptionOf(field.unwrap()) : undefined;
+}
