@@ -2,8 +2,6 @@
 import * as z from 'zod';
 import { text } from '../platform/grpc/fields.ts';
 import type { Address, Money } from '../proto/gen/shopfast/money/v1/money.ts';
-import type { RouteCtx } from './context.ts';
-import { HttpProblem } from './problem.ts';
 
 // Minor units of one amount that a caller may state, with room to add up 100 lines of it exactly.
 const AMOUNT_MAX_MINOR = 900_000_000;
@@ -59,27 +57,4 @@ export function cursorJson(cursor: string): string | null {
 export function present<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new TypeError(`The answer lacks ${what}`);
   return value;
-}
-
-// 1 to 255 visible ASCII characters, as the Idempotency-Key draft and those who implement it agree. No space and no comma
-// between two: Node joins a header that was sent twice with one.
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
-
-/** The caller's Idempotency-Key; undefined when there is none. Throws 400 for one that is malformed. */
-export function idempotencyKey(ctx: RouteCtx): string | undefined {
-  const key = ctx.get('idempotency-key');
-  if (key === '') return undefined;
-  if (!IDEMPOTENCY_KEY.test(key)) throw keyMissing('Idempotency-Key must be 1 to 255 visible ASCII characters, sent once.');
-  return key;
-}
-
-export function requiredIdempotencyKey(ctx: RouteCtx): string {
-  const key = idempotencyKey(ctx);
-  if (key === undefined)
-    throw keyMissing('This needs an Idempotency-Key header, new for every order and the same in every retry.');
-  return key;
-}
-
-function keyMissing(detail: string): HttpProblem {
-  return new HttpProblem({ reason: 'idempotency_key_missing', detail });
 }

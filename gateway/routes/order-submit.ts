@@ -15,6 +15,7 @@ import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { type Clients, DEADLINES_MS } from '../clients.ts';
 import type { ApiClient, Caller, RouteCtx, Routes } from '../context.ts';
 import { isUnanswered } from '../http-errors.ts';
+import { requiredIdempotencyKey } from '../idempotency-key.ts';
 import { readBody } from '../input.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import { signedIn } from '../middleware/caller.ts';
@@ -23,7 +24,7 @@ import type { OrderWorkflows } from '../order-workflow.ts';
 import { preferredWait } from '../preferred-wait.ts';
 import { HttpProblem, RETRY_AFTER_S, unavailable } from '../problem.ts';
 import { PROBLEMS } from '../problems.ts';
-import { addressFrom, addressSchema, present, requiredIdempotencyKey } from '../wire.ts';
+import { addressFrom, addressSchema, present } from '../wire.ts';
 
 const newOrder = z.strictObject({
   items: z

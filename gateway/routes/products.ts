@@ -3,10 +3,10 @@ import { text } from '../../platform/grpc/fields.ts';
 import type { Product } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { type Clients, DEADLINES_MS } from '../clients.ts';
 import type { Routes } from '../context.ts';
+import { scopedKey } from '../idempotency-key.ts';
 import { pathId, readBody, readQuery } from '../input.ts';
 import { inRole } from '../middleware/caller.ts';
 import { cursorJson, moneyJson, moneySchema, pageFields, present } from '../wire.ts';
-import { scopedKey } from './users.ts';
 
 // What a 32-bit stock counter holds with room for every reservation.
 const STOCK_MAX = 1_000_000_000;

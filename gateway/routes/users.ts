@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto';
-import { v7 as uuid } from 'uuid';
 import * as z from 'zod';
 import { text } from '../../platform/grpc/fields.ts';
 import { Role, type User } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { type Clients, DEADLINES_MS } from '../clients.ts';
-import type { Role as RoleName, RouteCtx, Routes } from '../context.ts';
+import type { Role as RoleName, Routes } from '../context.ts';
+import { scopedKey } from '../idempotency-key.ts';
 import { pathId, readBody } from '../input.ts';
 import { seesEverything, signedIn } from '../middleware/caller.ts';
 import { notFound } from '../problem.ts';
-import { addressFrom, addressJson, addressSchema, idempotencyKey, present } from '../wire.ts';
+import { addressFrom, addressJson, addressSchema, present } from '../wire.ts';
 
 // bcrypt reads no further.
 const PASSWORD_BYTES_MAX = 72;
@@ -67,17 +66,6 @@ export function userRoutes(router: Routes, { users }: Clients): void {
     const { user } = await users.calls.getUser({ userId }, { deadlineMs: DEADLINES_MS.profile });
     return userJson(present(user, 'a user'));
   }
-}
-
-/**
- * The caller's key inside what is the caller's: two applications, or two users, may choose the same one. Without a key every
- * request is its own.
- */
-export function scopedKey(ctx: RouteCtx, operation: string): string {
-  const key = idempotencyKey(ctx);
-  if (key === undefined) return `gateway:${operation}:${uuid()}`;
-  const scope = JSON.stringify([ctx.state.client.id, ctx.state.caller?.userId ?? '', key]);
-  return `gateway:${operation}:${createHash('sha256').update(scope).digest('hex')}`;
 }
 
 function userJson(user: User) {
