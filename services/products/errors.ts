@@ -1,5 +1,4 @@
 import { StatusError } from '../../platform/grpc/status-error.ts';
-import type { ReservationState } from './entity.ts';
 
 export function productUnknown(productId: string): StatusError {
   return new StatusError({
@@ -62,7 +61,7 @@ export function stockTooLarge(productId: string): StatusError {
 }
 
 /** The hold is gone, whichever way: `state` says it, `absent` when there never was one. */
-export function holdExpired(orderId: string, state: ReservationState | 'absent'): StatusError {
+export function holdExpired(orderId: string, state: string | 'absent'): StatusError {
   return new StatusError({
     code: 'FAILED_PRECONDITION',
     reason: 'hold_expired',
@@ -71,7 +70,7 @@ export function holdExpired(orderId: string, state: ReservationState | 'absent')
   });
 }
 
-export function illegalTransition(current: ReservationState, attempted: ReservationState): StatusError {
+export function illegalTransition(current: string, attempted: string): StatusError {
   return new StatusError({
     code: 'FAILED_PRECONDITION',
     reason: 'illegal_transition',
