@@ -16,11 +16,18 @@ const OF_THE_MACHINE: ReadonlySet<string> = new Set(['identity', 'stackTrace']);
 
 /** A history as it is kept: the server's own JSON without traces of the machine that it ran on. */
 export function historyFile(history: History): string {
-  const json = JSON.stringify(JSON.parse(historyToJSON(history)), (name, value: unknown) =>
-    OF_THE_MACHINE.has(name) ? undefined : value,
-  );
-  return `${JSON.stringify(JSON.parse(json), null, 2)}\n`;
+  const recorded: unknown = JSON.parse(historyToJSON(history));
+  return `${JSON.stringify(recorded, withoutMachine, 2)}\n`;
 }
+
+function withoutMachine(name: string, value: unknown): unknown {
+  if (OF_THE_MACHINE.has(name)) return undefined;
+  const sticky = stickyQueue.safeParse(value);
+  return sticky.success ? { ...sticky.data, name: 'sticky' } : value;
+}
+
+// The name of a sticky queue holds the worker's identity.
+const stickyQueue = z.looseObject({ name: z.string(), kind: z.literal('TASK_QUEUE_KIND_STICKY') });
 
 const facts = z.object({ temporal: z.object({ address: z.string(), namespace: z.string() }) });
 

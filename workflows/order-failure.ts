@@ -1,4 +1,4 @@
-import { ActivityFailure, RetryState } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import type { OrderFailure, SagaStep } from '../contracts/order.ts';
 import { StepRefused } from './saga.ts';
@@ -10,9 +10,13 @@ import { StepRefused } from './saga.ts';
 export function failureOf(error: unknown, at: { readonly step: SagaStep | null; readonly cancelled: boolean }): OrderFailure {
   if (error instanceof StepRefused) return error.failure;
   if (at.cancelled) return { step: null, reason: 'order_cancelled', facts: {} };
-  // Nobody may go on after a fault that trying again cannot mend; one that outlasted the step's limit might have been mended.
-  const patienceEnded = error instanceof ActivityFailure && error.retryState !== RetryState.NON_RETRYABLE_FAILURE;
-  return { step: at.step, reason: patienceEnded ? 'unavailable' : 'internal', facts: {} };
+  return { step: at.step, reason: outlastedItsLimit(error) ? 'unavailable' : 'internal', facts: {} };
+}
+
+/** A step whose time ran out while it was tried again; what trying again cannot mend ends it at once. */
+function outlastedItsLimit(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure)) return false;
+  return !(error.cause instanceof ApplicationFailure && error.cause.nonRetryable);
 }
 
 /** The workflow's code, not the order, is in question: the task must fail and be tried again by mended code. */

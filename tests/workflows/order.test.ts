@@ -1,6 +1,19 @@
+/** One order at a time: its outcome, its keys, its history, what can be asked of it. The saga's failures: saga-matrix. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { refuse, undosOf } from './support/fake-activities.ts';
-import { createOrderLab, type OrderLab } from './support/order-lab.ts';
+import { ApplicationFailure } from '@temporalio/common';
+import {
+  OUTCOME_UPDATE_ID,
+  outcomeUpdate,
+  type SagaState,
+  type SagaStep,
+  SEARCH_ATTRIBUTES,
+  statusQuery,
+} from '../../contracts/order.ts';
+import { eventually } from '../support/eventually.ts';
+import { type ActivityName, refuse, undosOf } from './support/fake-activities.ts';
+import { eventsOf, regularActivities } from './support/history.ts';
+import { createOrderLab, type OrderLab, type PlacedOrder } from './support/order-lab.ts';
+import { record } from './support/record.ts';
 
 let lab: OrderLab;
 
@@ -10,27 +23,272 @@ beforeAll(async () => {
 
 afterAll(() => lab.close());
 
-test('an order that every service accepts is confirmed in five steps', async () => {
+function down(): never {
+  throw new Error('the service is down');
+}
+
+async function attributesOf({ handle }: PlacedOrder) {
+  const { typedSearchAttributes } = await handle.describe();
+  const ours = SEARCH_ATTRIBUTES.map((key) => [key.name, typedSearchAttributes.get(key)]);
+  return Object.fromEntries(ours.filter(([, value]) => value !== undefined));
+}
+
+test('an order that every service accepts is confirmed, each step under a key of its own', async () => {
   const order = lab.place();
+  const { orderId } = order.input;
 
-  expect(await order.outcome).toEqual({ status: 'confirmed', paymentId: `payment-of-${order.input.orderId}` });
+  expect(await order.outcome).toEqual({ status: 'confirmed', paymentId: `payment-of-${orderId}` });
   expect(await order.handle.result()).toEqual(await order.outcome);
-  expect(order.calls.map((call) => call.activity)).toEqual([
-    'validateUser',
-    'reserveInventory',
-    'createOrder',
-    'processPayment',
-    'confirmReservation',
-    'confirmOrder',
+  expect(order.calls.map(({ activity, key }) => [activity, key])).toEqual([
+    ['validateUser', undefined],
+    ['reserveInventory', `saga:${orderId}:reserve`],
+    ['createOrder', `saga:${orderId}:create`],
+    ['processPayment', `saga:${orderId}:pay`],
+    ['confirmReservation', `saga:${orderId}:confirm-stock`],
+    ['confirmOrder', `saga:${orderId}:confirm-order`],
   ]);
+  expect(await attributesOf(order)).toEqual({ OrderStatus: 'PAID' });
+  await record('confirmed', order);
 });
 
-test('a declined card releases the stock and cancels the order', async () => {
+test('on a good day only the payment goes through the server', async () => {
+  const order = lab.place();
+  await order.outcome;
+  await order.handle.result();
+
+  const events = await eventsOf(order.handle);
+  expect(regularActivities(events)).toEqual(['processPayment']);
+  // Start, two workflow tasks, five local steps, the payment, one upsert, the update, the end.
+  expect(events.length).toBeLessThanOrEqual(20);
+});
+
+test('a declined card releases the stock, then cancels the order, and tells why', async () => {
   const order = lab.place({ processPayment: () => refuse('payment_declined') });
+  const { orderId } = order.input;
 
-  expect(await order.outcome).toEqual({
-    status: 'cancelled',
-    failure: { step: 'ProcessPayment', reason: 'payment_declined', facts: {} },
-  });
-  expect(undosOf(order.calls)).toEqual(['releaseInventory', 'cancelOrder']);
+  const failure = { step: 'ProcessPayment', reason: 'payment_declined', facts: {} };
+  expect(await order.outcome).toEqual({ status: 'cancelled', failure });
+  const undos = order.calls.slice(-2);
+  expect(undos.map((call) => call.input)).toEqual([
+    { orderId, key: `saga:${orderId}:compensate:reserve`, undoesKey: `saga:${orderId}:reserve` },
+    {
+      orderId,
+      key: `saga:${orderId}:compensate:submit`,
+      undoesKey: `saga:${orderId}:create`,
+      reason: 'payment_declined',
+      failedStep: 'ProcessPayment',
+    },
+  ]);
+  expect(await attributesOf(order)).toEqual({ OrderStatus: 'CANCELLED', FailedStep: 'ProcessPayment' });
+  await record('declined', order);
 });
+
+test('without stock the customer learns the facts, and nothing is released or refunded', async () => {
+  const facts = { product_id: 'the product', available_quantity: '1' };
+  const order = lab.place({ reserveInventory: () => refuse('insufficient_stock', facts) });
+
+  const failure = { step: 'ReserveInventory', reason: 'insufficient_stock', facts };
+  expect(await order.outcome).toEqual({ status: 'cancelled', failure });
+  expect(undosOf(order.calls)).toEqual(['cancelOrder']);
+  await record('no-stock', order);
+});
+
+test('an order of an unknown user is cancelled before anything is reserved', async () => {
+  const order = lab.place({ validateUser: () => refuse('user_unknown') });
+
+  expect(await order.outcome).toMatchObject({ status: 'cancelled', failure: { step: 'ValidateUser', reason: 'user_unknown' } });
+  expect(order.calls.map((call) => call.activity)).toEqual(['validateUser', 'cancelOrder']);
+  await record('unknown-user', order);
+});
+
+test('a hold that is gone when the order is confirmed gives the money back', async () => {
+  const order = lab.place({ confirmReservation: () => refuse('hold_expired') });
+
+  expect(await order.outcome).toMatchObject({ status: 'cancelled', failure: { step: 'ConfirmOrder', reason: 'hold_expired' } });
+  const { orderId } = order.input;
+  expect(order.calls.find((call) => call.activity === 'refundPayment')?.input).toEqual({
+    orderId,
+    key: `saga:${orderId}:compensate:pay`,
+    undoesKey: `saga:${orderId}:pay`,
+    reason: 'hold_expired',
+  });
+  await record('hold-expired', order);
+});
+
+test('a step whose local attempt fails goes on as a regular activity, visibly, until it succeeds', async () => {
+  const order = lab.place({ createOrder: (nth) => (nth <= 2 ? down() : undefined) });
+
+  expect(await order.outcome).toMatchObject({ status: 'confirmed' });
+  const attempts = order.calls.filter((call) => call.activity === 'createOrder');
+  expect(attempts.map((call) => call.local)).toEqual([true, false, false]);
+  expect(new Set(attempts.map((call) => call.key)).size).toBe(1);
+  const events = await eventsOf(order.handle);
+  expect(regularActivities(events)).toEqual(['createOrder', 'processPayment']);
+  const scheduled = events.findIndex((event) => event.activity === 'createOrder');
+  expect(events[scheduled + 1]).toEqual({ type: 'ACTIVITY_TASK_STARTED', attempt: 2 });
+  await record('fallback', order);
+});
+
+test('a payment that timed out after charging is asked again under the same key and charged once', async () => {
+  const charged = new Set<string>();
+  const order: PlacedOrder = lab.place({
+    processPayment(nth) {
+      charged.add(order.calls.at(-1)?.key ?? '');
+      return nth === 1 ? down() : undefined;
+    },
+  });
+
+  expect(await order.outcome).toMatchObject({ status: 'confirmed' });
+  expect(order.calls.filter((call) => call.activity === 'processPayment')).toHaveLength(2);
+  expect(charged.size).toBe(1);
+});
+
+test('a step that hangs is given up at its limit and undone, because it may have happened', async () => {
+  const gate = lab.gate();
+  const order = lab.place({ processPayment: () => gate.passed }, { stepLimitMs: 1_000 });
+
+  const failure = { step: 'ProcessPayment', reason: 'unavailable', facts: {} };
+  expect(await order.outcome).toEqual({ status: 'cancelled', failure });
+  expect(undosOf(order.calls)).toEqual(['refundPayment', 'releaseInventory', 'cancelOrder']);
+  gate.open();
+  await record('step-limit', order);
+});
+
+test('a cancel request undoes what was done and ends the order as cancelled by request', async () => {
+  const gate = lab.gate();
+  const order = lab.place({ processPayment: () => gate.passed });
+  await calledOnce(order, 'processPayment');
+
+  await order.handle.cancel();
+
+  const failure = { step: null, reason: 'order_cancelled', facts: {} };
+  expect(await order.outcome).toEqual({ status: 'cancelled', failure });
+  expect(undosOf(order.calls)).toEqual(['refundPayment', 'releaseInventory', 'cancelOrder']);
+  expect(await attributesOf(order)).toEqual({ OrderStatus: 'CANCELLED' });
+  gate.open();
+  await record('cancelled', order);
+});
+
+test('a cancel request while undoing changes neither the undos nor the first reason', async () => {
+  const gate = lab.gate();
+  const order = lab.place({
+    processPayment: () => refuse('payment_declined'),
+    releaseInventory: (nth) => (nth === 1 ? down() : gate.passed),
+  });
+  await eventually(
+    async () => undosOf(order.calls).length,
+    (undos) => undos === 2,
+  );
+
+  await order.handle.cancel();
+  gate.open();
+
+  expect(await order.outcome).toMatchObject({ failure: { step: 'ProcessPayment', reason: 'payment_declined' } });
+  expect(undosOf(order.calls)).toEqual(['releaseInventory', 'releaseInventory', 'cancelOrder']);
+});
+
+test('an undo is tried again under its key until it succeeds, and only then the next one runs', async () => {
+  const order = lab.place({
+    processPayment: () => refuse('payment_declined'),
+    releaseInventory: (nth) => (nth <= 3 ? down() : undefined),
+  });
+
+  expect(await order.outcome).toMatchObject({ failure: { reason: 'payment_declined' } });
+  expect(undosOf(order.calls)).toEqual([...Array(4).fill('releaseInventory'), 'cancelOrder']);
+  const keys = order.calls.filter((call) => call.activity === 'releaseInventory').map((call) => call.key);
+  expect(new Set(keys)).toEqual(new Set([`saga:${order.input.orderId}:compensate:reserve`]));
+  await record('undo-retried', order);
+});
+
+test('an undo that cannot succeed does not stop the others, and the order asks for attention', async () => {
+  const order = lab.place({
+    processPayment: () => refuse('payment_declined'),
+    releaseInventory() {
+      throw ApplicationFailure.nonRetryable('cannot be undone');
+    },
+  });
+
+  await eventually(
+    async () => undosOf(order.calls),
+    (undos) => undos.includes('cancelOrder'),
+  );
+  await eventually(
+    () => order.handle.query(statusQuery),
+    (view) => view.sagaState === 'Compensating' && view.needsAttention && view.failure?.reason === 'payment_declined',
+  );
+  expect(await attributesOf(order)).toEqual({
+    OrderStatus: 'COMPENSATING',
+    FailedStep: 'ProcessPayment',
+    NeedsAttention: true,
+  });
+  expect((await order.handle.describe()).status.name).toBe('RUNNING');
+  await order.handle.terminate('the test has seen it');
+});
+
+test('everyone who asks for the outcome gets the same one, at the same time and after the end', async () => {
+  const order = lab.place({ processPayment: (nth) => (nth === 1 ? down() : undefined) });
+  const asked = await Promise.all([order.outcome, lab.ask(order.input), lab.ask(order.input)]);
+  await order.handle.result();
+
+  expect(new Set(asked.map((outcome) => JSON.stringify(outcome))).size).toBe(1);
+  expect(await lab.ask(order.input)).toEqual(asked[0]);
+  expect(await order.handle.getUpdateHandle<unknown>(OUTCOME_UPDATE_ID).result()).toEqual(asked[0]);
+  expect(order.calls.filter((call) => call.activity === 'confirmOrder')).toHaveLength(1);
+});
+
+test('another update id for a running order joins it', async () => {
+  const gate = lab.gate();
+  const order = lab.place({ processPayment: () => gate.passed });
+  await calledOnce(order, 'processPayment');
+
+  const joined = order.handle.executeUpdate(outcomeUpdate, { updateId: 'another caller' });
+  gate.open();
+
+  expect(await joined).toEqual(await order.outcome);
+});
+
+test('the status can be asked at every state', async () => {
+  const stops: [ActivityName, SagaStep, SagaState][] = [
+    ['validateUser', 'ValidateUser', 'SagaInitiated'],
+    ['reserveInventory', 'ReserveInventory', 'UserValidated'],
+    ['createOrder', 'CreateOrder', 'InventoryReserved'],
+    ['processPayment', 'ProcessPayment', 'OrderCreated'],
+    ['confirmReservation', 'ConfirmOrder', 'PaymentProcessed'],
+  ];
+  for (const [activity, step, sagaState] of stops) {
+    const gate = lab.gate();
+    const isPayment = activity === 'processPayment';
+    const order = lab.place({ [activity]: (nth: number) => (nth === 1 && !isPayment ? down() : gate.passed) });
+    await calledOnce(order, activity);
+    expect(await order.handle.query(statusQuery)).toEqual({ sagaState, step, failure: null, needsAttention: false });
+    gate.open();
+    await order.handle.result();
+    expect(await order.handle.query(statusQuery)).toMatchObject({ sagaState: 'SagaCompleted', step: null });
+  }
+});
+
+test('while undoing, the order shows the failed step to whoever asks or searches', async () => {
+  const gate = lab.gate();
+  const order = lab.place({ confirmOrder: () => refuse('illegal_transition'), refundPayment: () => gate.passed });
+  await calledOnce(order, 'refundPayment');
+
+  const failure = { step: 'ConfirmOrder', reason: 'illegal_transition', facts: {} };
+  expect(await order.handle.query(statusQuery)).toEqual({
+    sagaState: 'Compensating',
+    step: null,
+    failure,
+    needsAttention: false,
+  });
+  expect(await attributesOf(order)).toEqual({ OrderStatus: 'COMPENSATING', FailedStep: 'ConfirmOrder' });
+  gate.open();
+  await order.handle.result();
+  expect(await order.handle.query(statusQuery)).toEqual({ sagaState: 'SagaFailed', step: null, failure, needsAttention: false });
+});
+
+/** Resolves when the activity has been called for this order. */
+async function calledOnce(order: PlacedOrder, activity: ActivityName): Promise<void> {
+  await eventually(
+    async () => order.calls.map((call) => call.activity),
+    (activities) => activities.includes(activity),
+  );
+}

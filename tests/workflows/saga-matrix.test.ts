@@ -113,12 +113,12 @@ describe.each(MODES)('$mode', ({ settings }) => {
   });
 
   test('a cancel request during a step undoes it and everything before it', async () => {
-    const ended = Promise.withResolvers<undefined>();
+    const gate = lab.gate();
     const orders = ROWS.map((row) => {
       // The local attempt fails, so that the order waits in a regular one, where a cancel request finds it.
       const hang = (nth: number) => {
         if (nth === 1 && row.activity !== 'processPayment') throw new Error('the service is down');
-        return ended.promise;
+        return gate.passed;
       };
       return { row, order: lab.place({ [row.activity]: hang }) };
     });
@@ -134,7 +134,7 @@ describe.each(MODES)('$mode', ({ settings }) => {
       expect((await order.handle.describe()).status.name).toBe('COMPLETED');
       expect(undosOf(order.calls)).toEqual(row.afterFault);
     }
-    ended.resolve(undefined);
+    gate.open();
   });
 
   test.each(['before', 'after'])('a bug in workflow code %s any call ends the order, undone', async (when) => {

@@ -50,6 +50,7 @@ export async function createOrderLab(
   const workflowBundle = options.workflowBundle ?? (await bundleWorkflows());
   const taskQueue = `orders-${randomUUID()}`;
   const fakes = createFakeActivities();
+  const gates: { open(): void }[] = [];
 
   async function startWorker() {
     const worker = await createOrderWorker({
@@ -81,7 +82,10 @@ export async function createOrderLab(
       ...given,
     };
     const calls = fakes.expect(input, scripts);
-    return { input, calls, handle: client.workflow.getHandle(orderWorkflowId(input.orderId)), outcome: ask(input, startOptions) };
+    const outcome = ask(input, startOptions);
+    // A test that ends early leaves an order that nobody waits for.
+    outcome.catch(() => {});
+    return { input, calls, handle: client.workflow.getHandle(orderWorkflowId(input.orderId)), outcome };
   }
 
   /** Update-with-Start: whoever asks first starts the order, the others join. */
@@ -104,7 +108,15 @@ export async function createOrderLab(
     ask,
     startWorker,
     worker,
+    /** Something for an activity to wait at; open when the lab closes, at the latest. */
+    gate() {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      const gate = { passed: promise, open: () => resolve(undefined) };
+      gates.push(gate);
+      return gate;
+    },
     async close() {
+      for (const gate of gates) gate.open();
       await worker.stop();
       await connection.close();
       await temporal.close();

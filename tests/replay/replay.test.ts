@@ -1,0 +1,107 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker';
+import { bundleWorkflows } from '../../workers/bundle.ts';
+import { HISTORIES, replayFolder } from '../../workers/replay.ts';
+import { quietRuntime } from '../workflows/support/order-lab.ts';
+
+let scratch: string;
+let today: WorkflowBundleOption;
+
+beforeAll(async () => {
+  quietRuntime();
+  scratch = mkdtempSync(join(tmpdir(), 'shopfast-replay-'));
+  today = await bundleWorkflows();
+});
+
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+test("today's workflow code goes the way of every recorded history", async () => {
+  const replayed = await replayFolder(HISTORIES, today);
+
+  expect(replayed.filter(({ error }) => error)).toEqual([]);
+  const names = replayed.map(({ name }) => name.replace('.json', ''));
+  expect(names).toEqual(
+    expect.arrayContaining([
+      'cancelled',
+      'confirmed',
+      'declined',
+      'fallback',
+      'hold-expired',
+      'no-stock',
+      'step-limit',
+      'undo-retried',
+      'unknown-user',
+    ]),
+  );
+});
+
+test('a version that takes two steps in another order is caught by every history that has both', async () => {
+  const swapped = await bundleEdited((source) => {
+    const validate = between(source, "  await saga.step('ValidateUser'", '  const reserved');
+    const reserve = between(source, '  const reserved', '  const { total }');
+    return source.replace(validate + reserve, reserve + validate);
+  });
+
+  const replayed = await replayFolder(HISTORIES, swapped);
+
+  const caught = replayed.filter(({ error }) => /nondeterminism/i.test(String(error))).map(({ name }) => name);
+  expect(caught).toEqual(replayed.map(({ name }) => name));
+});
+
+test('a version that undoes in another order is caught', async () => {
+  const reversed = await bundleEdited((source) => source.replace('this.#undos.toReversed()', '[...this.#undos]'), 'saga.ts');
+
+  const replayed = await replayFolder(HISTORIES, reversed);
+
+  const caught = replayed.filter(({ error }) => error).map(({ name }) => name);
+  expect(caught).toEqual(expect.arrayContaining(['declined.json', 'cancelled.json', 'hold-expired.json']));
+  expect(caught).not.toContain('confirmed.json');
+});
+
+test('a history that was tampered with is caught', async () => {
+  const folder = mkdtempSync(join(scratch, 'tampered-'));
+  const history = readFileSync(join(HISTORIES, 'confirmed.json'), 'utf8');
+  writeFileSync(join(folder, 'confirmed.json'), history.replace('"name": "processPayment"', '"name": "refundPayment"'));
+
+  const [replayed] = await replayFolder(folder, today);
+
+  expect(String(replayed?.error)).toMatch(/nondeterminism/i);
+});
+
+test('the command fails when it finds nothing to replay', () => {
+  const folder = mkdtempSync(join(scratch, 'empty-'));
+  const { status, stdout } = spawnSync(process.execPath, ['workers/replay.ts', folder], { encoding: 'utf8' });
+
+  expect(stdout).toContain('0 of 0 histories');
+  expect(status).toBe(1);
+});
+
+test('recorded histories name no machine and no file of one', () => {
+  for (const name of readdirSync(HISTORIES)) {
+    expect(readFileSync(join(HISTORIES, name), 'utf8')).not.toMatch(/"identity"|"stackTrace"|file:\/\/|"\d+@/);
+  }
+});
+
+/** Bundles a copy of the workflow code in which one file was edited. */
+async function bundleEdited(edit: (source: string) => string, file = 'order.ts'): Promise<WorkflowBundleOption> {
+  const folder = mkdtempSync(join(scratch, 'edited-'));
+  for (const part of ['workflows', 'contracts', 'package.json']) cpSync(part, join(folder, part), { recursive: true });
+  symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
+  const path = join(folder, 'workflows', file);
+  const source = readFileSync(path, 'utf8');
+  const edited = edit(source);
+  expect(edited).not.toBe(source);
+  writeFileSync(path, edited);
+  return bundleWorkflowCode({
+    workflowsPath: join(folder, 'workflows', 'registered.ts'),
+    logger: new DefaultLogger('WARN'),
+  });
+}
+
+function between(source: string, from: string, to: string): string {
+  return source.slice(source.indexOf(from), source.indexOf(to));
+}
