@@ -22,22 +22,30 @@ export function isRefusal(error: unknown): error is StatusError {
   return error instanceof StatusError && REFUSALS.has(error.code);
 }
 
+/** What is done once. `known`: the response, when it does not depend on the effect, whose own is ignored; saves a statement. */
+export type Operation<Response> = Omit<Claim, 'lease' | 'answer'> & {
+  readonly response: Codec<Response>;
+  readonly known?: Response;
+};
+
 /**
  * Runs the effect once per key, however often it is called: claim, effect and response commit together. A repeated call
  * gets the stored response; a refused one the stored refusal. A fault stores nothing, and the next attempt starts afresh.
  */
 export async function once<Response, Tx extends { readonly sql: Sql }>(
   database: Transactions<Tx>,
-  operation: Omit<Claim, 'lease'> & { readonly response: Codec<Response> },
+  operation: Operation<Response>,
   effect: (transaction: Tx) => Promise<Response>,
 ): Promise<{ readonly response: Response; readonly replayed: boolean }> {
+  const { known, response: codec, ...claimable } = operation;
+  const answer = known === undefined ? undefined : codec.encode(known).finish();
   try {
     return await database.transaction(async (transaction) => {
-      const claimed = await claim(transaction.sql, operation);
-      if (claimed.state === 'completed') return { response: operation.response.decode(claimed.response), replayed: true };
+      const claimed = await claim(transaction.sql, { ...claimable, ...(answer && { answer }) });
+      if (claimed.state === 'completed') return { response: codec.decode(claimed.response), replayed: true };
       const response = await effect(transaction);
-      await complete(transaction.sql, operation.key, operation.response.encode(response).finish());
-      return { response, replayed: false };
+      if (!answer) await complete(transaction.sql, operation.key, codec.encode(response).finish());
+      return { response: known ?? response, replayed: false };
     });
   } catch (error: unknown) {
     if (!isRefusal(error)) throw error;
@@ -51,7 +59,7 @@ export async function once<Response, Tx extends { readonly sql: Sql }>(
  */
 async function storeRefusal<Response, Tx extends { readonly sql: Sql }>(
   database: Transactions<Tx>,
-  operation: Omit<Claim, 'lease'> & { readonly response: Codec<Response> },
+  operation: Operation<Response>,
   refusal: StatusError,
 ): Promise<{ readonly response: Response; readonly replayed: boolean }> {
   const outcome = await database.transaction(async ({ sql }) => {

@@ -22,6 +22,8 @@ export type Claim = {
   readonly requestHash: Buffer;
   /** Set for an operation that spans transactions: who works on it and for how long before others may take over. */
   readonly lease?: { readonly owner: string; readonly durationMs: number };
+  /** The response, when it is known before the effect: stored with the claim, and undone with it when the effect fails. */
+  readonly answer?: Uint8Array;
 };
 
 export type Claimed =
@@ -44,16 +46,17 @@ export function hashRequest(wire: Uint8Array): Buffer {
  * Claims the key, takes over a dead owner's claim, or finds the stored response. Throws the stored refusal,
  * FAILED_PRECONDITION for a key used otherwise (ID1) or tombstoned (ID4), ABORTED while another owner is at work.
  */
-export async function claim(sql: Sql, { operation, key, requestHash, lease }: Claim): Promise<Claimed> {
+export async function claim(sql: Sql, { operation, key, requestHash, lease, answer }: Claim): Promise<Claimed> {
   const mine = await sql.query<{ attempt: number }>(
-    `insert into idempotency (key, operation, request_hash, state, owner, locked_until)
-     values ($1, $2, $3, 'in_progress', $4::uuid, now() + $5::integer * interval '1 millisecond')
+    `insert into idempotency (key, operation, request_hash, state, owner, locked_until, response, completed_at)
+     values ($1, $2, $3, case when $6::bytea is null then 'in_progress' else 'completed' end, $4::uuid,
+       now() + $5::integer * interval '1 millisecond', $6, case when $6 is null then null else now() end)
      on conflict (key) do update
        set owner = excluded.owner, locked_until = excluded.locked_until, attempt = idempotency.attempt + 1
        where idempotency.state = 'in_progress' and idempotency.locked_until < now()
          and idempotency.operation = excluded.operation and idempotency.request_hash = excluded.request_hash
      returning attempt`,
-    [key, operation, requestHash, lease?.owner ?? null, lease?.durationMs ?? null],
+    [key, operation, requestHash, lease?.owner ?? null, lease?.durationMs ?? null, answer ? Buffer.from(answer) : null],
   );
   const [taken] = mine;
   if (taken) return { state: 'mine', attempt: taken.attempt };

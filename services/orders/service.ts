@@ -80,7 +80,7 @@ export function createOrders(database: Database, charges: Charges) {
 
     /** Saga step 5. */
     async confirm(keyed: Keyed, orderId: string, paymentId: string): Promise<ConfirmOrderResponse> {
-      const operation = { ...keyed, operation: 'ConfirmOrder', response: ConfirmOrderResponse };
+      const operation = { ...keyed, operation: 'ConfirmOrder', response: ConfirmOrderResponse, known: {} };
       const { response } = await once(database, operation, async ({ sql }) => {
         const status = await lockOrder(sql, orderId);
         if (!status) throw orderNotFound(orderId);
@@ -93,7 +93,7 @@ export function createOrders(database: Database, charges: Charges) {
 
     /** The undo of submission and CreateOrder: from now on a late CreateOrder is refused. The first reason stays (OR3). */
     async cancel(keyed: Keyed, cancellation: Cancellation): Promise<CancelOrderResponse> {
-      const operation = { ...keyed, operation: 'CancelOrder', response: CancelOrderResponse };
+      const operation = { ...keyed, operation: 'CancelOrder', response: CancelOrderResponse, known: {} };
       const { response } = await once(database, operation, async ({ sql }) => {
         // Before the order is locked, as CreateOrder does it: a CreateOrder at work is waited for, never deadlocked with.
         await tombstone(sql, cancellation.undoesKey, 'CreateOrder');

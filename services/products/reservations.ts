@@ -69,6 +69,7 @@ export function createReservations(database: Database, { ttlMs }: { readonly ttl
         key: request.idempotencyKey,
         requestHash: hashRequest(ConfirmReservationRequest.encode(request).finish()),
         response: ConfirmReservationResponse,
+        known: {},
       };
       const { orderId } = request;
       const { response } = await once(database, operation, async ({ em, sql }) => {
