@@ -1,0 +1,37 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { pauseAfterRoundMs } from '../../workflows/activity-policies.ts';
+import { createStepLimit } from '../../workflows/step-limit.ts';
+
+const MINUTE_MS = 60_000;
+
+beforeEach(() => {
+  jest.useFakeTimers({ now: 0 });
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+test('each step gets the whole limit, but paying ends with the time of the hold', () => {
+  const limit = createStepLimit(10 * MINUTE_MS);
+  const remaining: Record<string, number> = {};
+  for (const step of ['ValidateUser', 'ReserveInventory', 'CreateOrder', 'ProcessPayment', 'ConfirmOrder'] as const) {
+    limit.begin(step);
+    remaining[step] = limit.remainingMs() / MINUTE_MS;
+    jest.advanceTimersByTime(3 * MINUTE_MS);
+  }
+
+  expect(remaining).toEqual({ ValidateUser: 10, ReserveInventory: 10, CreateOrder: 7, ProcessPayment: 4, ConfirmOrder: 10 });
+});
+
+test('a step that begins when its time is over still has a limit, because none would mean no limit', () => {
+  const limit = createStepLimit(1_000);
+  limit.begin('ReserveInventory');
+  jest.advanceTimersByTime(5_000);
+
+  expect(limit.remainingMs()).toBe(1);
+});
+
+test('rounds of failed undos come from a minute up to an hour apart', () => {
+  expect([1, 2, 3, 6, 7, 100].map((round) => pauseAfterRoundMs(round) / MINUTE_MS)).toEqual([1, 2, 4, 32, 60, 60]);
+});
