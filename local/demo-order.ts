@@ -22,14 +22,16 @@ const order = z.object({
   history: z.array(z.object({ status: z.string(), at: z.string(), reason: z.string().nullish() })),
 });
 
-/** Places an order for one piece, prints each step of its saga as it is seen, and how it ended. Answers the order's id. */
+/** Places an order for one piece, prints each step of its saga as it is seen, and how it ended. */
 export async function followOrder(options: {
   readonly shop: Shop;
   readonly headers: Readonly<Record<string, string>>;
   readonly productId: string;
   readonly paymentMethod: string;
   readonly print: (line: string) => void;
-}): Promise<string> {
+  /** Prints what else is to be said about an order that has ended. */
+  readonly details: (id: string) => Promise<void>;
+}): Promise<void> {
   const { shop, headers, productId, paymentMethod, print } = options;
   const since = performance.now();
   const answer = await shop.call('POST', '/orders', {
@@ -38,16 +40,21 @@ export async function followOrder(options: {
     headers: { ...headers, 'Idempotency-Key': randomUUID(), Prefer: 'respond-async' },
   });
   const { id } = expectAnswer(answer, placed, 'placing an order');
-  await watchSaga({ shop, headers, id, print: (text) => print(`   ${elapsed(since)}  ${text}`) });
+  await watchSaga({
+    shop,
+    headers,
+    id,
+    print: (text) => print(`   saga      ${text} (${Math.round(performance.now() - since)} ms after the request)`),
+  });
+  await options.details(id);
   const end = expectAnswer(await shop.call('GET', `/orders/${id}`, { headers: { ...headers } }), order, 'reading an order');
   const first = Date.parse(end.history[0]?.at ?? '');
   for (const entry of end.history) {
     print(
-      `   history   ${entry.status.padEnd(10)} +${Date.parse(entry.at) - first} ms${entry.reason ? `  ${entry.reason}` : ''}`,
+      `   order     ${entry.status.padEnd(20)} +${String(Date.parse(entry.at) - first).padEnd(4)} ms${entry.reason ? `  ${entry.reason}` : ''}`,
     );
   }
   print(`   outcome   ${describeEnd(end)}`);
-  return id;
 }
 
 async function watchSaga(options: {
@@ -81,8 +88,4 @@ function describeEnd({ status: name, total, failure }: z.infer<typeof order>): s
   const refused = failure ? `, because of ${failure.reason}${failure.step ? ` in ${failure.step}` : ''}` : '';
   const paid = name === 'PAID' && total ? `, ${(total.amount_minor / 100).toFixed(2)} ${total.currency}` : '';
   return `${name}${paid}${refused}`;
-}
-
-function elapsed(since: number): string {
-  return `${String(Math.round(performance.now() - since)).padStart(4)} ms`;
 }

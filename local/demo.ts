@@ -5,6 +5,7 @@ import { followOrder } from './demo-order.ts';
 import { type DemoProduct, type Facts, readFacts } from './facts.ts';
 import { mainOf } from './main-of.ts';
 import { pathsIn } from './paths.ts';
+import { readSagaSteps } from './saga-steps.ts';
 import { createShop } from './shop.ts';
 import { borrowPlatform } from './temporary-platform.ts';
 
@@ -33,16 +34,22 @@ async function showOrders(facts: Facts): Promise<void> {
   ];
   for (const [index, order] of orders.entries()) {
     console.log(`\n${index + 1}. ${order.title}: 1 × ${order.product.name}, paid with ${order.paymentMethod}`);
-    const id = await followOrder({
-      shop,
-      headers,
-      productId: order.product.id,
-      paymentMethod: order.paymentMethod,
-      print: console.log,
-    });
-    console.log(`   workflow  ${workflowLink(facts, id)}`);
+    const { product, paymentMethod } = order;
+    const details = (id: string) => showWorkflow(facts, id);
+    await followOrder({ shop, headers, productId: product.id, paymentMethod, print: console.log, details });
   }
   console.log('');
+}
+
+/** Polling sees only the slow steps; the workflow's history knows all of them, with the undos. */
+async function showWorkflow(facts: Facts, orderId: string): Promise<void> {
+  const { temporal } = facts;
+  console.log(`   workflow  ${workflowLink(facts, orderId)}`);
+  if (!temporal.ui) return;
+  const steps = await readSagaSteps({ ui: temporal.ui, namespace: temporal.namespace, workflowId: `order-${orderId}` });
+  for (const { name, afterMs, result } of steps) {
+    console.log(`   step      ${name.padEnd(20)} +${String(Math.round(afterMs)).padEnd(4)} ms  ${result}`);
+  }
 }
 
 function chosen(products: readonly DemoProduct[], fits: (product: DemoProduct) => boolean): DemoProduct {

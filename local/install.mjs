@@ -121,11 +121,13 @@ async function runNpm(root, args) {
 
 function reportSize(folder, report) {
   let busy = false;
-  return setInterval(async () => {
+  return setInterval(() => {
     if (busy) return;
     busy = true;
-    report(await sizeOf(folder));
-    busy = false;
+    void sizeOf(folder).then((size) => {
+      report(size);
+      busy = false;
+    });
   }, REPORT_MS);
 }
 

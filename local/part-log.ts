@@ -21,7 +21,7 @@ export function createPartLog(folder: string, name: string) {
   function write(chunk: Buffer): void {
     // Between lines, so that none is torn apart.
     if (size > FILE_LIMIT_BYTES && tail.endsWith('\n')) rotate();
-    tail = `${tail}${chunk}`.slice(-TAIL_BYTES);
+    tail = `${tail}${chunk.toString()}`.slice(-TAIL_BYTES);
     output ??= createWriteStream(file, { flags: 'a', mode: 0o600 }).on('error', () => {
       // A full disk must not end the platform; the tail still holds the last words.
     });

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type * as z from 'zod';
 import { ConfigError } from '../platform/config/load.ts';
@@ -13,11 +13,11 @@ export function writePrivate(file: string, content: unknown): void {
 
 /** The content of a file that this platform wrote; undefined when there is none. Throws ConfigError when it was damaged. */
 export function readPrivate<T>(file: string, schema: z.ZodType<T>): T | undefined {
+  if (!existsSync(file)) return undefined;
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error: unknown) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw new ConfigError(`${file} cannot be read (${error instanceof Error ? error.message : String(error)})`);
   }
   const parsed = schema.safeParse(parseJson(text));

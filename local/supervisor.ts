@@ -25,7 +25,7 @@ export function createSupervisor({ specs, logs, report, onChange, onStart }: Sup
   let stopping = false;
 
   async function startAfter(unit: Unit, started: ReadonlyMap<string, Promise<void>>): Promise<void> {
-    await Promise.all(unit.spec.after.map((name) => started.get(name)));
+    await Promise.all(unit.spec.after.map(async (name) => started.get(name)));
     if (stopping) return;
     const settled = onStart(unit.spec.name);
     let ready = false;
@@ -39,7 +39,7 @@ export function createSupervisor({ specs, logs, report, onChange, onStart }: Sup
 
   async function stopBefore(unit: Unit, stopped: ReadonlyMap<string, Promise<void>>, limitMs: number): Promise<void> {
     const dependents = specs.filter((spec) => spec.after.includes(unit.spec.name));
-    await Promise.all(dependents.map((spec) => stopped.get(spec.name)));
+    await Promise.all(dependents.map(async (spec) => stopped.get(spec.name)));
     await unit.stop(limitMs);
   }
 

@@ -57,7 +57,7 @@ async function obtain({ folder, cached, tried, environment, progress, fetchUrl }
             try {
               return await attempt();
             } catch (error) {
-              tried.push(`${name}: ${error.message}`);
+              tried.push(`${name}: ${String(error.message)}`);
             }
           }
           return undefined;

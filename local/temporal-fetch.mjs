@@ -156,11 +156,13 @@ async function run(command, args, { env, limitMs }) {
 
 function reportSize(folder, report) {
   let busy = false;
-  const timer = setInterval(async () => {
+  const timer = setInterval(() => {
     if (busy) return;
     busy = true;
-    report(await sizeOf(folder));
-    busy = false;
+    void sizeOf(folder).then((size) => {
+      report(size);
+      busy = false;
+    });
   }, REPORT_MS);
   return { stop: () => clearInterval(timer) };
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { askPlatform, NotRunning } from './control.ts';
 import { readFacts } from './facts.ts';
@@ -13,6 +14,8 @@ const POLL_MS = 100;
 export async function borrowPlatform(paths: Paths): Promise<{ readonly temporary: boolean; giveBack(): Promise<void> }> {
   if (await isRunning(paths)) return { temporary: false, giveBack: async () => {} };
   console.log('The platform is not running: starting it for a moment.');
+  // One that was killed leaves its own behind.
+  rmSync(paths.facts, { force: true });
   const child = spawn(process.execPath, ['local/start.ts'], {
     cwd: ROOT,
     // What it says about itself is of interest only if it fails; the channel ends it if this process dies.

@@ -58,7 +58,7 @@ async function ready(server: Guarded, check: () => Promise<unknown>): Promise<Gu
   let said = '';
   let ended = false;
   const remember = (chunk: Buffer) => {
-    said = `${said}${chunk}`.slice(-2_000);
+    said = `${said}${chunk.toString()}`.slice(-2_000);
   };
   server.stdout.on('data', remember);
   server.stderr.on('data', remember);

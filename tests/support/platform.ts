@@ -24,6 +24,8 @@ export async function startPlatform(
 ) {
   const dataDir = options.dataDir ?? makeDataDir();
   const paths = pathsIn(dataDir);
+  // One that was killed leaves its own behind.
+  rmSync(paths.facts, { force: true });
   const child = spawnPlatform({ dataDir, env: options.env ?? {}, script: options.script ?? 'local/start.ts' });
   const output = collect(child);
   const exited = once(child, 'exit');

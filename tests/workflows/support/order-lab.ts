@@ -69,7 +69,7 @@ export async function createOrderLab(
       },
     };
   }
-  const worker = await startWorker();
+  let worker = await startWorker();
 
   /** Starts an order as the gateway does: with the question for its outcome. */
   function place(scripts: Scripts = {}, given: Partial<OrderInput> = {}, startOptions: { workflowTaskTimeout?: string } = {}) {
@@ -106,8 +106,11 @@ export async function createOrderLab(
     client,
     place,
     ask,
-    startWorker,
-    worker,
+    /** Stops the worker, whose memory of open orders goes with it, and starts another one. */
+    async restartWorker() {
+      await worker.stop();
+      worker = await startWorker();
+    },
     /** Something for an activity to wait at; open when the lab closes, at the latest. */
     gate() {
       const { promise, resolve } = Promise.withResolvers<undefined>();
