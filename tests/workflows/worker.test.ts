@@ -1,10 +1,9 @@
 /** The worker around the workflow: its connection, its health, and orders that outlive it. */
 import { randomUUID } from 'node:crypto';
-import { createServer, connect as dial } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer, connect as dial } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Context } from '@temporalio/activity';
-import { NativeConnection, type Worker } from '@temporalio/worker';
 import pino from 'pino';
 import { SEARCH_ATTRIBUTES } from '../../contracts/order.ts';
 import { loadConfig } from '../../platform/config/load.ts';
@@ -16,7 +15,7 @@ import { createOrderWorker } from '../../workers/order-worker.ts';
 import { registerSearchAttributes } from '../../workers/search-attributes.ts';
 import { eventually } from '../support/eventually.ts';
 import { createFakeActivities } from './support/fake-activities.ts';
-import { createOrderLab, type OrderLab, quietRuntime } from './support/order-lab.ts';
+import { createOrderLab, type OrderLab } from './support/order-lab.ts';
 
 const silent = pino({ level: 'silent' });
 let lab: OrderLab;
@@ -49,3 +48,83 @@ test('an order that was in the middle of its payment when its worker stopped is 
   expect(made.filter((activity) => activity === 'reserveInventory')).toHaveLength(1);
   expect(made.filter((activity) => activity === 'confirmOrder')).toHaveLength(1);
 });
+
+test('a worker waits for a Temporal server that comes up later', async () => {
+  const temporal = lab.temporal.address;
+  const port = await freePort();
+  const connecting = connectToTemporal(configFor(`127.0.0.1:${port}`), silent, 20_000);
+  const server = createServer((socket) => {
+    const [host, upstreamPort] = temporal.split(':');
+    const upstream = dial(Number(upstreamPort), host);
+    socket.pipe(upstream).pipe(socket);
+    socket.on('error', () => upstream.destroy());
+    upstream.on('error', () => socket.destroy());
+  });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  server.listen(port, '127.0.0.1');
+
+  const connection = await connecting;
+
+  expect(await connection.workflowService.getSystemInfo({})).toHaveProperty('serverVersion');
+  await connection.close();
+  server.close();
+});
+
+test('a worker without a Temporal server says which one and which variable names it', async () => {
+  const address = `127.0.0.1:${await freePort()}`;
+
+  await expect(connectToTemporal(configFor(address), silent, 0)).rejects.toThrow(
+    `No Temporal server answers at ${address}: start one or set TEMPORAL_ADDRESS`,
+  );
+});
+
+test('a certificate without its key is a mistake that is named', async () => {
+  const config = loadConfig(workerConfig, { TEMPORAL_TLS_CERT_FILE: '/nowhere.pem' });
+
+  await expect(connectToTemporal(config, silent, 0)).rejects.toThrow(
+    'Configuration: TEMPORAL_TLS_KEY_FILE is missing beside TEMPORAL_TLS_CERT_FILE',
+  );
+});
+
+test('search attributes are registered once, however many workers start together', async () => {
+  const { connection, namespace } = lab.temporal;
+  await Promise.all([1, 2, 3].map(() => registerSearchAttributes(lab.connection, namespace, silent)));
+
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  expect(Object.keys(customAttributes ?? {})).toEqual(expect.arrayContaining(SEARCH_ATTRIBUTES.map(({ name }) => name)));
+});
+
+test('a worker that does not poll is not ready, before its run and after it', async () => {
+  const { namespace } = lab.temporal;
+  const worker = await createOrderWorker({
+    connection: lab.connection,
+    namespace,
+    workflowBundle: await bundleWorkflows(),
+    activities: createFakeActivities().activities,
+    taskQueue: `orders-${randomUUID()}`,
+  });
+  const checks = createWorkerChecks({ worker, connection: lab.connection, namespace });
+  await expect(checks.worker()).rejects.toThrow('the worker is INITIALIZED');
+  await expect(checks.temporal()).rejects.toThrow('the server knows no poll of this worker');
+
+  const ended = worker.run();
+  await eventually(
+    () =>
+      Promise.all([checks.worker(), checks.temporal()])
+        .then(() => true)
+        .catch(() => false),
+    (ready) => ready,
+  );
+
+  worker.shutdown();
+  await ended;
+  await expect(checks.worker()).rejects.toThrow('the worker is STOPPED');
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -103,7 +103,8 @@ export async function createOrderLab(
   }
 
   return {
-    client,
+    temporal,
+    connection,
     place,
     ask,
     /** Stops the worker, whose memory of open orders goes with it, and starts another one. */
