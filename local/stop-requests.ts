@@ -22,8 +22,9 @@ export function followStopRequests() {
     stop.resolve();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask);
-  // Node leaves NODE_CHANNEL_FD to nobody: whether there was a channel shows only while it is open.
-  if (process.channel) process.on('disconnect', orphaned);
+  // A process that was given a channel keeps `send` when the channel is closed: the parent may be gone already.
+  if (process.send && !process.connected) orphaned();
+  process.on('disconnect', orphaned);
   return {
     /** Stop properly. */
     stop: stop.promise,

@@ -42,6 +42,7 @@ export async function findTemporal({ environment, progress, fetchUrl = fetch }) 
 }
 
 async function obtain({ folder, cached, tried, environment, progress, fetchUrl }) {
+  /** @type {[string, () => Promise<string>][]} */
   const ways = [
     ['download', () => downloadTemporal({ folder, version: CLI_VERSION, progress, fetchUrl, probe })],
     ['go install', () => buildTemporal({ folder, version: CLI_VERSION, environment, progress, probe })],
@@ -57,7 +58,7 @@ async function obtain({ folder, cached, tried, environment, progress, fetchUrl }
             try {
               return await attempt();
             } catch (error) {
-              tried.push(`${name}: ${String(error.message)}`);
+              tried.push(`${name}: ${error.message}`);
             }
           }
           return undefined;

@@ -58,10 +58,11 @@ process.stdout.write(`verify: ${checks.length - failed} passed, ${failed} failed
 process.exit(failed === 0 ? 0 : 1);
 
 function types(): string {
-  const files = tool('tsc', ['-p', '.', '--listFiles'])
+  const files = tool('tsc', ['-p', '.', '--listFilesOnly'])
     .split('\n')
     .filter((file) => file.endsWith('.ts') && !file.includes('node_modules'));
   if (files.length < TYPED_FILES_FLOOR) throw new Error(`The type checker saw only ${files.length} files`);
+  tool('tsc', ['-p', '.']);
   return `${files.length} files`;
 }
 

@@ -1,7 +1,8 @@
 // However a platform ends, nothing it started outlives it, and the next one finds its data.
-import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, rmSync } from 'node:fs';
 import { afterEach, expect, test } from '@jest/globals';
-import { type RunningPlatform, startPlatform } from '../support/platform.ts';
+import { collect, makeDataDir, type RunningPlatform, spawnPlatform, startPlatform } from '../support/platform.ts';
 import { allGone, known } from '../support/processes.ts';
 import { countVisits, guardsOf, processesOf, STAND_INS } from './support/stand-ins.ts';
 
@@ -22,6 +23,19 @@ test('kill -9 of the supervisor leaves no process behind within 10 s', async () 
   process.kill(platform.supervisorPid, 'SIGKILL');
 
   await allGone(processes, GONE_LIMIT_MS);
+});
+
+test('a platform whose starter is gone before it began ends by itself', async () => {
+  const dataDir = makeDataDir();
+  const child = spawnPlatform({ dataDir, env: {}, script: STAND_INS });
+  const output = collect(child);
+  const exited = once(child, 'exit');
+
+  child.disconnect();
+  await exited;
+
+  expect(output()).toContain('ShopFast has stopped.');
+  rmSync(dataDir, { recursive: true, force: true });
 });
 
 test('a stop ends every process, and the next start finds the data, the keys and the people', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { eventually } from './eventually.ts';
 
 export type TestDatabase = { readonly url: string; drop(): Promise<void> };
 
@@ -15,8 +16,24 @@ export async function createDatabase(name: string): Promise<TestDatabase> {
   );
   return {
     url: `postgres://${unique}:test@${server.host}/${unique}`,
-    drop: () => query(`drop database if exists ${identifier} with (force)`, `drop role if exists ${identifier}`),
+    drop: () => drop(unique),
   };
+}
+
+// A pool that was ended takes a moment to close its connections, and one that is cut off has nobody to tell.
+const CLOSING_LIMIT_MS = 5_000;
+
+async function drop(name: string): Promise<void> {
+  const client = new pg.Client({ connectionString: testPostgresUrl() });
+  await client.connect();
+  const open = async () => (await client.query('select from pg_stat_activity where datname = $1', [name])).rowCount ?? 0;
+  try {
+    await eventually(open, (connections) => connections === 0, CLOSING_LIMIT_MS).catch(() => undefined);
+    await client.query(`drop database if exists ${pg.escapeIdentifier(name)} with (force)`);
+    await client.query(`drop role if exists ${pg.escapeIdentifier(name)}`);
+  } finally {
+    await client.end();
+  }
 }
 
 /** The superuser's URL of the tests' server. */

@@ -169,6 +169,23 @@ test('a cancel request undoes what was done and ends the order as cancelled by r
   await record('cancelled', order);
 });
 
+test('a cancel request reaches a step in its local attempt, which is not made again', async () => {
+  const gate = lab.gate();
+  const order = lab.place({ reserveInventory: () => gate.passed }, {}, { workflowTaskTimeout: '1 second' });
+  await calledOnce(order, 'reserveInventory');
+
+  await order.handle.cancel();
+
+  expect(await order.outcome).toMatchObject({ failure: { step: null, reason: 'order_cancelled' } });
+  gate.open();
+  expect(order.calls.map((call) => [call.activity, call.local])).toEqual([
+    ['validateUser', true],
+    ['reserveInventory', true],
+    ['releaseInventory', true],
+    ['cancelOrder', true],
+  ]);
+});
+
 test('a cancel request while undoing changes neither the undos nor the first reason', async () => {
   const gate = lab.gate();
   const order = lab.place({

@@ -11,6 +11,7 @@ import type { Reason } from '../../contracts/reasons.ts';
 import { WORKFLOWS_PATH } from '../../workers/bundle.ts';
 import { eventually } from '../support/eventually.ts';
 import { type ActivityName, refuse, undosOf } from './support/fake-activities.ts';
+import { eventsOf } from './support/history.ts';
 import { createOrderLab, type OrderLab, quietRuntime } from './support/order-lab.ts';
 
 const ALL: ActivityName[] = ['refundPayment', 'releaseInventory', 'cancelOrder'];
@@ -144,5 +145,17 @@ describe.each(MODES)('$mode', ({ settings }) => {
       expect({ of: row.activity, ...(await order.outcome) }).toEqual({ of: row.activity, status: 'cancelled', failure });
       expect(undosOf(order.calls)).toEqual(row.afterFault);
     }
+  });
+
+  test('code that is not deterministic fails its task and undoes nothing: mended code goes on from there', async () => {
+    const order = lab.place({}, { paymentMethod: 'violation:before:confirmOrder' });
+
+    await eventually(
+      () => eventsOf(order.handle).catch(() => []),
+      (events) => events.some(({ type }) => type === 'WORKFLOW_TASK_FAILED'),
+    );
+    expect(undosOf(order.calls)).toEqual([]);
+    expect((await order.handle.describe()).status.name).toBe('RUNNING');
+    await order.handle.terminate('the test has seen it');
   });
 });

@@ -39,7 +39,8 @@ test('an order that was in the middle of its payment when its worker stopped is 
     (activities) => activities.includes('processPayment'),
   );
 
-  await lab.restartWorker();
+  await lab.stopWorker();
+  await lab.startWorker();
 
   expect(await order.outcome).toMatchObject({ status: 'confirmed' });
   const made = order.calls.map((call) => call.activity);
@@ -47,6 +48,23 @@ test('an order that was in the middle of its payment when its worker stopped is 
   expect(new Set(order.calls.filter(({ activity }) => activity === 'processPayment').map(({ key }) => key)).size).toBe(1);
   expect(made.filter((activity) => activity === 'reserveInventory')).toHaveLength(1);
   expect(made.filter((activity) => activity === 'confirmOrder')).toHaveLength(1);
+});
+
+test('an order that is cancelled before any worker saw it is cancelled in the books too', async () => {
+  await lab.stopWorker();
+  const order = lab.place();
+  await eventually(
+    () =>
+      order.handle
+        .cancel()
+        .then(() => true)
+        .catch(() => false),
+    (cancelled) => cancelled,
+  );
+  await lab.startWorker();
+
+  expect(await order.outcome).toMatchObject({ status: 'cancelled', failure: { step: null, reason: 'order_cancelled' } });
+  expect(order.calls.map((call) => call.activity)).toEqual(['cancelOrder']);
 });
 
 test('a worker waits for a Temporal server that comes up later', async () => {

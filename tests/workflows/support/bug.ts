@@ -1,6 +1,7 @@
 /**
  * Puts a bug into the order workflow: this module is in the tests' bundle only, as an interceptor. An order whose payment
- * method is `bug:before:createOrder` meets a TypeError where its code calls createOrder, `bug:after:…` where it has returned.
+ * method is `bug:before:createOrder` meets a TypeError where its code calls createOrder, `bug:after:…` where it has returned;
+ * with `violation:…` its code does there what is not deterministic.
  */
 import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
 import type { OrderInput } from '../../../contracts/order.ts';
@@ -9,6 +10,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
   let bug = '';
   async function withBug(activity: string, call: () => Promise<unknown>): Promise<unknown> {
     if (bug === `bug:before:${activity}`) undefinedProperty();
+    if (bug === `violation:before:${activity}`) new WeakRef({}).deref();
     const result = await call();
     if (bug === `bug:after:${activity}`) undefinedProperty();
     return result;

@@ -107,9 +107,9 @@ export async function createOrderLab(
     connection,
     place,
     ask,
-    /** Stops the worker, whose memory of open orders goes with it, and starts another one. */
-    async restartWorker() {
-      await worker.stop();
+    /** The worker's memory of open orders goes with it. */
+    stopWorker: () => worker.stop(),
+    async startWorker() {
       worker = await startWorker();
     },
     /** Something for an activity to wait at; open when the lab closes, at the latest. */
