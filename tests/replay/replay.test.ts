@@ -6,7 +6,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker';
 import { bundleWorkflows } from '../../workers/bundle.ts';
 import { HISTORIES, replayFolder } from '../../workers/replay.ts';
-import { quietRuntime } from '../workflows/support/order-lab.ts';
+import { eventually } from '../support/eventually.ts';
+import { refuse } from '../workflows/support/fake-activities.ts';
+import { createOrderLab, quietRuntime } from '../workflows/support/order-lab.ts';
 
 let scratch: string;
 let today: WorkflowBundleOption;
@@ -80,11 +82,38 @@ test('the command fails when it finds nothing to replay', () => {
   expect(status).toBe(1);
 });
 
+test('the history of a running server can be exported and replayed, by its id and by a query', async () => {
+  const lab = await createOrderLab({ workflowBundle: today });
+  const order = lab.place({ processPayment: () => refuse('payment_declined') });
+  await order.outcome;
+  await order.handle.result();
+  const name = `${order.handle.workflowId}.json`;
+  const selections = [
+    ['--workflow-id', order.handle.workflowId],
+    ['--query', `WorkflowId = "${order.handle.workflowId}" and OrderStatus = "CANCELLED"`],
+  ];
+  for (const selection of selections) {
+    const folder = mkdtempSync(join(scratch, 'exported-'));
+    // Lists are eventually consistent.
+    await eventually(
+      async () => exportHistories(['--out', folder, ...selection], lab.temporal.address),
+      (status) => status === 0,
+    );
+    expect(await replayFolder(folder, today)).toEqual([{ name, error: undefined }]);
+  }
+  await lab.close();
+});
+
 test('recorded histories name no machine and no file of one', () => {
   for (const name of readdirSync(HISTORIES)) {
     expect(readFileSync(join(HISTORIES, name), 'utf8')).not.toMatch(/"identity"|"stackTrace"|file:\/\/|"\d+@/);
   }
 });
+
+function exportHistories(options: string[], temporal: string): number | null {
+  const env = { PATH: process.env.PATH, TEMPORAL_ADDRESS: temporal };
+  return spawnSync(process.execPath, ['tools/replay-export.ts', ...options], { env, stdio: 'ignore' }).status;
+}
 
 /** Bundles a copy of the workflow code in which one file was edited. */
 async function bundleEdited(edit: (source: string) => string, file = 'order.ts'): Promise<WorkflowBundleOption> {
