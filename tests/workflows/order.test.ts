@@ -1,17 +1,11 @@
-/** One order at a time: its outcome, its keys, its history, what can be asked of it. The saga's failures: saga-matrix. */
+/** One order at a time: its outcome, its keys, its history. What can be asked of it: order-asked. The saga's failures: saga-matrix. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
-import {
-  OUTCOME_UPDATE_ID,
-  outcomeUpdate,
-  type SagaState,
-  type SagaStep,
-  SEARCH_ATTRIBUTES,
-  statusQuery,
-} from '../../contracts/order.ts';
+import { statusQuery } from '../../contracts/order.ts';
 import { eventually } from '../support/eventually.ts';
-import { type ActivityName, refuse, undosOf } from './support/fake-activities.ts';
+import { refuse, undosOf } from './support/fake-activities.ts';
 import { eventsOf, regularActivities } from './support/history.ts';
+import { attributesOf, calledOnce, down } from './support/looks.ts';
 import { createOrderLab, type OrderLab, type PlacedOrder } from './support/order-lab.ts';
 import { record } from './support/record.ts';
 
@@ -22,16 +16,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => lab.close());
-
-function down(): never {
-  throw new Error('the service is down');
-}
-
-async function attributesOf({ handle }: PlacedOrder) {
-  const { typedSearchAttributes } = await handle.describe();
-  const ours = SEARCH_ATTRIBUTES.map((key) => [key.name, typedSearchAttributes.get(key)]);
-  return Object.fromEntries(ours.filter(([, value]) => value !== undefined));
-}
 
 test('an order that every service accepts is confirmed, each step under a key of its own', async () => {
   const order = lab.place();
@@ -241,71 +225,3 @@ test('an undo that cannot succeed does not stop the others, and the order asks f
   expect((await order.handle.describe()).status.name).toBe('RUNNING');
   await order.handle.terminate('the test has seen it');
 });
-
-test('everyone who asks for the outcome gets the same one, at the same time and after the end', async () => {
-  const order = lab.place({ processPayment: (nth) => (nth === 1 ? down() : undefined) });
-  const asked = await Promise.all([order.outcome, lab.ask(order.input), lab.ask(order.input)]);
-  await order.handle.result();
-
-  expect(new Set(asked.map((outcome) => JSON.stringify(outcome))).size).toBe(1);
-  expect(await lab.ask(order.input)).toEqual(asked[0]);
-  expect(await order.handle.getUpdateHandle<unknown>(OUTCOME_UPDATE_ID).result()).toEqual(asked[0]);
-  expect(order.calls.filter((call) => call.activity === 'confirmOrder')).toHaveLength(1);
-});
-
-test('another update id for a running order joins it', async () => {
-  const gate = lab.gate();
-  const order = lab.place({ processPayment: () => gate.passed });
-  await calledOnce(order, 'processPayment');
-
-  const joined = order.handle.executeUpdate(outcomeUpdate, { updateId: 'another caller' });
-  gate.open();
-
-  expect(await joined).toEqual(await order.outcome);
-});
-
-test('the status can be asked at every state', async () => {
-  const stops: [ActivityName, SagaStep, SagaState][] = [
-    ['validateUser', 'ValidateUser', 'SagaInitiated'],
-    ['reserveInventory', 'ReserveInventory', 'UserValidated'],
-    ['createOrder', 'CreateOrder', 'InventoryReserved'],
-    ['processPayment', 'ProcessPayment', 'OrderCreated'],
-    ['confirmReservation', 'ConfirmOrder', 'PaymentProcessed'],
-  ];
-  for (const [activity, step, sagaState] of stops) {
-    const gate = lab.gate();
-    const isPayment = activity === 'processPayment';
-    const order = lab.place({ [activity]: (nth: number) => (nth === 1 && !isPayment ? down() : gate.passed) });
-    await calledOnce(order, activity);
-    expect(await order.handle.query(statusQuery)).toEqual({ sagaState, step, failure: null, needsAttention: false });
-    gate.open();
-    await order.handle.result();
-    expect(await order.handle.query(statusQuery)).toMatchObject({ sagaState: 'SagaCompleted', step: null });
-  }
-});
-
-test('while undoing, the order shows the failed step to whoever asks or searches', async () => {
-  const gate = lab.gate();
-  const order = lab.place({ confirmOrder: () => refuse('illegal_transition'), refundPayment: () => gate.passed });
-  await calledOnce(order, 'refundPayment');
-
-  const failure = { step: 'ConfirmOrder', reason: 'illegal_transition', facts: {} };
-  expect(await order.handle.query(statusQuery)).toEqual({
-    sagaState: 'Compensating',
-    step: null,
-    failure,
-    needsAttention: false,
-  });
-  expect(await attributesOf(order)).toEqual({ OrderStatus: 'COMPENSATING', FailedStep: 'ConfirmOrder' });
-  gate.open();
-  await order.handle.result();
-  expect(await order.handle.query(statusQuery)).toEqual({ sagaState: 'SagaFailed', step: null, failure, needsAttention: false });
-});
-
-/** Resolves when the activity has been called for this order. */
-async function calledOnce(order: PlacedOrder, activity: ActivityName): Promise<void> {
-  await eventually(
-    async () => order.calls.map((call) => call.activity),
-    (activities) => activities.includes(activity),
-  );
-}
