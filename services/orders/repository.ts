@@ -3,6 +3,7 @@
  * own: a statement that locks and writes at once checks constraints against the row as it was before the lock.
  */
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Effect } from '../../platform/idempotency/record.ts';
 import type { Sql } from '../../platform/persistence/sql.ts';
 import type { ListOf, Position } from './cursor.ts';
 import { type Address, Order, type OrderStatus, statusesBefore } from './entity.ts';
@@ -19,19 +20,21 @@ export type Submission = {
   readonly shippingAddress: Address | undefined;
 };
 
-export async function insertOrder(sql: Sql, orderId: string, submission: Submission): Promise<void> {
+/** What a submission writes, for the statement that claims its key. */
+export function orderInserted(orderId: string, submission: Submission): Effect {
   const { clientId, userId, lines, paymentMethod, shippingAddress } = submission;
-  await sql.query(
-    `with submitted as (
+  return {
+    sql: `submitted as (
        insert into orders (id, client_id, user_id, status, payment_method, shipping_address)
-       values ($1, $2, $3, 'SUBMITTED', $4, $5::jsonb) returning id, status
+       select $7::uuid, $8, $9::uuid, 'SUBMITTED', $10, $11::jsonb from claimed returning id, status
      ), lines as (
        insert into order_lines (order_id, product_id, position, quantity)
        select submitted.id, line.product_id, line.position, line.quantity
-       from submitted, unnest($6::uuid[], $7::integer[]) with ordinality as line (product_id, quantity, position)
-     )
-     insert into order_history (order_id, status) select id, status from submitted`,
-    [
+       from submitted, unnest($12::uuid[], $13::integer[]) with ordinality as line (product_id, quantity, position)
+     ), noted as (
+       insert into order_history (order_id, status) select id, status from submitted
+     )`,
+    values: [
       orderId,
       clientId,
       userId,
@@ -40,7 +43,7 @@ export async function insertOrder(sql: Sql, orderId: string, submission: Submiss
       lines.map((line) => line.productId),
       lines.map((line) => line.quantity),
     ],
-  );
+  };
 }
 
 /** The order's status; nobody else changes it until the transaction ends. Undefined: no such order. */

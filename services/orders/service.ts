@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid';
-import { type Codec, once } from '../../platform/idempotency/once.ts';
-import { tombstone } from '../../platform/idempotency/record.ts';
+import { once } from '../../platform/idempotency/once.ts';
+import { claimWith, tombstone } from '../../platform/idempotency/record.ts';
 import type { Database } from '../../platform/persistence/database.ts';
 import { CancelOrderResponse, ConfirmOrderResponse, CreateOrderResponse } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { decodeCursor, encodeCursor, type ListOf } from './cursor.ts';
@@ -10,10 +10,10 @@ import { totalsMessage } from './messages.ts';
 import {
   cancelOrder,
   findOrder,
-  insertOrder,
   listOrders,
   lockOrder,
   lockOrderWithLines,
+  orderInserted,
   payOrder,
   reserveOrder,
   type Submission,
@@ -25,12 +25,6 @@ import { type Charges, type PricedLine, totalsOf } from './totals.ts';
 export type Keyed = { readonly key: string; readonly requestHash: Buffer };
 
 export type Orders = ReturnType<typeof createOrders>;
-
-// A submission is answered with the order as it is now, so only its id is kept under the key.
-const submittedOrderId: Codec<string> = {
-  encode: (orderId) => ({ finish: () => Buffer.from(orderId, 'utf8') }),
-  decode: (bytes) => Buffer.from(bytes).toString('utf8'),
-};
 
 /** The use cases. Each one that changes something is one transaction with the record of its key. */
 export function createOrders(database: Database, charges: Charges) {
@@ -54,13 +48,12 @@ export function createOrders(database: Database, charges: Charges) {
     },
 
     async submit(keyed: Keyed, submission: Submission): Promise<{ order: Order; replayed: boolean }> {
-      const operation = { ...keyed, operation: 'SubmitOrder', response: submittedOrderId };
-      const { response: orderId, replayed } = await once(database, operation, async ({ sql }) => {
-        const id = newId();
-        await insertOrder(sql, id, submission);
-        return id;
-      });
-      return { order: await get(orderId), replayed };
+      const id = newId();
+      // A submission is answered with the order as it is now, so only its id is kept under the key.
+      const operation = { ...keyed, operation: 'SubmitOrder', answer: Buffer.from(id) };
+      const claimed = await claimWith(database.read().sql, operation, orderInserted(id, submission));
+      const replayed = claimed.state === 'completed';
+      return { order: await get(replayed ? claimed.response.toString() : id), replayed };
     },
 
     /** Saga step 3. The totals are computed here from the prices given, and from nothing else. */

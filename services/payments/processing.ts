@@ -9,13 +9,13 @@
  */
 import { v7 as uuid } from 'uuid';
 import type { StatusError } from '../../platform/grpc/status-error.ts';
-import { claim, complete, refuse } from '../../platform/idempotency/record.ts';
+import { claimWith, complete, completeWith, refuse } from '../../platform/idempotency/record.ts';
 import { ProcessPaymentResponse } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { stepsToCapture } from './entity.ts';
 import { orderHasPayment, paymentRefused } from './errors.ts';
 import { type Dependencies, type Lease, newLease, underLease } from './lease.ts';
 import { assertCharged, type ChargeOutcome } from './provider.ts';
-import { lockPayment, move, storeIntent } from './repository.ts';
+import { captured, intentStored, lockPayment, move, paymentUnder } from './repository.ts';
 
 export type PaymentRequest = {
   readonly key: string;
@@ -51,50 +51,57 @@ type Begun =
   | { readonly kind: 'mine' | 'replayed'; readonly paymentId: string }
   | { readonly kind: 'refused'; readonly refusal: StatusError };
 
-/** Phase 1: the lease and the intent (PP1). */
-function begin({ database }: Dependencies, request: PaymentRequest, lease: Lease): Promise<Begun> {
+/** Phase 1: the lease and the intent, in one statement (PP1). */
+async function begin({ database }: Dependencies, request: PaymentRequest, lease: Lease): Promise<Begun> {
   const { key, requestHash, orderId, userId, amountMinor, currency } = request;
-  return database.transaction(async ({ sql }): Promise<Begun> => {
-    const claimed = await claim(sql, { operation: 'ProcessPayment', key, requestHash, lease });
-    if (claimed.state === 'completed') {
-      return { kind: 'replayed', paymentId: ProcessPaymentResponse.decode(claimed.response).paymentId };
-    }
-    const paymentId = await storeIntent(sql, { id: uuid(), orderId, userId, chargeKey: key, amountMinor, currency });
-    if (paymentId !== null) return { kind: 'mine', paymentId };
-    const refusal = orderHasPayment(orderId);
-    await refuse(sql, key, refusal, lease.owner);
-    return { kind: 'refused', refusal };
+  const { sql } = database.read();
+  const operation = { operation: 'ProcessPayment', key, requestHash, lease };
+  const intent = intentStored({ id: uuid(), orderId, userId, chargeKey: key, amountMinor, currency });
+  const claimed = await claimWith(sql, operation, intent);
+  if (claimed.state === 'completed') {
+    return { kind: 'replayed', paymentId: ProcessPaymentResponse.decode(claimed.response).paymentId };
+  }
+  // Taken over from a dead owner, the intent is there already.
+  const paymentId = claimed.returned ?? (await paymentUnder(sql, key));
+  if (paymentId !== undefined) return { kind: 'mine', paymentId };
+  const refusal = orderHasPayment(orderId);
+  await refuse(sql, key, refusal, lease.owner);
+  return { kind: 'refused', refusal };
+}
+
+type Settled = {
+  readonly request: PaymentRequest;
+  readonly paymentId: string;
+  readonly lease: Lease;
+  readonly outcome: ChargeOutcome;
+};
+
+/** Phase 3: the outcome and the answer, by the owner of the lease alone (PP5). Returns the refusal, if it was one. */
+async function settle(dependencies: Dependencies, settled: Settled): Promise<StatusError | null> {
+  const { request, paymentId, lease, outcome } = settled;
+  if (outcome.kind === 'refused') return settleRefused(dependencies, settled, paymentRefused(outcome.code));
+  assertCharged(outcome.charge, request);
+  const record = { key: request.key, response: ProcessPaymentResponse.encode({ paymentId }).finish(), owner: lease.owner };
+  const charged = captured({ id: paymentId, providerReference: outcome.charge.id, steps: stepsToCapture('PENDING') });
+  if (await completeWith(dependencies.database.read().sql, record, charged)) return null;
+  return settleOtherwise(dependencies, settled, outcome.charge.id);
+}
+
+async function settleRefused({ database }: Dependencies, settled: Settled, refusal: StatusError): Promise<StatusError> {
+  const { request, paymentId, lease } = settled;
+  return database.transaction(async ({ sql }) => {
+    await refuse(sql, request.key, refusal, lease.owner);
+    const failed = await move(sql, { id: paymentId, from: 'PENDING', steps: ['FAILED'], reason: refusal.reason });
+    if (!failed) throw new Error('The provider refused a payment that is settled here otherwise');
+    return refusal;
   });
 }
 
-/** Phase 3: the outcome and the answer, by the owner of the lease alone (PP5). Returns the refusal, if it was one. */
-function settle(
-  { database }: Dependencies,
-  settled: { request: PaymentRequest; paymentId: string; lease: Lease; outcome: ChargeOutcome },
-): Promise<StatusError | null> {
-  const { request, paymentId, lease, outcome } = settled;
+/** The lease is lost, or a refund asked the provider meanwhile and has recorded the same charge. */
+async function settleOtherwise({ database }: Dependencies, settled: Settled, providerReference: string): Promise<null> {
+  const { request, paymentId, lease } = settled;
   return database.transaction(async (transaction) => {
-    const { sql } = transaction;
-    if (outcome.kind === 'refused') {
-      const refusal = paymentRefused(outcome.code);
-      await refuse(sql, request.key, refusal, lease.owner);
-      const failed = await move(sql, { id: paymentId, from: 'PENDING', steps: ['FAILED'], reason: refusal.reason });
-      if (!failed) throw new Error('The provider refused a payment that is settled here otherwise');
-      return refusal;
-    }
-    const { charge } = outcome;
-    assertCharged(charge, request);
-    await complete(sql, request.key, ProcessPaymentResponse.encode({ paymentId }).finish(), lease.owner);
-    const providerReference = charge.id;
-    const captured = await move(sql, {
-      id: paymentId,
-      from: 'PENDING',
-      steps: stepsToCapture('PENDING'),
-      capture: true,
-      providerReference,
-    });
-    if (captured) return null;
-    // A refund asked the provider meanwhile and has recorded the same charge.
+    await complete(transaction.sql, request.key, ProcessPaymentResponse.encode({ paymentId }).finish(), lease.owner);
     const payment = await lockPayment(transaction, { id: paymentId });
     if (payment?.providerReference !== providerReference) throw new Error('The payment is settled here otherwise');
     return null;

@@ -1,4 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
+import type { Effect } from '../../platform/idempotency/record.ts';
 import type { Transaction } from '../../platform/persistence/database.ts';
 import type { Sql } from '../../platform/persistence/sql.ts';
 import { assertTransitions, Payment, type PaymentStatus, Refund } from './entity.ts';
@@ -12,22 +13,42 @@ export type Intent = {
   readonly currency: string;
 };
 
-/** Stores the intent to charge; returns the id of the payment under this key, or null when the order has another one. */
-export async function storeIntent(sql: Sql, intent: Intent): Promise<string | null> {
-  const stored = await sql.query<{ id: string }>(
-    `with intent as (
+/** The intent to charge, for the statement that claims its key. Writes nothing when the order has a payment already. */
+export function intentStored(intent: Intent): Effect {
+  return {
+    sql: `intent as (
        insert into payments (id, order_id, user_id, charge_key, amount_minor, currency, status)
-       values ($1, $2, $3, $4, $5, $6, 'PENDING') on conflict do nothing returning id, status),
-     noted as (insert into payment_history (payment_id, status) select id, status from intent)
-     select id from intent`,
-    [intent.id, intent.orderId, intent.userId, intent.chargeKey, intent.amountMinor, intent.currency],
-  );
-  const [row] = stored.length > 0 ? stored : await byKey(sql, intent.chargeKey);
-  return row?.id ?? null;
+       select $7::uuid, $8::uuid, $9::uuid, $10, $11::bigint, $12, 'PENDING' from claimed
+       on conflict do nothing returning id, status),
+     noted as (insert into payment_history (payment_id, status) select id, status from intent)`,
+    values: [intent.id, intent.orderId, intent.userId, intent.chargeKey, intent.amountMinor, intent.currency],
+    returns: '(select id from intent)',
+  };
 }
 
-function byKey(sql: Sql, chargeKey: string): Promise<{ id: string }[]> {
-  return sql.query<{ id: string }>('select id from payments where charge_key = $1', [chargeKey]);
+/** A payment charged in full and its way there, for the statement that completes its key. */
+export function captured(payment: {
+  readonly id: string;
+  readonly providerReference: string;
+  readonly steps: readonly PaymentStatus[];
+}): Effect {
+  assertTransitions('PENDING', payment.steps);
+  return {
+    sql: `done as (
+       update payments set status = $4, updated_at = now(), provider_reference = $5, captured_minor = amount_minor
+       from mine where id = $6::uuid and status = 'PENDING' returning id),
+     noted as (
+       insert into payment_history (payment_id, status)
+       select done.id, step.status from done, unnest($7::text[]) with ordinality as step (status, position)
+       order by step.position)`,
+    values: [payment.steps.at(-1), payment.providerReference, payment.id, payment.steps],
+  };
+}
+
+/** The id of the payment under this key, or undefined when there is none. */
+export async function paymentUnder(sql: Sql, chargeKey: string): Promise<string | undefined> {
+  const [row] = await sql.query<{ id: string }>('select id from payments where charge_key = $1', [chargeKey]);
+  return row?.id;
 }
 
 export type Move = {

@@ -160,7 +160,8 @@ test('a step of the saga is one transaction of at most four statements', async (
     return { transaction: texts.indexOf('commit') - texts.indexOf('begin') - 1, all: texts.length };
   };
   try {
-    expect(await counted(submitted(orders.calls))).toEqual({ transaction: 3, all: 6 });
+    // A statement needs no transaction around it; the other one reads the order.
+    expect((await counted(submitted(orders.calls))).all).toBe(2);
     expect(await counted(orders.calls.createOrder(creation(first), LIMITS))).toEqual({ transaction: 4, all: 6 });
     expect(await counted(orders.calls.confirmOrder(confirmation(second), LIMITS))).toEqual({ transaction: 3, all: 5 });
     expect(await counted(orders.calls.cancelOrder(cancellation(first), LIMITS))).toEqual({ transaction: 3, all: 5 });
