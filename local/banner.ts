@@ -1,11 +1,11 @@
 import type { Facts } from './facts.ts';
 
 /** What a person needs after the start: where everything is, who they are, and one order to place. */
-export function describePlatform(facts: Facts, paths: { readonly facts: string; readonly logs: string }): string {
+export function describePlatform(facts: Facts, paths: { readonly facts: string; readonly logs: string }, took: string): string {
   const { gateway, temporal, provider, customer, api_key } = facts;
   return [
     '',
-    'ShopFast is ready.',
+    `ShopFast is ready after ${took}.`,
     '',
     `  Gateway          ${gateway}   (API: ${gateway}/docs)`,
     `  Temporal Web UI  ${temporal.ui ? `${temporal.ui}/namespaces/${temporal.namespace}/workflows` : `of ${temporal.address}`}`,

@@ -22,7 +22,7 @@ export function createProgress({ stream = process.stdout } = {}) {
   function draw() {
     if (active.size === 0) return;
     const text = [...active.values()].map(describe).join(' · ');
-    stream.write(`\r\x1b[2K${text.slice(0, (stream.columns ?? 80) - 1)}`);
+    stream.write(`\r\x1b[2K${text.slice(0, (stream.columns || 80) - 1)}`);
   }
   function tick() {
     if (live) draw();

@@ -81,8 +81,7 @@ async function live(setting: Setting, progress: Progress, since: number): Promis
     await supervisor.start();
     const gathered = await gatherFacts(setting, supervisor, progress.line);
     facts.write(gathered);
-    progress.line(describePlatform(gathered, paths));
-    progress.line(`Ready after ${seconds(performance.now() - since)}.`);
+    progress.line(describePlatform(gathered, paths, seconds(performance.now() - since)));
   };
   try {
     await Promise.race([requests.stop, bringUp()]);

@@ -14,7 +14,7 @@ const QUICK_TIMERS = ['history.timerProcessorMaxTimeShift="10ms"'];
 // Without the write-ahead log the rate is 2.5 times lower.
 const PRAGMAS = ['journal_mode=wal', 'synchronous=normal'];
 // Fewer collections for more memory, and a ceiling that keeps the whole platform within its budget.
-const GO_RUNTIME = { GOGC: '400', GOMEMLIMIT: '450MiB' };
+const GO_RUNTIME = { GOGC: '400', GOMEMLIMIT: '320MiB' };
 
 export type TemporalServer = ReturnType<typeof createTemporalServer>;
 

@@ -58,15 +58,17 @@ export function createOrders(database: Database, charges: Charges) {
 
     /** Saga step 3. The totals are computed here from the prices given, and from nothing else. */
     async create(keyed: Keyed, orderId: string, lines: readonly PricedLine[]): Promise<CreateOrderResponse> {
-      const operation = { ...keyed, operation: 'CreateOrder', response: CreateOrderResponse };
+      // A matter of the request alone, so it is known, or refused, before anything is touched.
+      const totals = totalsOf(lines, charges);
+      const known = { totals: totalsMessage(totals) };
+      const operation = { ...keyed, operation: 'CreateOrder', response: CreateOrderResponse, known };
       const { response } = await once(database, operation, async ({ sql }) => {
         const order = await lockOrderWithLines(sql, orderId);
         if (!order) throw orderNotFound(orderId);
         requireTransition(order.status, 'CREATED');
         requireSameLines(order.lines, lines);
-        const totals = totalsOf(lines, charges);
         await reserveOrder(sql, { orderId, lines, totals });
-        return { totals: totalsMessage(totals) };
+        return known;
       });
       return response;
     },
