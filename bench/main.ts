@@ -1,12 +1,11 @@
 /** `npm run bench`: whole orders against the bare workflow, side by side; ratios, not absolute times, are what to trust. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import * as z from 'zod';
+import { countPerOrder, metersOf } from '../tests/support/cost.ts';
 import { startPlatform } from '../tests/support/platform.ts';
 import { createShop } from '../tests/support/shop.ts';
-import { countPerOrder, type Meters } from './counts.ts';
 import { loadFor, quantile, type Round, spread } from './load.ts';
 import { fingerprint } from './machine.ts';
 import { memoryMiB, ownMs, processorMs } from './processes.ts';
@@ -40,7 +39,7 @@ try {
   const bare = await bareWorkflow(address, pids().temporal ?? 0);
 
   say('Counting what one order costs …');
-  const meters = await metersOf();
+  const meters = await metersOf(platform);
   const count = (paymentMethod: string) =>
     countPerOrder({ shop, client: new Client({ connection }), meters, orders: Number(options.counted), paymentMethod });
   const counts = { confirmed: await count('tok_ok'), declined: await count('tok_declined') };
@@ -155,22 +154,6 @@ function perProcess(rounds: readonly Readonly<Record<string, number>>[]): Record
   const names = Object.keys(rounds[0] ?? {});
   const each = names.map((name): [string, number] => [name, spread(rounds.map((round) => round[name] ?? 0)).median]);
   return Object.fromEntries([...each, ['all', each.reduce((sum, [, ms]) => sum + ms, 0)]]);
-}
-
-async function metersOf(): Promise<Meters> {
-  const parts = z
-    .object({ parts: z.array(z.object({ name: z.string(), address: z.string() })) })
-    .parse(await platform.status()).parts;
-  const http = (name: string) => /https?:\/\/\S+/.exec(parts.find((part) => part.name === name)?.address ?? '')?.[0] ?? '';
-  const metered = ['users', 'products', 'orders', 'payments', 'gateway'];
-  const secrets = z
-    .object({ postgres: z.string() })
-    .parse(JSON.parse(readFileSync(join(platform.dataDir, 'secrets.json'), 'utf8')));
-  const postgres = parts.find((part) => part.name === 'postgres')?.address;
-  return {
-    metrics: Object.fromEntries(metered.map((name) => [name, http(name)])),
-    postgres: postgres && `postgres://postgres:${secrets.postgres}@${postgres}/postgres`,
-  };
 }
 
 function write(result: object): string {

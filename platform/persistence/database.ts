@@ -3,7 +3,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { type Constructor, type EntityManager, type EntitySchema, MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
 import type { Logger } from '../logging/logger.ts';
-import { PreparingClient } from './client.ts';
+import { HEALTH_CHECK, PreparingClient } from './client.ts';
 import { retryConflicts } from './retry.ts';
 import { type Sql, sqlOver } from './sql.ts';
 
@@ -54,7 +54,7 @@ export async function openDatabase(options: {
       const em = orm.em.fork();
       return { em, sql: sqlOver(em.getKysely<unknown>()) };
     },
-    check: () => orm.em.getKysely<unknown>().executeQuery(CompiledQuery.raw('select 1')),
+    check: () => orm.em.getKysely<unknown>().executeQuery(CompiledQuery.raw(HEALTH_CHECK)),
     close: () => orm.close(true),
   };
 }

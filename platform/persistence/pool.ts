@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { PreparingClient } from './client.ts';
+import { HEALTH_CHECK, PreparingClient } from './client.ts';
 import { retryConflicts } from './retry.ts';
 import { type Sql, sqlOn } from './sql.ts';
 
@@ -38,7 +38,7 @@ export function openPool(options: { readonly url: string; readonly max: number; 
           throw error;
         }
       }),
-    check: () => sql.query('select 1'),
+    check: () => sql.query(HEALTH_CHECK),
     close: () => pool.end(),
   };
 }

@@ -7,6 +7,8 @@ import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
+import { countPerOrder, metersOf } from '../support/cost.ts';
 import { eventually } from '../support/eventually.ts';
 import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { createShop, type Shop } from '../support/shop.ts';
@@ -133,6 +135,21 @@ test('products killed when an order comes: 202, and the order finishes when it i
   );
   expect(placed.body.status).toBe('PAID');
 }, 120_000);
+
+test('an order costs what it is known to cost: calls and statements exactly, a declined one hardly more events', async () => {
+  const connection = await Connection.connect({ address: platform.facts.temporal.address });
+  const meters = await metersOf(platform);
+  const cost = (paymentMethod: string) =>
+    countPerOrder({ shop, client: new Client({ connection }), meters, orders: 20, paymentMethod });
+
+  const [confirmed, declined] = [await cost('tok_ok'), await cost('tok_declined')];
+  await connection.close();
+
+  // The sweeper asks a little beside the orders: less than one statement an order.
+  expect(confirmed).toMatchObject({ grpc_calls: 8, history_events: 19 });
+  expect(Math.floor(confirmed.sql_statements)).toBe(25);
+  expect(declined.history_events).toBeLessThanOrEqual(1.2 * confirmed.history_events);
+});
 
 test('the client of the README runs as it is', async () => {
   const { stdout } = await execute(process.execPath, ['tests/e2e/client.mjs'], {

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import pg from 'pg';
-import { orderWorkflowId } from '../contracts/ids.ts';
-import type { Shop } from '../tests/support/shop.ts';
+import * as z from 'zod';
+import { orderWorkflowId } from '../../contracts/ids.ts';
+import type { RunningPlatform } from './platform.ts';
+import type { Shop } from './shop.ts';
 
 export type Counts = Readonly<
   Record<'history_events' | 'state_transitions' | 'grpc_calls' | 'sql_statements' | 'wal_bytes', number>
@@ -9,6 +13,24 @@ export type Counts = Readonly<
 
 /** Where counters are read: each service's metrics, and a PostgreSQL that tells how much it has logged. */
 export type Meters = { readonly metrics: Readonly<Record<string, string>>; readonly postgres: string | undefined };
+
+const METERED = ['users', 'products', 'orders', 'payments', 'gateway'];
+
+/** The meters of a running platform. */
+export async function metersOf(platform: Pick<RunningPlatform, 'status' | 'dataDir'>): Promise<Meters> {
+  const { parts } = z
+    .object({ parts: z.array(z.object({ name: z.string(), address: z.string() })) })
+    .parse(await platform.status());
+  const http = (name: string) => /https?:\/\/\S+/.exec(parts.find((part) => part.name === name)?.address ?? '')?.[0] ?? '';
+  const secrets = z
+    .object({ postgres: z.string() })
+    .parse(JSON.parse(readFileSync(join(platform.dataDir, 'secrets.json'), 'utf8')));
+  const postgres = parts.find((part) => part.name === 'postgres')?.address;
+  return {
+    metrics: Object.fromEntries(METERED.map((name) => [name, http(name)])),
+    postgres: postgres && `postgres://postgres:${secrets.postgres}@${postgres}/postgres`,
+  };
+}
 
 /** What `orders` confirmed orders cost, on average; exact, because nothing else runs meanwhile. */
 export async function countPerOrder({
