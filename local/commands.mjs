@@ -6,7 +6,13 @@
 //   flags     for Node itself
 //   itself    stops by itself, in order, when the process above it is gone
 export const COMMANDS = {
-  start: { says: 'bring up the whole platform', script: 'local/start.ts', temporal: true, itself: true },
+  start: {
+    says: 'bring up the whole platform',
+    script: 'local/start.ts',
+    flags: ['--max-semi-space-size=2'],
+    temporal: true,
+    itself: true,
+  },
   stop: { says: 'stop it', script: 'local/stop.ts' },
   status: { says: 'each part, its health, and why it is not ready', script: 'tools/status.ts' },
   demo: { says: 'place a good, a declined and an out-of-stock order', script: 'local/demo.ts', temporal: true },
@@ -23,6 +29,8 @@ export const COMMANDS = {
   replay: { says: "hold today's workflow code against recorded histories", script: 'workers/replay.ts' },
   'replay:export': { says: 'record histories from a running platform', script: 'tools/replay-export.ts' },
   env: { says: 'write .env.example from the configuration schemas', script: 'tools/env-example.ts', dev: true },
+  anatomy: { says: "write the guide through an order's history", script: 'tools/anatomy.ts', dev: true },
+  bench: { says: 'figures side by side; takes about ten minutes', script: 'bench/main.ts', dev: true, temporal: 'always' },
   format: {
     says: 'format the sources',
     script: 'node_modules/@biomejs/biome/bin/biome',
