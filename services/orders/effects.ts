@@ -19,7 +19,10 @@ export type Effect = {
 
 export type EffectsPage = { readonly since?: Date | undefined; readonly pageSize: number; readonly cursor: string };
 
-/** One page, oldest first. An empty cursor begins the list; an empty next cursor ends it. */
+/**
+ * One page, oldest first. An empty cursor begins the list; an empty next cursor ends it. A change has the time at which its
+ * transaction began and is seen when that has ended: who comes back for more begins a little before the last time seen.
+ */
 export async function listEffects(
   sql: Sql,
   { since, pageSize, cursor }: EffectsPage,

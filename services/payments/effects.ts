@@ -20,6 +20,8 @@ export type EffectsPage = { readonly since?: Date | undefined; readonly pageSize
 /**
  * One page, oldest first. An empty cursor begins the list; an empty next cursor ends it. A refund and the history's row
  * about it are written in one transaction and so have one time: that tells it from the row of the capture.
+ * A change has the time at which its transaction began and is seen when that has ended: who comes back for more begins a
+ * little before the last time seen.
  */
 export async function listEffects(
   sql: Sql,

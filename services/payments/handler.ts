@@ -81,8 +81,9 @@ const STATUS_MESSAGES: Readonly<Record<PaymentStatus, PaymentStatusMessage>> = {
   VOIDED: PaymentStatusMessage.PAYMENT_STATUS_VOIDED,
 };
 
-function effectMessage({ sequence, amountMinor, currency, atMicros: _, ...effect }: Effect): EffectMessage {
-  return { ...effect, sequence: Number(sequence), amount: { amountMinor: Number(amountMinor), currency } };
+function effectMessage({ sequence, kind, orderId, userId, reference, amountMinor, currency, at }: Effect): EffectMessage {
+  const amount = { amountMinor: Number(amountMinor), currency };
+  return { sequence: Number(sequence), kind, orderId, userId, reference, amount, at };
 }
 
 function paymentMessage(payment: Payment): PaymentMessage {
