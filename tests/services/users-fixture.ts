@@ -49,6 +49,16 @@ export async function openUsers() {
     async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
       return (await pool.query<Row>(text, values)).rows;
     },
+    /** A user who exists without a registration's third of a second; the first one must have been registered. */
+    async addUser(): Promise<{ id: string; email: string }> {
+      const email = `user-${randomUUID()}@example.com`;
+      const [row] = await this.sql<{ id: string }>(
+        `insert into users (id, email, password_hash, name)
+         select gen_random_uuid(), $1, password_hash, 'Ada Lovelace' from users limit 1 returning id`,
+        [email],
+      );
+      return { id: row?.id ?? '', email };
+    },
     async close() {
       for (const { client } of started) client.close();
       await Promise.all(started.map(({ running }) => running.stop()));
