@@ -61,7 +61,7 @@ export function stockTooLarge(productId: string): StatusError {
 }
 
 /** The hold is gone, whichever way: `state` says it, `absent` when there never was one. */
-export function holdExpired(orderId: string, state: string | 'absent'): StatusError {
+export function holdExpired(orderId: string, state: string): StatusError {
   return new StatusError({
     code: 'FAILED_PRECONDITION',
     reason: 'hold_expired',
