@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import type { Logger } from '../platform/logging/logger.ts';
-import type { OrderReader } from './order-reader.ts';
+import { isEnd, type OrderReader } from './order-reader.ts';
 import { HttpProblem, RETRY_AFTER_S } from './problem.ts';
 
 const LOOK_INTERVAL_MS = 1_000;
@@ -146,7 +146,7 @@ export function orderStateReader(orderReader: OrderReader) {
     const order = await orderReader.order('ourselves', orderId);
     const { json, told } = await orderReader.status(order);
     const data = JSON.stringify(json);
-    const last = json.saga_state === 'SagaCompleted' || json.saga_state === 'SagaFailed';
+    const last = isEnd(json.saga_state);
     // The record alone is coarser than the workflow: it must not make an order look as if it went back.
     if (!told && !last && before) return before;
     return { id: createHash('sha256').update(data).digest('base64url').slice(0, 22), data, last };

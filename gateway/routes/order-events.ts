@@ -24,6 +24,8 @@ export function orderEventsRoute(
     if (ctx.method !== 'HEAD') ctx.body = orderEvents.open(order.id, state, seenId);
     else ctx.status = 200;
     ctx.set('Content-Type', 'text/event-stream');
+    // The connection ends with its stream, so that a gateway that stops does not wait until it is idle for long enough.
+    ctx.set('Connection', 'close');
     // nginx would collect the events otherwise.
     ctx.set('X-Accel-Buffering', 'no');
   });
