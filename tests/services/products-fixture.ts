@@ -24,6 +24,8 @@ export type ProductCalls = UnaryCalls<typeof ProductsServiceService>;
 export async function openProducts() {
   const database = await createDatabase('products');
   const pool = new pg.Pool({ connectionString: database.url, max: 4, application_name: 'test' });
+  // Dropping the database may end a connection that the pool is still closing.
+  pool.on('error', () => {});
   const started: { running: Running; client: GrpcClient<typeof ProductsServiceService> }[] = [];
 
   /** Stops the services and leaves the database. */

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { UnaryCalls } from '../../platform/grpc/client.ts';
+import { createLogger } from '../../platform/logging/logger.ts';
+import { openDatabase } from '../../platform/persistence/database.ts';
 import type { Effect } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import type { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { RULES } from '../../services/users/audit.ts';
+import { ENTITIES } from '../../services/users/entity.ts';
+import { MIGRATIONS } from '../../services/users/migrations/index.ts';
 import { refusal } from '../support/refusal.ts';
 import { LIMITS, openUsers, PASSWORD, registration, type UsersFixture, userOf } from './users-fixture.ts';
 
@@ -101,6 +105,24 @@ test('healthy accounts violate nothing, and each rule has looked at something', 
   for (const { rule, checked, violations, examples } of findings) {
     expect({ rule, violations, examples }).toEqual({ rule, violations: 0, examples: [] });
     expect({ rule, looked: checked > 0 }).toEqual({ rule, looked: true });
+  }
+});
+
+test('an account that was deactivated before the time was written down left at its last change', async () => {
+  const old = await openUsers();
+  try {
+    const url = old.environment.USERS_DATABASE_URL;
+    const logger = createLogger('test', 'fatal');
+    await (await openDatabase({ url, entities: ENTITIES, migrations: MIGRATIONS.slice(0, 1), logger })).close();
+    await old.sql(`insert into users (id, email, password_hash, name, active, updated_at)
+      values (gen_random_uuid(), 'old@example.com', '$2b$12$' || repeat('x', 53), 'Old', false, '2026-01-02T03:04:05Z')`);
+    const calls = await old.start();
+    const { effects: listed } = await calls.listEffects({ page: undefined }, LIMITS);
+    const left = listed.find(({ kind }) => kind === 'deactivated');
+    expect(left?.at).toEqual(new Date('2026-01-02T03:04:05Z'));
+    expect((await calls.audit({}, LIMITS)).findings.filter(({ violations }) => violations > 0)).toEqual([]);
+  } finally {
+    await old.close();
   }
 });
 

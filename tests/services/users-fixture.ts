@@ -22,6 +22,8 @@ export async function openUsers() {
   const database = await createDatabase('users');
   const folder = await mkdtemp(join(tmpdir(), 'shopfast-users-'));
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  // Dropping the database may end a connection that the pool is still closing.
+  pool.on('error', () => {});
   const started: { running: Running; client: GrpcClient<typeof UsersServiceService> }[] = [];
   const keysFile = await write('keys.json', { keys: [await signingKey('first'), await signingKey('second')] });
   const environment = {
@@ -46,6 +48,8 @@ export async function openUsers() {
       started.push({ running, client });
       return client.calls;
     },
+    /** A connection of the test's own, for a transaction; to be released. */
+    connect: () => pool.connect(),
     async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
       return (await pool.query<Row>(text, values)).rows;
     },

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import type { UnaryCalls } from '../../platform/grpc/client.ts';
 import type { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
+import { eventually } from '../support/eventually.ts';
 import { refusal } from '../support/refusal.ts';
 import { LIMITS, openUsers, PASSWORD, registration, type UsersFixture } from './users-fixture.ts';
 
@@ -149,6 +150,50 @@ test('a refresh and a log-out, or a deactivation, at the same time leave no live
     ]);
     expect([await tokensOf(leaving.id), await tokensOf(gone.id)]).toMatchObject([{ live: 0 }, { live: 0 }]);
   }
+});
+
+/** Changes the user in a transaction that stays open until `call` waits for it; then commits and answers. */
+async function during<T>(changes: readonly string[], userId: string, call: () => Promise<T>): Promise<T> {
+  const changing = await fixture.connect();
+  try {
+    await changing.query('begin');
+    for (const change of changes) await changing.query(change, [userId]);
+    const answer = call();
+    const waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+    await eventually(
+      () => fixture.sql(waiting),
+      (seen) => seen.length > 0,
+    );
+    await changing.query('commit');
+    return await answer;
+  } finally {
+    changing.release(true);
+  }
+}
+
+test('a login or a refresh that meets a deactivation at work waits for it and is refused', async () => {
+  const deactivate = ['update users set active = false where id = $1'];
+  const user = await fixture.addUser();
+  const login = () => refusal(users.authenticateUser({ email: user.email, password: PASSWORD }, LIMITS));
+  expect((await during(deactivate, user.id, login)).code).toBe('UNAUTHENTICATED');
+  expect(await tokensOf(user.id)).toEqual({ live: 0, families: 0 });
+
+  const { id, refreshToken } = await loggedIn();
+  expect(await during(deactivate, id, () => refusal(refresh(refreshToken)))).toEqual(REFUSED);
+  expect(await fixture.sql('select 1 from refresh_tokens where user_id = $1', [id])).toHaveLength(1);
+  await fixture.sql('delete from refresh_tokens where user_id = $1', [id]);
+});
+
+test('a log-out that meets a refresh at work waits for it and ends its new token too', async () => {
+  const { id, refreshToken } = await loggedIn();
+  const rotation = [
+    'select 1 from users where id = $1 for no key update',
+    'update refresh_tokens set rotated_at = now() where user_id = $1',
+    `insert into refresh_tokens (token_hash, family_id, user_id, expires_at)
+     select sha256('new'), family_id, user_id, expires_at from refresh_tokens where user_id = $1`,
+  ];
+  await during(rotation, id, () => users.revokeToken({ refreshToken }, LIMITS));
+  expect(await tokensOf(id)).toEqual({ live: 0, families: 1 });
 });
 
 test.each([
