@@ -112,9 +112,9 @@ async function flushUnlessTaken(em: EntityManager): Promise<void> {
 }
 
 /**
- * The record of a registration holds the new user's id and nothing personal (U3). Its request
- * hash leaves the password out: SHA-256 of a request whose other fields are known would let a reader of the table try
- * passwords a million times faster than bcrypt does. So one key with two passwords is one registration, with the first.
+ * The record of a registration holds the new user's id and nothing personal (U3). Its request hash leaves the password
+ * out: SHA-256 of a request whose other fields are known would let a reader of the table try passwords a million times
+ * faster than bcrypt does. So one key with two passwords is one registration, with the first.
  */
 function registration(request: CreateUserRequest) {
   return {
