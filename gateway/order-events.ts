@@ -56,15 +56,15 @@ export function createOrderEvents(options: {
     return feed;
   }
 
+  /** Only while none is on its way: `current` shares that one, and the timer starts after it. */
   function look(orderId: string, feed: Feed): Promise<OrderState> {
     clearTimeout(feed.timer);
     feed.lookedAtMs = performance.now();
-    feed.looking ??= options
+    feed.looking = options
       .look(orderId, feed.state)
       .then((state) => {
-        const changed = state.id !== feed.state?.id;
         feed.state = state;
-        if (changed) for (const tell of feed.listeners) tell(state);
+        for (const tell of feed.listeners) tell(state);
         return state;
       })
       .finally(() => {
@@ -95,6 +95,7 @@ export function createOrderEvents(options: {
       const stream = new PassThrough();
       const write = (text: string) => send(stream, text);
       let told = seenId;
+      // Only what has changed since is told.
       const tell = (next: OrderState) => {
         if (next.id !== told) write(`id: ${next.id}\nevent: status\ndata: ${next.data}\n\n`);
         told = next.id;

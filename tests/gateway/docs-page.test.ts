@@ -1,4 +1,7 @@
+import vm from 'node:vm';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { OPERATIONS } from '../../gateway/api/openapi.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Shop, startShop } from './support/shop.ts';
 
 let shop: Shop;
@@ -44,3 +47,76 @@ test('everything that the page can show it has in light and in dark', async () =
   expect(colours.length).toBeGreaterThan(5);
   for (const colour of colours) expect(colour).toMatch(/^light-dark\(/);
 });
+
+test('the page shows every operation, parameter and reason of the document', async () => {
+  const [script, openApi] = [await shop.call('GET', '/docs/page.js'), await shop.call('GET', '/openapi.json')];
+  const page = createPage(openApi.body);
+  vm.runInNewContext(script.text, page.globals);
+  const shown = await eventually(
+    async () => page.text(),
+    (text) => text.includes('OrderStatusView'),
+  );
+  for (const operation of OPERATIONS) {
+    expect(shown).toContain(operation.summary);
+    expect(shown).toContain(operation.path.replace(':id', '{id}'));
+  }
+  for (const words of ['Idempotency-Key', 'insufficient_stock', 'payment_declined', 'maxItems 100', 'Needs the role admin.']) {
+    expect(shown).toContain(words);
+  }
+  expect(shown).not.toMatch(/undefined|\[object|could not be loaded/);
+});
+
+type Node = string | Element;
+type Element = {
+  readonly tagName: string;
+  readonly id: string;
+  readonly children: readonly Node[];
+  className: string;
+  textContent: string;
+  append(...more: Node[]): void;
+  setAttribute(name: string, value: string): void;
+  addEventListener(): void;
+  querySelector(wanted: string): Element | undefined;
+  querySelectorAll(): Element[];
+};
+
+/** As much of an element as the page uses. */
+function createElement(tag: string): Element {
+  const children: Node[] = [];
+  const attributes = new Map<string, string>();
+  const element: Element = {
+    tagName: tag.toUpperCase(),
+    className: '',
+    textContent: '',
+    children,
+    append: (...more: Node[]) => children.push(...more),
+    setAttribute: (name: string, value: string) => attributes.set(name, value),
+    get id() {
+      return attributes.get('id') ?? '';
+    },
+    addEventListener: () => undefined,
+    querySelector: (wanted: string): Element | undefined => all(element).find((one) => one.tagName === wanted.toUpperCase()),
+    querySelectorAll: () => all(element).filter((one) => one.tagName === 'CODE' || one.className.startsWith('method')),
+  };
+  return element;
+}
+
+function all(element: { readonly children: readonly Node[] }): Element[] {
+  return element.children.flatMap((child) => (typeof child === 'string' ? [] : [child, ...all(child)]));
+}
+
+function createPage(openApi: object) {
+  const named = new Map(['version', 'about', 'find', 'operations', 'contents'].map((name) => [name, createElement('div')]));
+  const textOf = (node: Node): string =>
+    typeof node === 'string' ? node : node.textContent + node.children.map(textOf).join(' ');
+  return {
+    text: () => [...named.values()].map(textOf).join('\n'),
+    globals: {
+      document: { createElement, getElementById: (name: string) => named.get(name) },
+      fetch: async () => ({ ok: true, json: async () => openApi }),
+      location: { hash: '' },
+      addEventListener: () => undefined,
+      decodeURIComponent,
+    },
+  };
+}

@@ -62,7 +62,7 @@ test('a reader that was dropped makes room for another', async () => {
   expect(() => events.open('o', first, '')).toThrow('Too many streams');
   stream.destroy();
   await once(stream, 'close');
-  events.open('o', first, '');
+  events.open('o', first, '').destroy();
   stop.abort();
 });
 

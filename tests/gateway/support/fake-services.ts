@@ -185,9 +185,9 @@ export async function fakeProducts() {
       product.version += 1;
       return { product };
     },
-    async updateProduct({ idempotencyKey: _, productId, ...changes }) {
+    async updateProduct({ productId, name, description, category, price, active }) {
       const product = products.get(productId) ?? refuse('NOT_FOUND', 'product_unknown');
-      const set = Object.entries(changes).filter(([, value]) => value !== undefined);
+      const set = Object.entries({ name, description, category, price, active }).filter(([, value]) => value !== undefined);
       Object.assign(product, Object.fromEntries(set), { version: product.version + 1 });
       return { product };
     },
