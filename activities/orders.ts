@@ -4,6 +4,11 @@ import type { OrdersServiceService } from '../proto/gen/shopfast/orders/v1/order
 import { moneyFrom } from './money.ts';
 import { forward, undo } from './service-call.ts';
 
+// The limits of CancelOrder's facts.
+const FACTS_MAX = 16;
+const FACT_LENGTH_MAX = 200;
+const FACT_NAME = /^[a-z_]{1,64}$/;
+
 type Calls = Pick<UnaryCalls<OrdersServiceService>, 'createOrder' | 'confirmOrder' | 'cancelOrder'>;
 
 export function createOrdersActivities({
@@ -32,12 +37,31 @@ export function createOrdersActivities({
         },
       }),
 
-    cancelOrder: ({ key, orderId, undoesKey, reason, failedStep }) =>
+    cancelOrder: ({ key, orderId, undoesKey, reason, failedStep, facts = {} }) =>
       undo({
         rpc: 'orders.CancelOrder',
         about: { orderId },
-        send: (limits) =>
-          calls.cancelOrder({ idempotencyKey: key, orderId, undoesKey, reason, failedStep: failedStep ?? '' }, limits),
+        send(limits) {
+          const why = { reason, failedStep: failedStep ?? '', facts: storable(facts) };
+          return calls.cancelOrder({ idempotencyKey: key, orderId, undoesKey, ...why }, limits);
+        },
       }),
   };
+}
+
+/**
+ * What orders takes of the facts: they come from whichever service refused, and an undo must not be refused because one of
+ * them says more than another stores.
+ */
+export function storable(facts: Readonly<Record<string, string>>): Record<string, string> {
+  const named = Object.entries(facts).filter(([name]) => FACT_NAME.test(name));
+  return Object.fromEntries(
+    named.slice(0, FACTS_MAX).map(([name, value]) => [
+      name,
+      value
+        .replace(/\p{Cc}/gu, ' ')
+        .normalize('NFC')
+        .slice(0, FACT_LENGTH_MAX),
+    ]),
+  );
 }

@@ -29,5 +29,12 @@ export type OrderActivities = {
 
   releaseInventory(input: Undo): Promise<void>;
   refundPayment(input: Undo & { readonly reason: Reason }): Promise<void>;
-  cancelOrder(input: Undo & { readonly reason: Reason; readonly failedStep: SagaStep | null }): Promise<void>;
+  /** `facts` are absent in what was scheduled before they were passed on. */
+  cancelOrder(
+    input: Undo & {
+      readonly reason: Reason;
+      readonly failedStep: SagaStep | null;
+      readonly facts?: Readonly<Record<string, string>>;
+    },
+  ): Promise<void>;
 };

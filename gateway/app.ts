@@ -14,10 +14,16 @@ import { type Operations, operations } from './middleware/operations.ts';
 import { problemErrors } from './middleware/problem-errors.ts';
 import { requestContext } from './middleware/request-context.ts';
 import { securityHeaders } from './middleware/security-headers.ts';
+import type { OrderEvents } from './order-events.ts';
+import type { OrderReader } from './order-reader.ts';
 import type { OrderWorkflows } from './order-workflow.ts';
 import { authRoutes } from './routes/auth.ts';
+import { documentationRoutes } from './routes/documentation.ts';
+import { orderDetailsRoute } from './routes/order-details.ts';
+import { orderEventsRoute } from './routes/order-events.ts';
 import { orderSubmitRoute } from './routes/order-submit.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { paymentRoutes } from './routes/payments.ts';
 import { productRoutes } from './routes/products.ts';
 import { userRoutes } from './routes/users.ts';
 
@@ -28,6 +34,8 @@ export type AppDeps = {
   readonly operations: Operations;
   readonly clients: Clients;
   readonly workflows: OrderWorkflows;
+  readonly orderReader: OrderReader;
+  readonly orderEvents: OrderEvents;
   readonly findApiClient: (key: string) => Promise<ApiClient | undefined>;
   readonly verifyToken: (token: string) => Promise<Caller>;
   readonly defaultWaitMs: number;
@@ -53,13 +61,18 @@ export function createApp(deps: AppDeps): App {
   return app;
 }
 
-function createRouter(deps: AppDeps) {
+export function createRouter(deps: AppDeps) {
+  const { clients, orderReader } = deps;
   // Of two patterns that match, such as /users/me and /users/:id, the more specific one answers.
-  const router = new Router<State>({ prefix: '/v1', exclusive: 'specificity' });
-  userRoutes(router, deps.clients);
-  authRoutes(router, deps.clients);
-  productRoutes(router, deps.clients);
+  const router = new Router<State>({ exclusive: 'specificity' });
+  userRoutes(router, clients);
+  authRoutes(router, clients);
+  productRoutes(router, clients);
   orderSubmitRoute(router, { ...deps, metrics: deps.orderMetrics });
-  orderRoutes(router, deps);
+  orderRoutes(router, { clients, orderReader });
+  orderDetailsRoute(router, { clients, orderReader });
+  orderEventsRoute(router, { orderReader, orderEvents: deps.orderEvents });
+  paymentRoutes(router, clients);
+  documentationRoutes(router, deps.operations.version);
   return router;
 }

@@ -21,6 +21,11 @@ export const DEADLINES_MS = {
   /** An order is worth showing without the names of its products. */
   productNames: 500,
   keys: 1_500,
+  /** Each part of an order's details beside the order; together with it within three seconds. */
+  detailsOrder: 1_500,
+  detailsPart: 1_000,
+  /** Asks the payment provider. */
+  payment: 5_000,
 } as const;
 
 export type Clients = ReturnType<typeof openClients>;

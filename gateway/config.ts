@@ -29,6 +29,11 @@ export const gatewayConfig = z.object({
     { min: 1_000, max: 86_400_000 },
     "Milliseconds after which a forward step of the saga gives up; less than a stock reservation's life.",
   ),
+  ORDER_EVENT_STREAMS_MAX: whole(
+    1_000,
+    { min: 1, max: 100_000 },
+    'Event streams of orders that one gateway keeps open; one more is refused with 503.',
+  ),
   BIND_HOST: bindHost,
   LOG_LEVEL: logLevel,
 });

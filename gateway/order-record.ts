@@ -48,10 +48,10 @@ export function recordedEnd(order: Order): 'confirmed' | 'cancelled' | 'open' {
   return order.status === OrderStatus.ORDER_STATUS_CANCELLED ? 'cancelled' : 'open';
 }
 
-/** Why a cancelled order was refused, as far as the record holds it: without the facts. */
+/** Why a cancelled order was refused, as the record holds it: the same that the workflow tells. */
 export function recordedFailure(order: Order): OrderFailure {
-  const { step = '', reason = '' } = order.failure ?? {};
-  return { step: isStep(step) ? step : null, reason: knownReason(reason), facts: {} };
+  const { step = '', reason = '', facts = {} } = order.failure ?? {};
+  return { step: isStep(step) ? step : null, reason: knownReason(reason), facts };
 }
 
 export function sagaStateOf(order: Order): SagaState {

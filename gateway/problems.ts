@@ -155,7 +155,9 @@ export const PROBLEMS: Readonly<Record<Reason, ProblemRow>> = {
     status: 401,
     title: 'Not signed in',
     retry: 'changed',
-    meaning: 'The access token or the API key is missing, wrong or expired; at sign-in: e-mail or password is wrong.',
+    meaning:
+      'The access token or the API key is missing, wrong or expired; at sign-in: e-mail or password is wrong; at a refresh: the ' +
+      'refresh token is unknown, expired, revoked or was used before, which revokes all that came of its sign-in.',
     show: 'Please sign in.',
   },
   forbidden: {
@@ -192,7 +194,8 @@ export const PROBLEMS: Readonly<Record<Reason, ProblemRow>> = {
     retry: 'later',
     meaning:
       'A part that is needed does not answer; the same request with the same key goes on later. 409 when another request holds the ' +
-      'same thing, 499 when the caller went away. With `order_id` and `step`: the step gave up, the order was undone and cancelled; ' +
+      'same thing, 499 when the caller went away. Of an event stream also: too many are open. With `order_id` and `step`: the step ' +
+      'gave up, the order was undone and cancelled; ' +
       'order again with a new key.',
     show: 'Please try again in a moment.',
   },

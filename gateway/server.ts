@@ -9,6 +9,8 @@ import { createApp } from './app.ts';
 import { DEADLINES_MS, openClients } from './clients.ts';
 import type { GatewayConfig } from './config.ts';
 import { createOrderMetrics } from './metrics.ts';
+import { createOrderEvents, orderStateReader } from './order-events.ts';
+import { createOrderReader } from './order-reader.ts';
 import { createOrderWorkflows } from './order-workflow.ts';
 import { createApiClients } from './store/api-clients.ts';
 import { migrate } from './store/migrations.ts';
@@ -48,6 +50,8 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
   const temporal = await openTemporal(config);
   const metrics = createMetrics('gateway', VERSION);
   const stop = new AbortController();
+  const workflows = createOrderWorkflows({ temporal, logger, stopping: stop.signal, ...options });
+  const orderReader = createOrderReader({ orders: clients.orders, workflows });
   const app = createApp({
     logger,
     metrics,
@@ -68,7 +72,14 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
       draining: () => stop.signal.aborted,
     },
     clients,
-    workflows: createOrderWorkflows({ temporal, logger, stopping: stop.signal, ...options }),
+    workflows,
+    orderReader,
+    orderEvents: createOrderEvents({
+      look: orderStateReader(orderReader),
+      streamsMax: config.ORDER_EVENT_STREAMS_MAX,
+      stopping: stop.signal,
+      logger,
+    }),
     findApiClient: (key) => apiClients.find(key),
     verifyToken: createTokenVerifier({
       async fetchJwks() {

@@ -30,8 +30,9 @@ export const pageFields = {
     .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 100')
     .transform(Number)
     .pipe(z.number().min(1, 'must be from 1 to 100').max(100, 'must be from 1 to 100'))
-    .default(20),
-  cursor: z.string().max(500, 'must be a next_cursor of ours').default(''),
+    .default(20)
+    .describe('A whole number from 1 to 100; 20 when absent.'),
+  cursor: z.string().max(500, 'must be a next_cursor of ours').default('').describe('`next_cursor` of the page before.'),
 };
 
 export function addressFrom(address: z.infer<typeof addressSchema>): Address {
@@ -42,6 +43,10 @@ export function addressFrom(address: z.infer<typeof addressSchema>): Address {
 export function addressJson(address: Address) {
   const { line1, line2, city, region, postalCode, country } = address;
   return { line1, ...(line2 ? { line2 } : {}), city, ...(region ? { region } : {}), postal_code: postalCode, country };
+}
+
+export function moneyFrom({ amount_minor, currency }: z.infer<typeof moneySchema>): Money {
+  return { amountMinor: amount_minor, currency };
 }
 
 export function moneyJson(money: Money) {

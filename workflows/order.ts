@@ -40,13 +40,14 @@ async function confirmOrder(input: OrderInput, saga: Saga, limit: StepLimit): Pr
   const steps = localFirst<OrderActivities>({ local: LOCAL_ATTEMPT, regular });
 
   // Step 0, the submission, was taken before the workflow started; its undo is CreateOrder's too.
-  saga.register('SubmitOrder', ({ reason, step }) =>
+  saga.register('SubmitOrder', ({ reason, step, facts }) =>
     undos.cancelOrder({
       orderId,
       key: undoKey(orderId, 'submit'),
       undoesKey: stepKey(orderId, 'create'),
       reason,
       failedStep: step,
+      facts,
     }),
   );
 

@@ -7,11 +7,12 @@
  * GW4 An answer says what is known: 201 and a refusal only from the saga's outcome, 202 only when the workflow exists, 503 when
  *     the same key has to be sent again.
  */
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { OrderFailure } from '../../contracts/order.ts';
-import { entityId } from '../../platform/grpc/fields.ts';
 import { currentContext } from '../../platform/telemetry/context.ts';
 import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { serve } from '../api/operation.ts';
+import { submitOrder } from '../api/orders.ts';
 import { type Clients, DEADLINES_MS } from '../clients.ts';
 import type { ApiClient, Caller, RouteCtx, Routes } from '../context.ts';
 import { isUnanswered } from '../http-errors.ts';
@@ -24,23 +25,9 @@ import type { OrderWorkflows } from '../order-workflow.ts';
 import { preferredWait } from '../preferred-wait.ts';
 import { HttpProblem, RETRY_AFTER_S, unavailable } from '../problem.ts';
 import { PROBLEMS } from '../problems.ts';
-import { addressFrom, addressSchema, present } from '../wire.ts';
+import { addressFrom, present } from '../wire.ts';
 
-const newOrder = z.strictObject({
-  items: z
-    .array(
-      z.strictObject({
-        product_id: entityId,
-        quantity: z.int('must be a whole number').min(1, 'must be at least 1').max(1_000, 'must be at most 1000'),
-      }),
-    )
-    .min(1, 'must have at least 1 line')
-    .max(100, 'must have at most 100 lines'),
-  payment_method: z.string().regex(/^[\x21-\x7e]{1,255}$/, "must be the payment provider's token"),
-  shipping_address: addressSchema.optional(),
-});
-
-type NewOrder = z.infer<typeof newOrder>;
+type NewOrder = z.infer<typeof submitOrder.body>;
 
 /** How a request ends, as it is answered. */
 type End =
@@ -60,11 +47,11 @@ export function orderSubmitRoute(
 ): void {
   const { orders } = deps.clients;
 
-  router.post('/orders', async (ctx) => {
+  serve(router, submitOrder, async (ctx) => {
     const startedMs = performance.now();
     const caller = signedIn(ctx);
     // GW1
-    const request = await readBody(ctx, newOrder);
+    const request = await readBody(ctx, submitOrder.body);
     const key = requiredIdempotencyKey(ctx);
     const { waitMs, applied } = preferredWait(ctx.get('prefer'), deps.defaultWaitMs);
     const { order, replayed } = await submit(ctx.state.client, caller, key, request).catch(notTaken);
@@ -130,7 +117,7 @@ export function orderSubmitRoute(
     const end = recordedEnd(order);
     if (end === 'open') return undefined;
     if (end === 'confirmed') return { state: 'confirmed', order };
-    // The workflow remembers the facts of a refusal for as long as its history is kept.
+    // The workflow's own words while its history is kept; an order of an older release has no facts in its record.
     const outcome = await deps.workflows.storedOutcome(order.id);
     const failure = outcome?.status === 'cancelled' ? outcome.failure : recordedFailure(order);
     return { state: 'cancelled', order, failure };

@@ -1,58 +1,41 @@
-import * as z from 'zod';
-import { text } from '../../platform/grpc/fields.ts';
+import { createHash } from 'node:crypto';
 import type { Product } from '../../proto/gen/shopfast/products/v1/products.ts';
+import { serve } from '../api/operation.ts';
+import { adjustStock, createProduct, readProduct, readProducts, searchProducts, updateProduct } from '../api/products.ts';
 import { type Clients, DEADLINES_MS } from '../clients.ts';
+import { answerTagged } from '../conditional.ts';
 import type { Routes } from '../context.ts';
 import { scopedKey } from '../idempotency-key.ts';
 import { pathId, readBody, readQuery } from '../input.ts';
-import { inRole } from '../middleware/caller.ts';
-import { cursorJson, moneyJson, moneySchema, pageFields, present } from '../wire.ts';
-
-// What a 32-bit stock counter holds with room for every reservation.
-const STOCK_MAX = 1_000_000_000;
-
-const newProduct = z.strictObject({
-  sku: text({ min: 1, max: 64 }),
-  name: text({ min: 1, max: 200 }),
-  description: text({ min: 0, max: 5_000, lines: true }).default(''),
-  category: text({ min: 0, max: 100 }).default(''),
-  price: moneySchema,
-  stock_quantity: z.int('must be a whole number').min(0, 'must not be negative').max(STOCK_MAX, `must be at most ${STOCK_MAX}`),
-});
-
-const stockChange = z.strictObject({
-  delta: z
-    .int('must be a whole number')
-    .min(-STOCK_MAX, `must be at least -${STOCK_MAX}`)
-    .max(STOCK_MAX, `must be at most ${STOCK_MAX}`)
-    .refine((delta) => delta !== 0, 'must not be 0'),
-  reason: text({ min: 1, max: 200 }),
-});
-
-const search = z.strictObject({
-  q: text({ min: 0, max: 200 }).default(''),
-  category: text({ min: 0, max: 100 }).default(''),
-  ...pageFields,
-});
+import { cursorJson, moneyFrom, moneyJson, present } from '../wire.ts';
 
 export function productRoutes(router: Routes, { products }: Clients): void {
-  router.get('/products', async (ctx) => {
-    const { q, category, limit, cursor } = readQuery(ctx, search);
+  serve(router, searchProducts, async (ctx) => {
+    const { q, category, limit, cursor } = readQuery(ctx, searchProducts.query);
     const found = await products.calls.searchProducts(
       { query: q, category, pageSize: limit, cursor },
       { deadlineMs: DEADLINES_MS.browse },
     );
-    ctx.body = { items: found.products.map(productJson), next_cursor: cursorJson(found.nextCursor) };
+    const { products: items, nextCursor } = found;
+    answerTagged(ctx, tagOf(items, nextCursor), { items: items.map(productJson), next_cursor: cursorJson(nextCursor) });
   });
 
-  router.get('/products/:id', async (ctx) => {
-    const { product } = await products.calls.getProduct({ productId: pathId(ctx) }, { deadlineMs: DEADLINES_MS.browse });
-    ctx.body = productJson(present(product, 'a product'));
+  serve(router, readProduct, async (ctx) => {
+    const found = await products.calls.getProduct({ productId: pathId(ctx) }, { deadlineMs: DEADLINES_MS.browse });
+    const product = present(found.product, 'a product');
+    answerTagged(ctx, String(product.version), productJson(product));
   });
 
-  router.post('/products', async (ctx) => {
-    inRole(ctx, 'admin');
-    const { sku, name, description, category, price, stock_quantity } = await readBody(ctx, newProduct);
+  serve(router, readProducts, async (ctx) => {
+    const { product_ids } = await readBody(ctx, readProducts.body);
+    const productIds = [...new Set(product_ids)];
+    const found = await products.calls.getProducts({ productIds }, { deadlineMs: DEADLINES_MS.browse });
+    const known = new Set(found.products.map(({ id }) => id));
+    ctx.body = { items: found.products.map(productJson), not_found: productIds.filter((id) => !known.has(id)) };
+  });
+
+  serve(router, createProduct, async (ctx) => {
+    const { sku, name, description, category, price, stock_quantity } = await readBody(ctx, createProduct.body);
     const { product } = await products.calls.createProduct(
       {
         idempotencyKey: scopedKey(ctx, 'create-product'),
@@ -60,7 +43,7 @@ export function productRoutes(router: Routes, { products }: Clients): void {
         name,
         description,
         category,
-        price: { amountMinor: price.amount_minor, currency: price.currency },
+        price: moneyFrom(price),
         stockQuantity: stock_quantity,
       },
       { deadlineMs: DEADLINES_MS.administer },
@@ -71,16 +54,36 @@ export function productRoutes(router: Routes, { products }: Clients): void {
     ctx.body = created;
   });
 
-  router.post('/products/:id/stock', async (ctx) => {
-    inRole(ctx, 'admin');
+  serve(router, updateProduct, async (ctx) => {
     const productId = pathId(ctx);
-    const { delta, reason } = await readBody(ctx, stockChange);
+    const { price, ...changes } = await readBody(ctx, updateProduct.body);
+    const { product } = await products.calls.updateProduct(
+      {
+        idempotencyKey: scopedKey(ctx, 'update-product'),
+        productId,
+        ...changes,
+        ...(price === undefined ? {} : { price: moneyFrom(price) }),
+      },
+      { deadlineMs: DEADLINES_MS.administer },
+    );
+    ctx.body = productJson(present(product, 'a product'));
+  });
+
+  serve(router, adjustStock, async (ctx) => {
+    const productId = pathId(ctx);
+    const { delta, reason } = await readBody(ctx, adjustStock.body);
     const { product } = await products.calls.adjustStock(
       { idempotencyKey: scopedKey(ctx, 'adjust-stock'), productId, delta, reason },
       { deadlineMs: DEADLINES_MS.administer },
     );
     ctx.body = productJson(present(product, 'a product'));
   });
+}
+
+/** Of a list: which products in which versions, and whether there are more. */
+function tagOf(items: readonly Product[], nextCursor: string): string {
+  const state = JSON.stringify([items.map(({ id, version }) => [id, version]), nextCursor]);
+  return createHash('sha256').update(state).digest('base64url').slice(0, 22);
 }
 
 function productJson(product: Product) {

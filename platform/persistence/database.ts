@@ -49,6 +49,14 @@ export async function openDatabase(options: {
     /** Commits when `work` resolves; a conflict with another transaction runs it again from the start. */
     transaction: <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
       retryConflicts(() => inTransaction(orm, work)),
+    /** Every read of `work` sees one instant; a write fails. */
+    snapshot: <T>(work: (sql: Sql) => Promise<T>): Promise<T> =>
+      orm.em
+        .getKysely<unknown>()
+        .transaction()
+        .setIsolationLevel('repeatable read')
+        .setAccessMode('read only')
+        .execute((connection) => work(sqlOver(connection))),
     /** A fresh unit of work outside any transaction, for reads. */
     read(): Transaction {
       const em = orm.em.fork();

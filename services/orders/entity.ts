@@ -4,6 +4,7 @@
  * OR1 An order's status only moves along NEXT_STATUSES, and every move leaves one row in its history.
  * OR2 Priced is all or nothing: every amount and the currency, or none; total = subtotal + tax + shipping.
  * OR3 A cancelled order has a reason, and keeps its first.
+ * OR4 An order has a shipment exactly when it has been shipped; it is delivered neither before that nor in the future.
  * The migration upholds each of them again in the database.
  */
 import { defineEntity, p } from '@mikro-orm/core';
@@ -32,6 +33,20 @@ export const NEXT_STATUSES: Readonly<Record<OrderStatus, readonly OrderStatus[]>
   DELIVERED: ['RETURNED'],
   CANCELLED: [],
   RETURNED: [],
+};
+
+/** How UpdateOrderStatus reaches a status, or the call that brings the data which that status needs. */
+export type MoveByName = { readonly call: null; readonly needsReason: boolean; readonly effect: 'move' | 'deliver' | 'cancel' };
+
+export const MOVES_BY_NAME: Readonly<Record<OrderStatus, MoveByName | { readonly call: string }>> = {
+  SUBMITTED: { call: 'SubmitOrder' },
+  CREATED: { call: 'CreateOrder' },
+  RESERVED: { call: null, needsReason: false, effect: 'move' },
+  PAID: { call: 'ConfirmOrder' },
+  SHIPPED: { call: 'ShipOrder' },
+  DELIVERED: { call: null, needsReason: false, effect: 'deliver' },
+  CANCELLED: { call: null, needsReason: true, effect: 'cancel' },
+  RETURNED: { call: null, needsReason: false, effect: 'move' },
 };
 
 /** The statuses from which `status` may be reached. */
@@ -74,6 +89,11 @@ export const OrderSchema = defineEntity({
     shippingAddress: p.json<Address>().nullable(),
     failureStep: p.text().nullable(),
     failureReason: p.text().nullable(),
+    failureFacts: p.json<Readonly<Record<string, string>>>().nullable(),
+    carrier: p.text().nullable(),
+    trackingNumber: p.text().nullable(),
+    shippedAt: p.datetime(3).nullable(),
+    deliveredAt: p.datetime(3).nullable(),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),
     lines: () => p.oneToMany(OrderLineSchema).mappedBy('order').orderBy({ position: 'asc' }),

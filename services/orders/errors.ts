@@ -41,11 +41,32 @@ export function amountTooLarge(): StatusError {
   });
 }
 
+export function deliveredTooEarly(): StatusError {
+  return invalidField('deliveredAt', 'must not be before the order was shipped');
+}
+
+export function deliveredTooLate(): StatusError {
+  return invalidField('deliveredAt', 'must not be in the future');
+}
+
+/** The status cannot be reached by its name alone, whatever the order's status is. */
+export function needsData(status: string, call: string): StatusError {
+  return invalidField('status', `must not be ${status}, which needs data of its own: use ${call}`);
+}
+
+export function reasonMissing(status: string): StatusError {
+  return invalidField('reason', `must not be empty for ${status}`);
+}
+
 export function malformedCursor(): StatusError {
+  return invalidField('cursor', 'is not a cursor of this list');
+}
+
+function invalidField(field: string, description: string): StatusError {
   return new StatusError({
     code: 'INVALID_ARGUMENT',
     reason: 'validation_failed',
     message: 'The request has invalid fields',
-    violations: [{ field: 'cursor', description: 'is not a cursor of this list' }],
+    violations: [{ field, description }],
   });
 }

@@ -6,18 +6,25 @@ import {
   CancelOrderRequest,
   ConfirmOrderRequest,
   CreateOrderRequest,
+  DeliverOrderRequest,
   type OrdersServiceService,
+  ShipOrderRequest,
   SubmitOrderRequest,
+  UpdateOrderStatusRequest,
 } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { orderMessage, statusFrom } from './messages.ts';
+import { effectMessage, orderMessage, statusFrom } from './messages.ts';
 import type { SubmittedLine } from './repository.ts';
 import {
   cancelOrderSchema,
   confirmOrderSchema,
   createOrderSchema,
+  deliverOrderSchema,
   getOrderSchema,
+  listEffectsSchema,
   listOrdersSchema,
+  shipOrderSchema,
   submitOrderSchema,
+  updateOrderStatusSchema,
 } from './requests.ts';
 import type { Orders } from './service.ts';
 
@@ -62,7 +69,27 @@ export function createHandler(orders: Orders): Handlers<typeof OrdersServiceServ
       const { idempotencyKey: key, failedStep, ...rest } = parseRequest(cancelOrderSchema, request);
       annotate({ orderId: rest.orderId });
       const cancellation = { ...rest, failedStep: failedStep || null };
-      return orders.cancel({ key, requestHash: hashRequest(CancelOrderRequest.encode(request).finish()) }, cancellation);
+      // Without the facts: they say why and not what, and an undo must not be refused because one attempt knew more of them.
+      const requestHash = hashRequest(CancelOrderRequest.encode({ ...request, facts: {} }).finish());
+      return orders.cancel({ key, requestHash }, cancellation);
+    },
+
+    async shipOrder(request) {
+      const { idempotencyKey: key, ...dispatch } = parseRequest(shipOrderSchema, request);
+      annotate({ orderId: dispatch.orderId });
+      return orders.ship({ key, requestHash: hashRequest(ShipOrderRequest.encode(request).finish()) }, dispatch);
+    },
+
+    async deliverOrder(request) {
+      const { idempotencyKey: key, ...delivery } = parseRequest(deliverOrderSchema, request);
+      annotate({ orderId: delivery.orderId });
+      return orders.deliver({ key, requestHash: hashRequest(DeliverOrderRequest.encode(request).finish()) }, delivery);
+    },
+
+    async updateOrderStatus(request) {
+      const { idempotencyKey: key, ...move } = parseRequest(updateOrderStatusSchema, request);
+      annotate({ orderId: move.orderId });
+      return orders.updateStatus({ key, requestHash: hashRequest(UpdateOrderStatusRequest.encode(request).finish()) }, move);
     },
 
     async getOrder(request) {
@@ -76,6 +103,16 @@ export function createHandler(orders: Orders): Handlers<typeof OrdersServiceServ
       annotate({ userId });
       const page = await orders.list({ userId, status: statusFrom(status) }, { size: pageSize, cursor });
       return { orders: page.orders.map(orderMessage), nextCursor: page.nextCursor };
+    },
+
+    async audit() {
+      return { findings: await orders.audit() };
+    },
+
+    async listEffects(request) {
+      const { page } = parseRequest(listEffectsSchema, request);
+      const { effects, nextCursor } = await orders.listEffects(page);
+      return { effects: effects.map(effectMessage), nextCursor };
     },
   };
 }

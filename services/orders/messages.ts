@@ -1,4 +1,6 @@
+import type { Effect as EffectMessage } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import type * as wire from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import type { Effect } from './effects.ts';
 import { ORDER_STATUSES, type Order, type OrderLine, type OrderStatus, type StatusChange } from './entity.ts';
 import type { Totals } from './totals.ts';
 
@@ -30,13 +32,24 @@ export function orderMessage(order: Order): wire.Order {
     lines: order.lines.getItems().map((line) => lineMessage(line, totals?.currency)),
     totals: totals && totalsMessage(totals),
     paymentId: order.paymentId ?? '',
-    failure: order.failureReason == null ? undefined : { step: order.failureStep ?? '', reason: order.failureReason },
+    failure: failureMessage(order),
     history: order.history.isInitialized() ? order.history.getItems().map(changeMessage) : [],
     shippingAddress: order.shippingAddress ?? undefined,
     paymentMethod: order.paymentMethod,
     createdAt: order.createdAt,
     updatedAt: order.updatedAt,
+    shipment: shipmentMessage(order),
   };
+}
+
+function failureMessage({ failureReason: reason, failureStep, failureFacts }: Order): wire.Failure | undefined {
+  return reason == null ? undefined : { step: failureStep ?? '', reason, facts: { ...failureFacts } };
+}
+
+/** Undefined until the order is shipped: all of it is there or nothing (OR4). */
+function shipmentMessage({ carrier, trackingNumber, shippedAt, deliveredAt }: Order): wire.Shipment | undefined {
+  if (carrier == null || trackingNumber == null || shippedAt == null) return undefined;
+  return { carrier, trackingNumber, shippedAt, deliveredAt: deliveredAt ?? undefined };
 }
 
 export function totalsMessage({ currency, ...amounts }: Totals): wire.Totals {
@@ -69,4 +82,10 @@ function lineMessage(line: OrderLine, currency: string | undefined): wire.OrderL
 
 function changeMessage({ status, at, reason }: StatusChange): wire.StatusChange {
   return { status: WIRE_STATUS[status], at, reason };
+}
+
+/** The reference is the payment, from the moment there is one. */
+export function effectMessage({ sequence, kind, orderId, userId, paymentId, totalMinor, currency, at }: Effect): EffectMessage {
+  const amount = totalMinor === null || currency === null ? undefined : { amountMinor: Number(totalMinor), currency };
+  return { sequence: Number(sequence), kind, orderId, userId, reference: paymentId, amount, at };
 }

@@ -20,6 +20,15 @@ export type Submission = {
   readonly shippingAddress: Address | undefined;
 };
 
+/** Why an order was cancelled. */
+export type Failure = {
+  readonly reason: string;
+  /** Null: cancelled by request. */
+  readonly failedStep: string | null;
+  /** Facts behind the reason that are safe to show. */
+  readonly facts: Readonly<Record<string, string>>;
+};
+
 /** What a submission writes, for the statement that claims its key. */
 export function orderInserted(orderId: string, submission: Submission): Effect {
   const { clientId, userId, lines, paymentMethod, shippingAddress } = submission;
@@ -116,17 +125,73 @@ export async function payOrder(sql: Sql, orderId: string, paymentId: string): Pr
  */
 export async function cancelOrder(
   sql: Sql,
-  { orderId, reason, failedStep }: { orderId: string; reason: string; failedStep: string | null },
+  { orderId, reason, failedStep, facts }: Failure & { orderId: string },
 ): Promise<boolean> {
   const moved = await sql.query(
     `with cancelled as (
-       update orders set status = 'CANCELLED', failure_step = $3, failure_reason = $4, updated_at = now()
+       update orders set status = 'CANCELLED', failure_step = $3, failure_reason = $4, failure_facts = $5::jsonb, updated_at = now()
        where id = $1 and status = any($2) returning id
      )
      insert into order_history (order_id, status, reason) select id, 'CANCELLED', $4 from cancelled returning order_id`,
-    [orderId, statusesBefore('CANCELLED'), failedStep, reason],
+    [orderId, statusesBefore('CANCELLED'), failedStep, reason, JSON.stringify(facts)],
   );
   return moved.length > 0;
+}
+
+/** Moves a locked, PAID order to SHIPPED. A transaction that waited for the lock began before it; it ships after it. */
+export async function shipOrder(
+  sql: Sql,
+  { orderId, carrier, trackingNumber }: { orderId: string; carrier: string; trackingNumber: string },
+): Promise<void> {
+  await sql.query(
+    `with shipped as (
+       update orders set status = 'SHIPPED', carrier = $2, tracking_number = $3, shipped_at = greatest(now(), updated_at),
+         updated_at = greatest(now(), updated_at)
+       where id = $1 returning id
+     )
+     insert into order_history (order_id, status) select id, 'SHIPPED' from shipped`,
+    [orderId, carrier, trackingNumber],
+  );
+}
+
+/** Where a time lies, for a shipped order. */
+export async function placeInTime(sql: Sql, orderId: string, at: Date): Promise<{ afterShipping: boolean; past: boolean }> {
+  const [row] = await sql.query<{ afterShipping: boolean; past: boolean }>(
+    `select $2::timestamptz >= shipped_at as "afterShipping", $2::timestamptz <= now() as past from orders where id = $1`,
+    [orderId, at],
+  );
+  if (!row) throw new Error('A locked order is gone');
+  return row;
+}
+
+/** Moves a locked, SHIPPED order to DELIVERED; without a time: now. */
+export async function deliverOrder(
+  sql: Sql,
+  { orderId, deliveredAt, reason }: { orderId: string; deliveredAt: Date | undefined; reason: string },
+): Promise<void> {
+  await sql.query(
+    `with delivered as (
+       update orders set status = 'DELIVERED', delivered_at = coalesce($2::timestamptz, greatest(now(), shipped_at)),
+         updated_at = greatest(now(), updated_at)
+       where id = $1 returning id
+     )
+     insert into order_history (order_id, status, reason) select id, 'DELIVERED', $3 from delivered`,
+    [orderId, deliveredAt ?? null, reason],
+  );
+}
+
+/** Moves a locked order to a status that needs nothing more. */
+export async function moveOrder(
+  sql: Sql,
+  { orderId, status, reason }: { orderId: string; status: OrderStatus; reason: string },
+): Promise<void> {
+  await sql.query(
+    `with moved as (
+       update orders set status = $2, updated_at = greatest(now(), updated_at) where id = $1 returning id, status
+     )
+     insert into order_history (order_id, status, reason) select id, status, $3 from moved`,
+    [orderId, status, reason],
+  );
 }
 
 /** One order with its lines and history, all of one instant: one statement reads them. */

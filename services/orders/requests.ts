@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { entityId, idempotencyKey, text } from '../../platform/grpc/fields.ts';
 import { OrderStatus } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { statusFrom } from './messages.ts';
 
 // Lines of one order, and units of one product in each line as given (product.md section 4); merged lines may add up.
 const LINES_MAX = 100;
@@ -48,10 +49,19 @@ export const createOrderSchema = z.object({
 
 export const confirmOrderSchema = z.object({ idempotencyKey, orderId: entityId, paymentId: entityId });
 
+// Entries of the facts behind a reason, and characters of each.
+const FACTS_MAX = 16;
+const FACT_LENGTH_MAX = 200;
+
+const facts = z
+  .record(z.string().regex(/^[a-z_]{1,64}$/, 'must be 1 to 64 letters a to z or _'), text({ min: 0, max: FACT_LENGTH_MAX }))
+  .refine((given) => Object.keys(given).length <= FACTS_MAX, `must have at most ${FACTS_MAX} entries`);
+
 export const cancelOrderSchema = z.object({
   idempotencyKey,
   orderId: entityId,
   reason: z.string().regex(/^[a-z_]{1,64}$/, 'must be a reason of docs/problems.md'),
+  facts,
   failedStep: z.string().regex(/^[A-Za-z]{0,64}$/, 'must be the name of a saga step or empty'),
   undoesKey: idempotencyKey,
 });
@@ -70,4 +80,42 @@ export const listOrdersSchema = z.object({
   status: z.enum(OrderStatus, 'must be a status or unspecified'),
   pageSize: whole(0, PAGE_SIZE_MAX).transform((size) => size || PAGE_SIZE),
   cursor: z.string().max(100, 'is not a cursor of this list'),
+});
+
+// Characters of what a carrier is called and of what it calls a parcel.
+const SHIPMENT_TEXT_MAX = 100;
+
+export const shipOrderSchema = z.object({
+  idempotencyKey,
+  orderId: entityId,
+  carrier: text({ min: 1, max: SHIPMENT_TEXT_MAX }),
+  trackingNumber: text({ min: 1, max: SHIPMENT_TEXT_MAX }),
+});
+
+export const deliverOrderSchema = z.object({ idempotencyKey, orderId: entityId, deliveredAt: z.date().optional() });
+
+export const updateOrderStatusSchema = z.object({
+  idempotencyKey,
+  orderId: entityId,
+  status: z.enum(OrderStatus, 'must be a status').transform((message, context) => {
+    const status = statusFrom(message);
+    if (status) return status;
+    context.addIssue('must be a status');
+    return z.NEVER;
+  }),
+  reason: z.string().regex(/^[a-z_]{0,64}$/, 'must be a reason of docs/problems.md or empty'),
+});
+
+// Effects per page when none is asked for, and at most.
+const EFFECTS_SIZE = 100;
+const EFFECTS_SIZE_MAX = 1_000;
+
+export const listEffectsSchema = z.object({
+  page: z
+    .object({
+      since: z.date().optional(),
+      pageSize: whole(0, EFFECTS_SIZE_MAX).transform((size) => size || EFFECTS_SIZE),
+      cursor: z.string().max(100, 'is not a cursor of this list'),
+    })
+    .prefault({ pageSize: 0, cursor: '' }),
 });

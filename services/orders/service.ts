@@ -1,14 +1,19 @@
 import { v7 as newId } from 'uuid';
+import { evaluate } from '../../platform/audit/evaluate.ts';
 import { once } from '../../platform/idempotency/once.ts';
 import { claimWith, tombstone } from '../../platform/idempotency/record.ts';
 import type { Database } from '../../platform/persistence/database.ts';
 import { CancelOrderResponse, ConfirmOrderResponse, CreateOrderResponse } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { RULES } from './audit.ts';
 import { decodeCursor, encodeCursor, type ListOf } from './cursor.ts';
+import { type EffectsPage, listEffects } from './effects.ts';
 import { type Order, requireTransition } from './entity.ts';
 import { linesDiffer, orderNotFound } from './errors.ts';
+import { createFulfilment, type Keyed } from './fulfilment.ts';
 import { totalsMessage } from './messages.ts';
 import {
   cancelOrder,
+  type Failure,
   findOrder,
   listOrders,
   lockOrder,
@@ -20,9 +25,6 @@ import {
   type SubmittedLine,
 } from './repository.ts';
 import { type Charges, type PricedLine, totalsOf } from './totals.ts';
-
-/** The caller's key and the hash of what was asked under it. */
-export type Keyed = { readonly key: string; readonly requestHash: Buffer };
 
 export type Orders = ReturnType<typeof createOrders>;
 
@@ -36,6 +38,12 @@ export function createOrders(database: Database, charges: Charges) {
 
   return {
     get,
+
+    ...createFulfilment(database),
+
+    audit: () => evaluate(database, RULES),
+
+    listEffects: (page: EffectsPage) => listEffects(database.read().sql, page),
 
     /** One page, newest first. An empty cursor begins the list; an empty next cursor ends it. */
     async list(list: ListOf, page: { size: number; cursor: string }): Promise<{ orders: Order[]; nextCursor: string }> {
@@ -103,11 +111,8 @@ export function createOrders(database: Database, charges: Charges) {
   };
 }
 
-export type Cancellation = {
+export type Cancellation = Failure & {
   readonly orderId: string;
-  readonly reason: string;
-  /** Null: cancelled by request. */
-  readonly failedStep: string | null;
   /** The key of the CreateOrder that is undone. */
   readonly undoesKey: string;
 };

@@ -4,13 +4,16 @@ import type { RefusalCode } from './provider.ts';
 // Milliseconds after which a call whose outcome is unknown is worth repeating.
 const UNAVAILABLE_RETRY_MS = 1_000;
 
+/** The reason for a token that the provider does not know. */
+export const PAYMENT_METHOD_INVALID = 'payment_method_invalid';
+
 /** What each refusal of the provider is called here. */
 const REFUSALS: Readonly<Record<RefusalCode, { readonly reason: string; readonly message: string }>> = {
   declined: { reason: 'payment_declined', message: 'The payment was declined' },
   insufficient_funds: { reason: 'payment_insufficient_funds', message: 'The account does not hold enough money' },
   expired_card: { reason: 'payment_expired_card', message: 'The card has expired' },
   fraud_hold: { reason: 'fraud_review', message: 'The payment is held for a fraud review' },
-  invalid_token: { reason: 'payment_method_invalid', message: 'The payment method is not valid' },
+  invalid_token: { reason: PAYMENT_METHOD_INVALID, message: 'The payment method is not valid' },
   cancelled: { reason: 'order_cancelled', message: 'The payment was undone before it arrived' },
 };
 

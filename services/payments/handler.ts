@@ -2,15 +2,25 @@ import type { Handlers } from '../../platform/grpc/server.ts';
 import { parseRequest } from '../../platform/grpc/validate.ts';
 import { hashRequest } from '../../platform/idempotency/record.ts';
 import { annotate } from '../../platform/telemetry/context.ts';
+import type { Effect as EffectMessage } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import {
   type Payment as PaymentMessage,
   PaymentStatus as PaymentStatusMessage,
   type PaymentsServiceService,
   ProcessPaymentRequest,
   RefundPaymentRequest,
+  VoidPaymentRequest,
 } from '../../proto/gen/shopfast/payments/v1/payments.ts';
+import type { Effect } from './effects.ts';
 import type { Payment, PaymentStatus } from './entity.ts';
-import { getPaymentSchema, processPaymentSchema, refundPaymentSchema } from './requests.ts';
+import {
+  getPaymentSchema,
+  listEffectsSchema,
+  processPaymentSchema,
+  refundPaymentSchema,
+  validatePaymentMethodSchema,
+  voidPaymentSchema,
+} from './requests.ts';
 import type { Payments } from './service.ts';
 
 export function createHandler(payments: Payments): Handlers<typeof PaymentsServiceService> {
@@ -36,6 +46,27 @@ export function createHandler(payments: Payments): Handlers<typeof PaymentsServi
       annotate({ orderId: payment.orderId });
       return { payment: paymentMessage(payment) };
     },
+
+    async voidPayment(request) {
+      const { idempotencyKey: key, orderId, reason } = parseRequest(voidPaymentSchema, request);
+      annotate({ orderId });
+      await payments.void({ key, requestHash: hashRequest(VoidPaymentRequest.encode(request).finish()), orderId, reason });
+      return {};
+    },
+
+    async validatePaymentMethod(request) {
+      return payments.validateMethod(parseRequest(validatePaymentMethodSchema, request).paymentMethod);
+    },
+
+    async audit() {
+      return { findings: await payments.audit() };
+    },
+
+    async listEffects(request) {
+      const { page } = parseRequest(listEffectsSchema, request);
+      const { effects, nextCursor } = await payments.listEffects(page);
+      return { effects: effects.map(effectMessage), nextCursor };
+    },
   };
 }
 
@@ -49,6 +80,11 @@ const STATUS_MESSAGES: Readonly<Record<PaymentStatus, PaymentStatusMessage>> = {
   FAILED: PaymentStatusMessage.PAYMENT_STATUS_FAILED,
   VOIDED: PaymentStatusMessage.PAYMENT_STATUS_VOIDED,
 };
+
+function effectMessage({ sequence, kind, orderId, userId, reference, amountMinor, currency, at }: Effect): EffectMessage {
+  const amount = { amountMinor: Number(amountMinor), currency };
+  return { sequence: Number(sequence), kind, orderId, userId, reference, amount, at };
+}
 
 function paymentMessage(payment: Payment): PaymentMessage {
   return {

@@ -10,6 +10,8 @@ const chargeSchema = z
   .object({ id: z.string().min(1), captured_minor: z.int().min(0), currency: z.string() })
   .transform((charge): Charge => ({ id: charge.id, capturedMinor: charge.captured_minor, currency: charge.currency }));
 const foundSchema = z.object({ charge: chargeSchema.nullable() });
+const voidedSchema = z.object({ status: z.literal('voided') });
+const validitySchema = z.object({ valid: z.boolean() });
 const refundSchema = z.object({ id: z.string().min(1) });
 // A 402 is definite whatever its code says; a code that is new to us is a plain decline.
 const refusalSchema = z.object({ error: z.object({ code: z.enum(REFUSAL_CODES).catch('declined') }) });
@@ -62,6 +64,14 @@ export function httpProvider(options: { readonly url: string; readonly deadlineM
     async refund({ key, chargeId, amountMinor }) {
       const answer = await call('POST', '/v1/refunds', { key, body: { charge_id: chargeId, amount_minor: amountMinor } });
       return read(refundSchema, expect(201, answer));
+    },
+    async void(chargeId) {
+      const answer = await call('POST', `/v1/charges/${encodeURIComponent(chargeId)}/void`);
+      read(voidedSchema, expect(200, answer));
+    },
+    async knowsToken(token) {
+      const answer = await call('POST', '/v1/tokens/validate', { body: { token } });
+      return read(validitySchema, expect(200, answer)).valid;
     },
   };
 }

@@ -41,6 +41,10 @@ export type PaymentProvider = {
     readonly chargeId: string;
     readonly amountMinor: number;
   }): Promise<{ readonly id: string }>;
+  /** Lets go of what was authorised and not captured. */
+  void(chargeId: string): Promise<void>;
+  /** Whether the token names a payment method, declined or not. Charges nothing. */
+  knowsToken(token: string): Promise<boolean>;
 };
 
 /** A timeout, a reset or a server error: the request may or may not have been carried out. */

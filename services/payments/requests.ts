@@ -6,13 +6,17 @@ const money = z.object({
   currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code'),
 });
 
+// The provider's opaque token.
+const paymentMethod = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters');
+
+const reason = z.string().regex(/^[a-z_]{1,64}$/, 'must be a reason of docs/problems.md');
+
 export const processPaymentSchema = z.object({
   idempotencyKey,
   orderId: entityId,
   userId: entityId,
   amount: money,
-  // The provider's opaque token.
-  paymentMethod: z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters'),
+  paymentMethod,
 });
 
 export const refundPaymentSchema = z
@@ -21,7 +25,7 @@ export const refundPaymentSchema = z
     orderId: entityId,
     amount: money.optional(),
     undoesKey: z.union([z.literal(''), idempotencyKey], 'must be an idempotency key or empty'),
-    reason: z.string().regex(/^[a-z_]{1,64}$/, 'must be a reason of docs/problems.md'),
+    reason,
   })
   .refine(({ amount, undoesKey }) => !amount || undoesKey === '', {
     path: ['amount'],
@@ -38,4 +42,26 @@ export const getPaymentSchema = z.object({
     [z.object({ $case: z.literal('paymentId'), value: entityId }), z.object({ $case: z.literal('orderId'), value: entityId })],
     'must be a payment id or an order id',
   ),
+});
+
+export const voidPaymentSchema = z.object({ idempotencyKey, orderId: entityId, reason });
+
+export const validatePaymentMethodSchema = z.object({ paymentMethod });
+
+// Effects per page when none is asked for, and at most.
+const EFFECTS_SIZE = 100;
+const EFFECTS_SIZE_MAX = 1_000;
+
+export const listEffectsSchema = z.object({
+  page: z
+    .object({
+      since: z.date().optional(),
+      pageSize: z
+        .int()
+        .min(0, 'must be at least 0')
+        .max(EFFECTS_SIZE_MAX, `must be at most ${EFFECTS_SIZE_MAX}`)
+        .transform((size) => size || EFFECTS_SIZE),
+      cursor: z.string().max(100, 'is not a cursor of this list'),
+    })
+    .prefault({ pageSize: 0, cursor: '' }),
 });

@@ -29,9 +29,30 @@ const ProductSchema = defineEntity({
   },
 });
 
+/** What its owner may change of a product; absent: unchanged. */
+export type ProductChange = {
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  readonly category?: string | undefined;
+  readonly price?: { readonly amountMinor: number; readonly currency: string } | undefined;
+  readonly active?: boolean | undefined;
+};
+
 export class Product extends ProductSchema.class {
   available(): number {
     return this.stockQuantity - this.reservedQuantity;
+  }
+
+  /** Reservations keep the price they were made at: it is in the answer to their order. */
+  change({ name, description, category, price, active }: ProductChange): void {
+    if (name !== undefined) this.name = name;
+    if (description !== undefined) this.description = description;
+    if (category !== undefined) this.category = category;
+    if (active !== undefined) this.active = active;
+    if (price !== undefined) {
+      this.priceMinor = price.amountMinor;
+      this.currency = price.currency;
+    }
   }
 
   /** What is reserved cannot be taken away. */
@@ -82,12 +103,24 @@ export class Reservation extends ReservationSchema.class {
   /** For a confirm that found no live hold: fine when the stock is kept already, refused otherwise. */
   requireKept(): void {
     if (this.state === 'confirmed' || this.state === 'committed') return;
-    // A hold past its time is gone, whether or not the sweeper has come by.
-    throw holdExpired(this.orderId, this.state === 'held' ? 'expired' : this.state);
+    throw holdExpired(this.orderId, this.stateNow());
+  }
+
+  /** The state, for one found not to be a live hold: a hold past its time is gone, whether or not the sweeper has come by. */
+  stateNow(): ReservationState {
+    return this.state === 'held' ? 'expired' : this.state;
+  }
+
+  /** Ships what is paid. False: it was shipped before, and its stock has left. */
+  commit(): boolean {
+    if (this.state === 'committed') return false;
+    this.become('committed');
+    return true;
   }
 
   private become(next: ReservationState): void {
-    if (!RESERVATION_TRANSITIONS[this.state].includes(next)) throw illegalTransition(this.state, next);
+    if (!RESERVATION_TRANSITIONS[this.state].includes(next))
+      throw illegalTransition(this.orderId, { current: this.state, attempted: next });
     this.state = next;
   }
 }

@@ -70,12 +70,16 @@ export function holdExpired(orderId: string, state: string): StatusError {
   });
 }
 
-export function illegalTransition(current: string, attempted: string): StatusError {
+/** `current` is `absent` for an order that never reserved. */
+export function illegalTransition(
+  orderId: string,
+  { current, attempted }: { readonly current: string; readonly attempted: string },
+): StatusError {
   return new StatusError({
     code: 'FAILED_PRECONDITION',
     reason: 'illegal_transition',
     message: `A reservation that is ${current} cannot become ${attempted}`,
-    facts: { current_status: current, attempted_status: attempted },
+    facts: { order_id: orderId, current_status: current, attempted_status: attempted },
   });
 }
 

@@ -86,6 +86,35 @@ export async function confirmHold(sql: Sql, orderId: string): Promise<boolean> {
   return confirmed.length > 0;
 }
 
+/** When the order's live hold ends from now on; undefined: it has none. A hold is never made shorter. */
+export async function extendHold(sql: Sql, orderId: string, ttlMs: number): Promise<Date | undefined> {
+  const [extended] = await sql.query<{ expires_at_ms: number }>(
+    `update reservations
+     set expires_at = greatest(expires_at, now() + $2::integer * interval '1 millisecond'), updated_at = now()
+     where order_id = $1::uuid and state = 'held' and expires_at > now()
+     returning (extract(epoch from expires_at) * 1000)::float8 as expires_at_ms`,
+    [orderId, ttlMs],
+  );
+  return extended && new Date(extended.expires_at_ms);
+}
+
+/** What this reservation took leaves the building. The caller has committed it in this transaction. */
+export async function takeOut(sql: Sql, orderId: string): Promise<void> {
+  await sql.query(
+    `with locked as materialized (
+       select p.id, l.quantity from products p join reservation_lines l on l.product_id = p.id
+       where l.order_id = $1::uuid order by p.id for no key update of p
+     ), shipped as (
+       update products p
+       set stock_quantity = p.stock_quantity - locked.quantity, reserved_quantity = p.reserved_quantity - locked.quantity
+       from locked where p.id = locked.id
+     )
+     insert into stock_movements (product_id, kind, stock_delta, reserved_delta, order_id)
+     select id, 'commit', -quantity, -quantity, $1::uuid from locked`,
+    [orderId],
+  );
+}
+
 /** Expires holds that are past their time, oldest first, and skips those somebody else is deciding about. */
 export async function expireDue(sql: Sql, limit: number): Promise<readonly string[]> {
   const expired = await sql.query<{ order_id: string }>(

@@ -12,6 +12,11 @@ const PRICE_MAX_MINOR = 900_000_000;
 
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
 
+const EFFECTS_PAGE_MAX = 1_000;
+const EFFECTS_PAGE_STANDARD = 100;
+
+const TIME_RANGE = 'must be between the years 1970 and 9999';
+
 const whole = (min: number, max: number) => {
   const message = `must be a whole number from ${min} to ${max}`;
   return z.int(message).min(min, message).max(max, message);
@@ -28,9 +33,8 @@ export const searchProducts = z.object({
   cursor: z.string().max(200, 'must have at most 200 characters'),
 });
 
-export const createProduct = z.object({
-  idempotencyKey,
-  sku: text({ min: 1, max: 64 }),
+/** What a product's owner describes it by. */
+const description = {
   name: text({ min: 1, max: 200 }),
   description: text({ min: 0, max: 5_000, lines: true }),
   category: text({ min: 0, max: 100 }),
@@ -41,7 +45,20 @@ export const createProduct = z.object({
     },
     'must be given',
   ),
+};
+
+export const createProduct = z.object({
+  idempotencyKey,
+  sku: text({ min: 1, max: 64 }),
+  ...description,
   stockQuantity: whole(0, STOCK_MAX),
+});
+
+export const updateProduct = z.object({
+  idempotencyKey,
+  productId: entityId,
+  ...z.object(description).partial().shape,
+  active: z.boolean().optional(),
 });
 
 export const adjustStock = z.object({
@@ -83,4 +100,24 @@ export const releaseInventory = z
     message: "must be the reserve's key, not the release's own",
   });
 
-export const confirmReservation = z.object({ idempotencyKey, orderId: entityId });
+export const checkAvailability = z.object({
+  lines: z.array(line).max(LINES_MAX, `must have at most ${LINES_MAX} lines`),
+});
+
+/** To confirm, to extend, to commit: the order says which reservation. */
+export const reservationOf = z.object({ idempotencyKey, orderId: entityId });
+
+export const listEffects = z.object({
+  page: z
+    .object({
+      since: z.date().min(new Date(0), TIME_RANGE).max(new Date('9999-12-31'), TIME_RANGE).default(new Date(0)),
+      pageSize: whole(0, EFFECTS_PAGE_MAX),
+      cursor: z.string().max(200, 'must have at most 200 characters'),
+    })
+    .prefault({ pageSize: 0, cursor: '' })
+    .transform(({ since, pageSize, cursor }) => ({
+      sinceMicros: since.getTime() * 1_000,
+      size: pageSize || EFFECTS_PAGE_STANDARD,
+      cursor,
+    })),
+});

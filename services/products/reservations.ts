@@ -5,8 +5,12 @@ import type { Database } from '../../platform/persistence/database.ts';
 import { violatedUnique } from '../../platform/persistence/retry.ts';
 import type { Sql } from '../../platform/persistence/sql.ts';
 import {
+  CommitReservationRequest,
+  CommitReservationResponse,
   ConfirmReservationRequest,
   ConfirmReservationResponse,
+  ExtendReservationRequest,
+  ExtendReservationResponse,
   type PricedLine,
   ReleaseInventoryRequest,
   ReleaseInventoryResponse,
@@ -14,8 +18,16 @@ import {
   ReserveInventoryResponse,
 } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { Reservation } from './entity.ts';
-import { alreadyReserved, holdExpired, insufficientStock, mixedCurrencies, productInactive, productUnknown } from './errors.ts';
-import { type CheckedLine, confirmHold, giveBack, reserve, type WantedLine } from './repository.ts';
+import {
+  alreadyReserved,
+  holdExpired,
+  illegalTransition,
+  insufficientStock,
+  mixedCurrencies,
+  productInactive,
+  productUnknown,
+} from './errors.ts';
+import { type CheckedLine, confirmHold, extendHold, giveBack, reserve, takeOut, type WantedLine } from './repository.ts';
 
 export type Reservations = ReturnType<typeof createReservations>;
 
@@ -77,6 +89,43 @@ export function createReservations(database: Database, { ttlMs }: { readonly ttl
         const reservation = await em.findOne(Reservation, { orderId });
         if (!reservation) throw holdExpired(orderId, 'absent');
         reservation.requireKept();
+        return {};
+      });
+      return response;
+    },
+
+    /** A live hold lives its whole time again from now. Only a hold can be extended: what is paid has no end. */
+    async extend(request: ExtendReservationRequest): Promise<ExtendReservationResponse> {
+      const operation = {
+        operation: 'ExtendReservation',
+        key: request.idempotencyKey,
+        requestHash: hashRequest(ExtendReservationRequest.encode(request).finish()),
+        response: ExtendReservationResponse,
+      };
+      const { orderId } = request;
+      const { response } = await once(database, operation, async ({ em, sql }) => {
+        const expiresAt = await extendHold(sql, orderId, ttlMs);
+        if (expiresAt) return { expiresAt };
+        const reservation = await em.findOne(Reservation, { orderId });
+        throw holdExpired(orderId, reservation?.stateNow() ?? 'absent');
+      });
+      return response;
+    },
+
+    /** Shipped: stock and reservation fall together, and the ledger says so. */
+    async commit(request: CommitReservationRequest): Promise<CommitReservationResponse> {
+      const operation = {
+        operation: 'CommitReservation',
+        key: request.idempotencyKey,
+        requestHash: hashRequest(CommitReservationRequest.encode(request).finish()),
+        response: CommitReservationResponse,
+        known: {},
+      };
+      const { orderId } = request;
+      const { response } = await once(database, operation, async ({ em, sql }) => {
+        const reservation = await em.findOne(Reservation, { orderId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+        if (!reservation) throw illegalTransition(orderId, { current: 'absent', attempted: 'committed' });
+        if (reservation.commit()) await takeOut(sql, orderId);
         return {};
       });
       return response;

@@ -28,6 +28,7 @@ export async function startProducts(config: ProductsConfig): Promise<Running> {
     logger,
     definition: ProductsServiceService,
     handlers: createHandler({
+      database,
       products: createProducts(database),
       reservations: createReservations(database, { ttlMs: config.RESERVATION_TTL_MS }),
     }),

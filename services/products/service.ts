@@ -6,14 +6,17 @@ import { violatedUnique } from '../../platform/persistence/retry.ts';
 import {
   AdjustStockRequest,
   AdjustStockResponse,
+  type Availability,
   CreateProductRequest,
   CreateProductResponse,
+  UpdateProductRequest,
+  UpdateProductResponse,
 } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { cursorAfter, readCursor, type Search } from './cursor.ts';
-import { Product } from './entity.ts';
+import { Product, type ProductChange } from './entity.ts';
 import { productUnknown, skuTaken } from './errors.ts';
 import { productMessage } from './messages.ts';
-import { recordStock } from './repository.ts';
+import { recordStock, type WantedLine } from './repository.ts';
 
 export type NewProduct = Pick<Product, 'sku' | 'name' | 'description' | 'category' | 'priceMinor' | 'currency' | 'stockQuantity'>;
 
@@ -34,6 +37,23 @@ export function createProducts(database: Database) {
       const found = await database.read().em.find(Product, { id: { $in: [...productIds] } });
       const byId = new Map(found.map((product) => [product.id, product]));
       return productIds.flatMap((id) => byId.get(id) ?? []);
+    },
+
+    /**
+     * What could be reserved now. Lines of one product share what there is, as they would in a reservation: none of them is
+     * available when there is not enough for all.
+     */
+    async availability(lines: readonly WantedLine[]): Promise<Availability[]> {
+      const productIds = [...new Set(lines.map((line) => line.productId))];
+      const found = await database.read().em.find(Product, { id: { $in: productIds }, active: true });
+      const availableOf = new Map(found.map((product) => [product.id, product.available()]));
+      const wantedOf = new Map<string, number>();
+      for (const { productId, quantity } of lines) wantedOf.set(productId, (wantedOf.get(productId) ?? 0) + quantity);
+      return lines.map(({ productId, quantity }) => {
+        const availableQuantity = availableOf.get(productId) ?? 0;
+        const available = availableQuantity >= (wantedOf.get(productId) ?? quantity);
+        return { productId, requestedQuantity: quantity, availableQuantity, available };
+      });
     },
 
     /**
@@ -72,6 +92,25 @@ export function createProducts(database: Database) {
           throw error;
         }
         await recordStock(sql, { productId: product.id, kind: 'initial', delta: fields.stockQuantity, reason: '' });
+        return { product: productMessage(product) };
+      });
+      return response;
+    },
+
+    async update(request: UpdateProductRequest, productId: string, change: ProductChange): Promise<UpdateProductResponse> {
+      const operation = {
+        operation: 'UpdateProduct',
+        key: request.idempotencyKey,
+        requestHash: hashRequest(UpdateProductRequest.encode(request).finish()),
+        response: UpdateProductResponse,
+      };
+      const { response } = await once(database, operation, async ({ em }) => {
+        const product = await em.findOne(Product, { id: productId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+        if (!product) throw productUnknown(productId);
+        product.change(change);
+        await em.flush();
+        // The database has set the version and the time.
+        await em.refresh(product);
         return { product: productMessage(product) };
       });
       return response;

@@ -15,6 +15,11 @@ export function badCredentials(): StatusError {
   return new StatusError({ code: 'UNAUTHENTICATED', reason: 'unauthenticated', message: 'E-mail or password is wrong' });
 }
 
+/** One error for a refresh token that is unknown, expired, retired or revoked. */
+export function badToken(): StatusError {
+  return new StatusError({ code: 'UNAUTHENTICATED', reason: 'unauthenticated', message: 'The refresh token is not valid' });
+}
+
 export function userUnknown(userId: string): StatusError {
   return new StatusError({ code: 'NOT_FOUND', reason: 'user_unknown', message: 'No such user', facts: { user_id: userId } });
 }

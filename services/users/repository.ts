@@ -1,18 +1,23 @@
+/**
+ * Refresh tokens. Every statement that adds, retires or revokes tokens of a user comes after a lock on the user's row, in
+ * the same transaction: then no token is issued beside a deactivation or a log-out that does not see it.
+ */
 import type { Sql } from '../../platform/persistence/sql.ts';
+import type { Role } from './entity.ts';
 
 // Milliseconds a refresh token lives: seven days.
 const REFRESH_TOKEN_LIFE_MS = 7 * 24 * 60 * 60 * 1_000;
 
+export type NewToken = { readonly userId: string; readonly familyId: string; readonly tokenHash: Buffer };
+
 /** Starts a family with its first token, unless the account was deactivated meanwhile. False: it was. */
-export async function startTokenFamily(
-  sql: Sql,
-  { userId, familyId, tokenHash }: { readonly userId: string; readonly familyId: string; readonly tokenHash: Buffer },
-): Promise<boolean> {
+export async function startTokenFamily(sql: Sql, token: NewToken): Promise<boolean> {
   const issued = await sql.query(
     `insert into refresh_tokens (token_hash, family_id, user_id, expires_at)
-     select $1, $2::uuid, id, now() + $4::bigint * interval '1 millisecond' from users where id = $3::uuid and active
+     select $1, $2::uuid, id, now() + $4::bigint * interval '1 millisecond'
+     from users where id = $3::uuid and active for no key update
      returning family_id`,
-    [tokenHash, familyId, userId, REFRESH_TOKEN_LIFE_MS],
+    [token.tokenHash, token.familyId, token.userId, REFRESH_TOKEN_LIFE_MS],
   );
   return issued.length > 0;
 }
@@ -20,4 +25,46 @@ export async function startTokenFamily(
 /** Logins add rows and this takes them away again: a user never has more than seven days' worth. */
 export async function forgetExpiredTokens(sql: Sql, userId: string): Promise<void> {
   await sql.query('delete from refresh_tokens where user_id = $1::uuid and expires_at < now()', [userId]);
+}
+
+export type Owner = { readonly id: string; readonly role: Role; readonly active: boolean };
+
+/** Whose token this is, locked until the transaction ends. Undefined: nobody's. */
+export async function lockOwner(sql: Sql, tokenHash: Buffer): Promise<Owner | undefined> {
+  const [owner] = await sql.query<Owner>(
+    `select id, role, active from users where id = (select user_id from refresh_tokens where token_hash = $1) for no key update`,
+    [tokenHash],
+  );
+  return owner;
+}
+
+export type TokenState = { readonly familyId: string; readonly state: 'live' | 'retired' | 'revoked' | 'expired' };
+
+/** The token as it is now. A statement of its own, after the lock: an earlier one would not see what the lock waited for. */
+export async function tokenState(sql: Sql, tokenHash: Buffer): Promise<TokenState | undefined> {
+  const [token] = await sql.query<{ family_id: string; state: TokenState['state'] }>(
+    `select family_id, case when revoked_at is not null then 'revoked' when rotated_at is not null then 'retired'
+       when expires_at <= now() then 'expired' else 'live' end as state
+     from refresh_tokens where token_hash = $1`,
+    [tokenHash],
+  );
+  return token && { familyId: token.family_id, state: token.state };
+}
+
+/** Retires a live token for its successor, which lives its whole time from now. */
+export async function rotate(sql: Sql, retired: Buffer, successor: NewToken): Promise<void> {
+  await sql.query('update refresh_tokens set rotated_at = now() where token_hash = $1', [retired]);
+  await sql.query(
+    `insert into refresh_tokens (token_hash, family_id, user_id, expires_at)
+     values ($1, $2::uuid, $3::uuid, now() + $4::bigint * interval '1 millisecond')`,
+    [successor.tokenHash, successor.familyId, successor.userId, REFRESH_TOKEN_LIFE_MS],
+  );
+}
+
+export async function revokeFamily(sql: Sql, familyId: string): Promise<void> {
+  await sql.query('update refresh_tokens set revoked_at = now() where family_id = $1::uuid and revoked_at is null', [familyId]);
+}
+
+export async function revokeTokensOf(sql: Sql, userId: string): Promise<void> {
+  await sql.query('update refresh_tokens set revoked_at = now() where user_id = $1::uuid and revoked_at is null', [userId]);
 }

@@ -10,6 +10,7 @@ import { MIGRATIONS } from './migrations/index.ts';
 import { createPasswords } from './passwords.ts';
 import { readSeeds, seedUsers } from './seed.ts';
 import { createUsers } from './service.ts';
+import { createSessions } from './sessions.ts';
 import { createSigner } from './tokens.ts';
 
 export async function startUsers(config: UsersConfig): Promise<Running> {
@@ -26,7 +27,12 @@ export async function startUsers(config: UsersConfig): Promise<Running> {
     httpPort: config.USERS_HTTP_PORT,
     logger,
     definition: UsersServiceService,
-    handlers: createHandler(createUsers({ database, passwords, signer })),
+    handlers: createHandler({
+      database,
+      users: createUsers({ database, passwords }),
+      sessions: createSessions({ database, passwords, signer, logger }),
+      jwksJson: signer.jwksJson,
+    }),
     checks: { database: database.check },
     close: database.close,
   });

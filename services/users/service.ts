@@ -1,14 +1,20 @@
-import { v7 as uuid } from 'uuid';
+import { type EntityManager, LockMode } from '@mikro-orm/core';
 import { once } from '../../platform/idempotency/once.ts';
 import { hashRequest } from '../../platform/idempotency/record.ts';
 import type { Database } from '../../platform/persistence/database.ts';
 import { violatedUnique } from '../../platform/persistence/retry.ts';
-import { CreateUserRequest, CreateUserResponse } from '../../proto/gen/shopfast/users/v1/users.ts';
-import { type Address, User } from './entity.ts';
-import { badCredentials, emailTaken, userUnknown } from './errors.ts';
+import {
+  CreateUserRequest,
+  CreateUserResponse,
+  DeactivateUserRequest,
+  DeactivateUserResponse,
+  UpdateUserRequest,
+  UpdateUserResponse,
+} from '../../proto/gen/shopfast/users/v1/users.ts';
+import { type Address, type ProfileChange, User } from './entity.ts';
+import { emailTaken, userUnknown } from './errors.ts';
 import type { Passwords } from './passwords.ts';
-import { forgetExpiredTokens, startTokenFamily } from './repository.ts';
-import { newRefreshToken, type Signer } from './tokens.ts';
+import { revokeTokensOf } from './repository.ts';
 
 export type NewUser = {
   /** In lower case. */
@@ -18,18 +24,22 @@ export type NewUser = {
   readonly address: Address | null;
 };
 
-export type Login = { readonly userId: string; readonly accessToken: string; readonly refreshToken: string };
-
 export type Users = ReturnType<typeof createUsers>;
 
 /**
  * U1 An e-mail address belongs to at most one user (the database's unique constraint).
  * U2 A password is stored as its bcrypt hash only; nothing else of it is kept, not even in an idempotency record.
- * U3 A failed login tells nothing about the account: one error, the same work.
+ * U3 An idempotency record names a user by id alone; the answer is read again.
  */
-export function createUsers({ database, passwords, signer }: { database: Database; passwords: Passwords; signer: Signer }) {
+export function createUsers({ database, passwords }: { readonly database: Database; readonly passwords: Passwords }) {
   async function get(userId: string): Promise<User> {
     const user = await database.read().em.findOne(User, { id: userId });
+    if (!user) throw userUnknown(userId);
+    return user;
+  }
+
+  async function locked(em: EntityManager, userId: string): Promise<User> {
+    const user = await em.findOne(User, { id: userId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!user) throw userUnknown(userId);
     return user;
   }
@@ -42,29 +52,45 @@ export function createUsers({ database, passwords, signer }: { database: Databas
       const passwordHash = await passwords.hash(password);
       const { response } = await once(database, registration(request), async ({ em }) => {
         const user = em.create(User, { ...fields, passwordHash, role: 'customer' });
-        try {
-          await em.flush();
-        } catch (error: unknown) {
-          // U1
-          if (violatedUnique(error) === 'users_email_unique') throw emailTaken();
-          throw error;
-        }
+        await flushUnlessTaken(em);
         return CreateUserResponse.fromPartial({ user: { id: user.id } });
       });
       return get(response.user?.id ?? '');
     },
 
-    async authenticate(email: string, password: string): Promise<Login> {
-      const user = await database.read().em.findOne(User, { email }, { populate: ['passwordHash'] });
-      const matches = await passwords.matches(password, user?.passwordHash);
-      // U3: an inactive account is found out after the same work, by the statement that would let it in.
-      if (!user || !matches) throw badCredentials();
-      const { token, hash } = newRefreshToken();
-      await database.transaction(async ({ sql }) => {
-        await forgetExpiredTokens(sql, user.id);
-        if (!(await startTokenFamily(sql, { userId: user.id, familyId: uuid(), tokenHash: hash }))) throw badCredentials();
+    async update(request: UpdateUserRequest, userId: string, change: ProfileChange): Promise<User> {
+      const operation = {
+        operation: 'UpdateUser',
+        key: request.idempotencyKey,
+        requestHash: hashRequest(UpdateUserRequest.encode(request).finish()),
+        response: UpdateUserResponse,
+        known: {},
+      };
+      await once(database, operation, async ({ em }) => {
+        const user = await locked(em, userId);
+        user.change(change);
+        await flushUnlessTaken(em);
+        return {};
       });
-      return { userId: user.id, accessToken: await signer.accessToken(user), refreshToken: token };
+      return get(userId);
+    },
+
+    async deactivate(request: DeactivateUserRequest, userId: string, reason: string): Promise<User> {
+      const operation = {
+        operation: 'DeactivateUser',
+        key: request.idempotencyKey,
+        requestHash: hashRequest(DeactivateUserRequest.encode(request).finish()),
+        response: DeactivateUserResponse,
+        known: {},
+      };
+      await once(database, operation, async ({ em, sql }) => {
+        const user = await locked(em, userId);
+        user.deactivate(reason);
+        await em.flush();
+        await revokeTokensOf(sql, userId);
+        return {};
+      });
+      return get(userId);
     },
 
     async validate(userId: string): Promise<User> {
@@ -72,15 +98,23 @@ export function createUsers({ database, passwords, signer }: { database: Databas
       user.requireActive();
       return user;
     },
-
-    jwksJson: () => signer.jwksJson,
   };
 }
 
+async function flushUnlessTaken(em: EntityManager): Promise<void> {
+  try {
+    await em.flush();
+  } catch (error: unknown) {
+    // U1
+    if (violatedUnique(error) === 'users_email_unique') throw emailTaken();
+    throw error;
+  }
+}
+
 /**
- * The record of a registration holds the new user's id and nothing personal; the answer is read again (U2). Its request
- * hash leaves the password out: SHA-256 of a request whose other fields are known would let a reader of the table try
- * passwords a million times faster than bcrypt does. So one key with two passwords is one registration, with the first.
+ * The record of a registration holds the new user's id and nothing personal (U3). Its request hash leaves the password
+ * out: SHA-256 of a request whose other fields are known would let a reader of the table try passwords a million times
+ * faster than bcrypt does. So one key with two passwords is one registration, with the first.
  */
 function registration(request: CreateUserRequest) {
   return {

@@ -35,6 +35,7 @@ const ROUTES: readonly { readonly method: string; readonly route: string; readon
   { method: 'POST', route: '/v1/charges/{id}/void', handler: async (store, _, id) => json(200, await voidCharge(store, id)) },
   { method: 'POST', route: '/v1/refunds', handler: postRefund },
   { method: 'POST', route: '/v1/cancellations', handler: postCancellation },
+  { method: 'POST', route: '/v1/tokens/validate', handler: postValidation },
   { method: 'GET', route: '/v1/ledger', handler: getLedger },
 ];
 
@@ -61,6 +62,7 @@ const chargeSchema = z.object({
 });
 const refundSchema = z.object({ charge_id: word, amount_minor: minor });
 const cancellationSchema = z.object({ idempotency_key: word });
+const validationSchema = z.object({ token: word });
 const ledgerSchema = z.object({
   since: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
@@ -90,6 +92,14 @@ async function postRefund(store: Store, { key, body }: ApiRequest) {
 
 async function postCancellation(store: Store, { body }: ApiRequest) {
   return json(200, { charge: await cancelKey(store, parse(cancellationSchema, body).idempotency_key) });
+}
+
+/** A card that is declined is a card: only a token that nobody knows is not valid. */
+async function postValidation(_: Store, { body }: ApiRequest) {
+  const behaviour = behaviourOf(parse(validationSchema, body).token);
+  if (behaviour.kind === 'outage') throw new ApiError(503, 'unavailable', 'The provider is down');
+  const unknown = behaviour.kind === 'refuse' && behaviour.code === 'invalid_token';
+  return json(200, unknown ? { valid: false, code: behaviour.code } : { valid: true, code: null });
 }
 
 /** `since` is the id of the last entry that the caller has; `next_cursor` is null at the end. */

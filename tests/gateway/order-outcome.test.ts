@@ -80,6 +80,12 @@ test.each([
   },
 );
 
+test('a wait that is longer than anyone may wait is shortened, and said so', async () => {
+  const answer = await platform.order({ headers: { Prefer: 'wait=999' } });
+  expect(answer.status).toBe(201);
+  expect(answer.headers.get('preference-applied')).toBe('wait=25');
+});
+
 test('five callers with one key and body at the same time make one order and get one answer', async () => {
   const before = platform.orders.submissions.length;
   const key = randomUUID();
@@ -90,7 +96,7 @@ test('five callers with one key and body at the same time make one order and get
   expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(4);
 });
 
-test.each(['tok_ok', 'tok_declined'])(
+test.each(['tok_ok', 'tok_declined', 'tok_test_no_stock'])(
   'another gateway gives the same answer after the workflow is forgotten (%s)',
   async (method) => {
     const given = { key: randomUUID(), body: { payment_method: method } };

@@ -11,6 +11,7 @@ import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
+import { onlyThese } from '../support/handlers.ts';
 
 const Thing = defineEntity({ name: 'Thing', tableName: 'things', properties: { id: p.integer().primary() } });
 
@@ -45,7 +46,7 @@ beforeAll(async () => {
     port: 0,
     logger,
     metrics: createMetrics('test', '0'),
-    handlers: {
+    handlers: onlyThese(UsersServiceService, {
       createUser: unused,
       authenticateUser: unused,
       getUser: unused,
@@ -55,7 +56,7 @@ beforeAll(async () => {
           await sql.query('insert into things values ($1) on conflict do nothing', [1]);
           return { userId };
         }),
-    },
+    }),
   });
   client = createGrpcClient(UsersServiceService, `127.0.0.1:${server.port}`);
 });

@@ -6,6 +6,7 @@ import { createLogger } from '../../platform/logging/logger.ts';
 import { contextFrom, currentContext, withContext } from '../../platform/telemetry/context.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
+import { onlyThese } from '../support/handlers.ts';
 
 const refused = new StatusError({
   code: 'FAILED_PRECONDITION',
@@ -28,7 +29,7 @@ beforeAll(async () => {
     port: 0,
     logger: createLogger('test', 'fatal'),
     metrics,
-    handlers: {
+    handlers: onlyThese(UsersServiceService, {
       createUser: () => Promise.reject(refused),
       authenticateUser: () => Promise.reject(new Error('password=hunter2')),
       getUser: () => new Promise<never>(() => undefined),
@@ -37,7 +38,7 @@ beforeAll(async () => {
         return { userId };
       },
       getJwks: async () => ({ jwksJson: '{}' }),
-    },
+    }),
   });
   client = createGrpcClient(UsersServiceService, `127.0.0.1:${server.port}`);
 });

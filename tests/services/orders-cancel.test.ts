@@ -44,7 +44,7 @@ test.each([
 test('an order cancelled by request has a reason and no failed step', async () => {
   const order = await submitted(orders.calls);
   await orders.calls.cancelOrder(cancellation(order, { failedStep: '', reason: 'order_cancelled' }), LIMITS);
-  expect((await read(orders.calls, order.id)).failure).toEqual({ step: '', reason: 'order_cancelled' });
+  expect((await read(orders.calls, order.id)).failure).toEqual({ step: '', reason: 'order_cancelled', facts: {} });
 });
 
 test('cancelling again changes nothing and keeps the first reason', async () => {

@@ -8,8 +8,10 @@ import {
   type CancelOrderRequest,
   type ConfirmOrderRequest,
   type CreateOrderRequest,
+  type DeliverOrderRequest,
   type Order,
   OrdersServiceService,
+  type ShipOrderRequest,
   type SubmitOrderRequest,
 } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { ordersConfig } from '../../services/orders/config.ts';
@@ -110,10 +112,22 @@ export async function paid(calls: OrderCalls): Promise<Order> {
   return read(calls, order.id);
 }
 
-/** Shipping is not a call of this slice: the rows that it will write. */
-export async function ship({ sql }: Pick<OrdersFixture, 'sql'>, order: Order): Promise<void> {
-  await sql(`update orders set status = 'SHIPPED' where id = $1`, [order.id]);
-  await sql(`insert into order_history (order_id, status) values ($1, 'SHIPPED')`, [order.id]);
+export async function ship({ calls }: Pick<OrdersFixture, 'calls'>, order: Pick<Order, 'id'>): Promise<void> {
+  await calls.shipOrder(dispatch(order, { idempotencyKey: randomUUID() }), LIMITS);
+}
+
+export function dispatch(order: Pick<Order, 'id'>, given: Partial<ShipOrderRequest> = {}): ShipOrderRequest {
+  return { idempotencyKey: `ship:${order.id}`, orderId: order.id, carrier: 'DHL', trackingNumber: 'JD014600003RU', ...given };
+}
+
+export function delivery(order: Pick<Order, 'id'>, given: Partial<DeliverOrderRequest> = {}): DeliverOrderRequest {
+  return { idempotencyKey: `deliver:${order.id}`, orderId: order.id, deliveredAt: undefined, ...given };
+}
+
+export async function shipped(calls: OrderCalls): Promise<Order> {
+  const order = await paid(calls);
+  await calls.shipOrder(dispatch(order), LIMITS);
+  return read(calls, order.id);
 }
 
 export async function read(calls: OrderCalls, orderId: string): Promise<Order> {
@@ -147,6 +161,7 @@ export function cancellation(order: Order, given: Partial<CancelOrderRequest> = 
     reason: 'payment_declined',
     failedStep: 'ProcessPayment',
     undoesKey: stepKey(order.id, 'create'),
+    facts: {},
     ...given,
   };
 }

@@ -144,6 +144,7 @@ test('an order that does not exist is not created, confirmed or cancelled', asyn
     reason: 'internal',
     failedStep: '',
     undoesKey: stepKey(unknown.id, 'create'),
+    facts: {},
   };
   expect(await refusal(orders.calls.createOrder(create, LIMITS))).toEqual(NOT_FOUND);
   expect(await refusal(orders.calls.confirmOrder(confirm, LIMITS))).toEqual(NOT_FOUND);

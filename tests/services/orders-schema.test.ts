@@ -104,6 +104,16 @@ test.each([
   [`failure_reason = 'internal'`, 'orders_failure_check'],
   [`failure_step = 'ProcessPayment'`, 'orders_failure_step_check'],
   [`status = 'LOST'`, 'orders_status_check'],
+  [`failure_facts = '{}'`, 'orders_failure_facts_check'],
+  [`carrier = 'DHL'`, 'orders_shipment_whole_check'],
+  [`carrier = 'DHL', tracking_number = 'T', shipped_at = now()`, 'orders_shipped_check'],
+  [`status = 'SHIPPED', payment_id = id`, 'orders_shipped_check'],
+  ['delivered_at = now()', 'orders_delivered_check'],
+  [`status = 'DELIVERED', payment_id = id, carrier = 'DHL', tracking_number = 'T', shipped_at = now()`, 'orders_delivered_check'],
+  [
+    `status = 'DELIVERED', payment_id = id, carrier = 'DHL', tracking_number = 'T', shipped_at = now(), delivered_at = '2000-01-01'`,
+    'orders_delivered_check',
+  ],
 ])('the database refuses a reserved order with %s', async (change, constraint) => {
   const { id } = await reserved(orders.calls);
   expect(await refusedBy(`update orders set ${change} where id = $1`, [id])).toBe(constraint);

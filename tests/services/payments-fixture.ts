@@ -170,7 +170,7 @@ export async function chargedUnknown(service: Pick<PaymentsInstance, 'processPay
   return request;
 }
 
-export type ProviderCall = 'charge' | 'findByKey' | 'cancelKey' | 'refund';
+export type ProviderCall = 'charge' | 'findByKey' | 'cancelKey' | 'refund' | 'void' | 'knowsToken';
 export type Moment = 'before' | 'after';
 
 /** The real provider with something happening around its calls; a hook that throws is a crash at that moment. */
@@ -190,6 +190,8 @@ export function around(hook: (call: ProviderCall, moment: Moment) => Promise<voi
       findByKey: wrap('findByKey', (key: string) => real.findByKey(key)),
       cancelKey: wrap('cancelKey', (key: string) => real.cancelKey(key)),
       refund: wrap('refund', (request: Parameters<PaymentProvider['refund']>[0]) => real.refund(request)),
+      void: wrap('void', (chargeId: string) => real.void(chargeId)),
+      knowsToken: wrap('knowsToken', (token: string) => real.knowsToken(token)),
     };
   };
 }

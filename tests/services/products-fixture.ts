@@ -13,6 +13,7 @@ import {
 import { productsConfig } from '../../services/products/config.ts';
 import { startProducts } from '../../services/products/server.ts';
 import { createDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 
 export const LIMITS = { deadlineMs: 20_000 };
 
@@ -23,6 +24,8 @@ export type ProductCalls = UnaryCalls<typeof ProductsServiceService>;
 export async function openProducts() {
   const database = await createDatabase('products');
   const pool = new pg.Pool({ connectionString: database.url, max: 4, application_name: 'test' });
+  // Dropping the database may end a connection that the pool is still closing.
+  pool.on('error', () => {});
   const started: { running: Running; client: GrpcClient<typeof ProductsServiceService> }[] = [];
 
   /** Stops the services and leaves the database. */
@@ -51,6 +54,12 @@ export async function openProducts() {
     },
     sql: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> =>
       (await pool.query<Row>(text, values)).rows,
+    /** Waits until the service's sweeper has expired the order's hold. */
+    swept: (orderId: string) =>
+      eventually(
+        async () => (await pool.query<{ state: string }>('select state from reservations where order_id = $1', [orderId])).rows,
+        ([row]) => row?.state === 'expired',
+      ),
     stop,
     async close() {
       await stop();
@@ -109,6 +118,8 @@ export function orderOf(...lines: readonly Line[]) {
     reserve: { idempotencyKey: stepKey(orderId, 'reserve'), orderId, lines: [...lines] },
     release: { idempotencyKey: undoKey(orderId, 'reserve'), orderId, undoesKey: stepKey(orderId, 'reserve') },
     confirm: { idempotencyKey: stepKey(orderId, 'confirm-stock'), orderId },
+    extend: { idempotencyKey: `saga:${orderId}:extend`, orderId },
+    commit: { idempotencyKey: `saga:${orderId}:commit`, orderId },
   };
 }
 
@@ -116,6 +127,13 @@ export function orderOf(...lines: readonly Line[]) {
 export async function reservedOrder(calls: ProductCalls, ...lines: readonly Line[]) {
   const order = orderOf(...lines);
   await calls.reserveInventory(order.reserve, LIMITS);
+  return order;
+}
+
+/** An order whose lines are paid. */
+export async function paidOrder(calls: ProductCalls, ...lines: readonly Line[]) {
+  const order = await reservedOrder(calls, ...lines);
+  await calls.confirmReservation(order.confirm, LIMITS);
   return order;
 }
 

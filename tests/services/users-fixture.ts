@@ -22,6 +22,8 @@ export async function openUsers() {
   const database = await createDatabase('users');
   const folder = await mkdtemp(join(tmpdir(), 'shopfast-users-'));
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  // Dropping the database may end a connection that the pool is still closing.
+  pool.on('error', () => {});
   const started: { running: Running; client: GrpcClient<typeof UsersServiceService> }[] = [];
   const keysFile = await write('keys.json', { keys: [await signingKey('first'), await signingKey('second')] });
   const environment = {
@@ -46,8 +48,20 @@ export async function openUsers() {
       started.push({ running, client });
       return client.calls;
     },
+    /** A connection of the test's own, for a transaction; to be released. */
+    connect: () => pool.connect(),
     async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
       return (await pool.query<Row>(text, values)).rows;
+    },
+    /** A user who exists without a registration's third of a second; the first one must have been registered. */
+    async addUser(): Promise<{ id: string; email: string }> {
+      const email = `user-${randomUUID()}@example.com`;
+      const [row] = await this.sql<{ id: string }>(
+        `insert into users (id, email, password_hash, name)
+         select gen_random_uuid(), $1, password_hash, 'Ada Lovelace' from users limit 1 returning id`,
+        [email],
+      );
+      return { id: row?.id ?? '', email };
     },
     async close() {
       for (const { client } of started) client.close();

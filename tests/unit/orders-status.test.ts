@@ -55,6 +55,10 @@ test('every refusal has a reason of the closed set', () => {
     errors.linesDiffer('id'),
     errors.mixedCurrencies(['EUR', 'CHF']),
     errors.amountTooLarge(),
+    errors.deliveredTooEarly(),
+    errors.deliveredTooLate(),
+    errors.needsData('PAID', 'ConfirmOrder'),
+    errors.reasonMissing('CANCELLED'),
     errors.malformedCursor(),
   ];
   expect(all).toHaveLength(Object.keys(errors).length);

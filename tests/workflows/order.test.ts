@@ -61,6 +61,7 @@ test('a declined card releases the stock, then cancels the order, and tells why'
       undoesKey: `saga:${orderId}:create`,
       reason: 'payment_declined',
       failedStep: 'ProcessPayment',
+      facts: {},
     },
   ]);
   expect(await attributesOf(order)).toEqual({ OrderStatus: 'CANCELLED', FailedStep: 'ProcessPayment' });

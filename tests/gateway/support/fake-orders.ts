@@ -1,6 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { SagaStep } from '../../../contracts/order.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
+import { StatusError } from '../../../platform/grpc/status-error.ts';
 import { type Order, type OrderStatus, OrdersServiceService } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
 import { digest, refuse, serve } from './fake-services.ts';
 
@@ -14,6 +15,7 @@ export async function fakeOrders() {
   const keys = new Map<string, { orderId: string; hash: string }>();
   const submissions: string[] = [];
   const requests: string[] = [];
+  const reads: string[] = [];
   const seen: { hangMs: number } = { hangMs: 0 };
 
   function find(orderId: string): Order {
@@ -29,7 +31,6 @@ export async function fakeOrders() {
     return order;
   }
 
-  const none = async () => refuse('FAILED_PRECONDITION', 'internal');
   const server = await serve(OrdersServiceService, {
     async submitOrder({ idempotencyKey, clientId, userId, lines, paymentMethod, shippingAddress }) {
       requests.push(idempotencyKey);
@@ -58,10 +59,8 @@ export async function fakeOrders() {
       return { order, replayed: false };
     },
     // The saga's calls do not come this way: its activities are fakes too.
-    createOrder: none,
-    confirmOrder: none,
-    cancelOrder: none,
     async getOrder({ orderId, userId }) {
+      if (userId === '') reads.push(orderId);
       const order = find(orderId);
       if (userId !== '' && order.userId !== userId) refuse('NOT_FOUND', 'not_found');
       return { order };
@@ -70,6 +69,14 @@ export async function fakeOrders() {
       const mine = [...orders.values()].reverse().filter((order) => order.userId === userId);
       const wanted = mine.filter((order) => status === 'ORDER_STATUS_UNSPECIFIED' || order.status === status);
       const from = cursor === '' ? 0 : Number(cursor);
+      if (Number.isNaN(from)) {
+        throw new StatusError({
+          code: 'INVALID_ARGUMENT',
+          reason: 'validation_failed',
+          message: 'The request has invalid fields',
+          violations: [{ field: 'cursor', description: 'is not a cursor of this list' }],
+        });
+      }
       const nextCursor = from + pageSize < wanted.length ? String(from + pageSize) : '';
       return { orders: wanted.slice(from, from + pageSize).map((order) => ({ ...order, history: [] })), nextCursor };
     },
@@ -102,11 +109,13 @@ export async function fakeOrders() {
     submissions,
     /** The key of every SubmitOrder that arrived. */
     requests,
+    /** The order of every GetOrder that named no user. */
+    reads,
     price,
     confirm,
     move,
-    cancel(orderId: string, step: SagaStep | null, reason: Reason) {
-      move(orderId, 'ORDER_STATUS_CANCELLED', reason).failure = { step: step ?? '', reason };
+    cancel(orderId: string, step: SagaStep | null, reason: Reason, facts: Readonly<Record<string, string>> = {}) {
+      move(orderId, 'ORDER_STATUS_CANCELLED', reason).failure = { step: step ?? '', reason, facts: { ...facts } };
     },
   };
 }

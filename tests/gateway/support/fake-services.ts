@@ -5,9 +5,10 @@ import type { ServiceDefinition } from '../../../platform/grpc/methods.ts';
 import { createGrpcServer, type GrpcServer, type Handlers } from '../../../platform/grpc/server.ts';
 import { StatusError } from '../../../platform/grpc/status-error.ts';
 import { createMetrics } from '../../../platform/telemetry/metrics.ts';
-import { PaymentsServiceService } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
+import { type Payment, PaymentsServiceService } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
 import { type Product, ProductsServiceService } from '../../../proto/gen/shopfast/products/v1/products.ts';
 import { type User, UsersServiceService } from '../../../proto/gen/shopfast/users/v1/users.ts';
+import { onlyThese } from '../../support/handlers.ts';
 
 const logger = pino({ level: 'silent' });
 
@@ -19,7 +20,8 @@ export type FakeServer = {
 };
 
 /** A service that answers gRPC from memory, and can go away and come back. */
-export async function serve<D extends ServiceDefinition>(definition: D, handlers: Handlers<D>): Promise<FakeServer> {
+export async function serve<D extends ServiceDefinition>(definition: D, some: Partial<Handlers<D>>): Promise<FakeServer> {
+  const handlers = onlyThese(definition, some);
   const metrics = createMetrics('fake', 'test');
   const open = (port: number) => createGrpcServer({ definition, handlers, host: '127.0.0.1', port, logger, metrics });
   let server: GrpcServer | undefined = await open(0);
@@ -73,6 +75,18 @@ export type Issuer = Awaited<ReturnType<typeof createIssuer>>;
 
 export async function fakeUsers(issuer: Issuer) {
   const users = new Map<string, User & { password: string }>();
+  // Good for one use; a second one is refused, and so is every token of the same sign-in from then on.
+  const refreshTokens = new Map<string, { userId: string; family: string; used: boolean }>();
+  const revoked = new Set<string>();
+  const updates: string[] = [];
+  let hangMs = 0;
+
+  async function tokensFor(userId: string, family: string) {
+    const refreshToken: string = randomUUID();
+    refreshTokens.set(refreshToken, { userId, family, used: false });
+    return { userId, accessToken: await issuer.sign(userId, 'customer'), refreshToken, expiresInSeconds: 900 };
+  }
+
   const server = await serve(UsersServiceService, {
     async createUser({ email, password, name, address }) {
       if ([...users.values()].some((user) => user.email === email)) refuse('ALREADY_EXISTS', 'validation_failed');
@@ -85,14 +99,35 @@ export async function fakeUsers(issuer: Issuer) {
     async authenticateUser({ email, password }) {
       const user = [...users.values()].find((known) => known.email === email && known.password === password);
       if (!user) refuse('UNAUTHENTICATED', 'unauthenticated');
-      return {
-        userId: user.id,
-        accessToken: await issuer.sign(user.id, 'customer'),
-        refreshToken: 'refresh',
-        expiresInSeconds: 900,
-      };
+      return tokensFor(user.id, randomUUID());
+    },
+    async refreshToken({ refreshToken }) {
+      const known = refreshTokens.get(refreshToken);
+      if (!known || revoked.has(known.family)) refuse('UNAUTHENTICATED', 'unauthenticated');
+      if (known.used) {
+        revoked.add(known.family);
+        refuse('UNAUTHENTICATED', 'unauthenticated');
+      }
+      known.used = true;
+      return tokensFor(known.userId, known.family);
+    },
+    async revokeToken({ refreshToken }) {
+      const known = refreshTokens.get(refreshToken);
+      if (known) revoked.add(known.family);
+      return {};
+    },
+    async updateUser({ idempotencyKey, userId, email, name, address }) {
+      updates.push(idempotencyKey);
+      const user = users.get(userId) ?? refuse('NOT_FOUND', 'user_unknown');
+      if ([...users.values()].some((other) => other.id !== userId && other.email === email)) {
+        refuse('ALREADY_EXISTS', 'validation_failed');
+      }
+      if (!user.active) refuse('FAILED_PRECONDITION', 'user_inactive');
+      Object.assign(user, email === undefined ? {} : { email }, name === undefined ? {} : { name }, address ? { address } : {});
+      return { user };
     },
     async getUser({ userId }) {
+      if (hangMs > 0) await new Promise((resolve) => setTimeout(resolve, hangMs));
       return { user: users.get(userId) ?? refuse('NOT_FOUND', 'user_unknown') };
     },
     async validateUser({ userId }) {
@@ -102,13 +137,20 @@ export async function fakeUsers(issuer: Issuer) {
       return { jwksJson: issuer.jwks() };
     },
   });
-  return { ...server, users };
+  return {
+    ...server,
+    users,
+    /** The key of every UpdateUser that arrived. */
+    updates,
+    hang(forMs: number) {
+      hangMs = forMs;
+    },
+  };
 }
 
 export async function fakeProducts() {
   const products = new Map<string, Product>();
   const pages: { cursor: string; pageSize: number; query: string; category: string }[] = [];
-  const none = async () => refuse('FAILED_PRECONDITION', 'internal');
   const server = await serve(ProductsServiceService, {
     async getProduct({ productId }) {
       return { product: products.get(productId) ?? refuse('NOT_FOUND', 'product_unknown') };
@@ -140,18 +182,51 @@ export async function fakeProducts() {
       const product = products.get(productId) ?? refuse('NOT_FOUND', 'product_unknown');
       product.stockQuantity += delta;
       product.availableQuantity += delta;
+      product.version += 1;
       return { product };
     },
-    reserveInventory: none,
-    releaseInventory: none,
-    confirmReservation: none,
+    async updateProduct({ productId, name, description, category, price, active }) {
+      const product = products.get(productId) ?? refuse('NOT_FOUND', 'product_unknown');
+      const set = Object.entries({ name, description, category, price, active }).filter(([, value]) => value !== undefined);
+      Object.assign(product, Object.fromEntries(set), { version: product.version + 1 });
+      return { product };
+    },
   });
   return { ...server, products, pages };
 }
 
-export function fakePayments() {
-  const none = async () => refuse('FAILED_PRECONDITION', 'internal');
-  return serve(PaymentsServiceService, { processPayment: none, refundPayment: none, getPayment: none });
+export async function fakePayments() {
+  const payments = new Map<string, Payment>();
+  const server = await serve(PaymentsServiceService, {
+    async getPayment({ by }) {
+      const found = [...payments.values()].find(({ id, orderId }) => (by?.$case === 'orderId' ? orderId : id) === by?.value);
+      return { payment: found ?? refuse('NOT_FOUND', 'not_found') };
+    },
+    async validatePaymentMethod({ paymentMethod }) {
+      const valid = paymentMethod === 'tok_ok';
+      return { valid, reason: valid ? '' : 'payment_method_invalid' };
+    },
+  });
+  return {
+    ...server,
+    charge(orderId: string, userId: string): Payment {
+      const at = new Date();
+      const payment: Payment = {
+        id: randomUUID(),
+        orderId,
+        userId,
+        amount: { amountMinor: 1_000, currency: 'EUR' },
+        status: 'PAYMENT_STATUS_COMPLETED',
+        refundedMinor: 0,
+        providerReference: 'ch_1',
+        failureReason: '',
+        createdAt: at,
+        updatedAt: at,
+      };
+      payments.set(payment.id, payment);
+      return payment;
+    },
+  };
 }
 
 export function digest(value: unknown): string {

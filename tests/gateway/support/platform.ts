@@ -9,11 +9,11 @@ import { createTestWorker } from './worker.ts';
 export type Platform = Awaited<ReturnType<typeof startPlatform>>;
 
 /** The gateway, services from memory, a worker, and a real Temporal server behind a gate that can be closed. */
-export async function startPlatform() {
+export async function startPlatform(env: Readonly<Record<string, string>> = {}) {
   const taskQueue = `gateway-${randomUUID()}`;
   const temporal = await createTestTemporal();
   const gate = await createGate(temporal.address);
-  const shop = await startShop({ temporalAddress: gate.address, taskQueue });
+  const shop = await startShop({ temporalAddress: gate.address, taskQueue, env });
   const worker = await createTestWorker({ temporal, taskQueue, orders: shop.orders });
   await worker.start();
   return {

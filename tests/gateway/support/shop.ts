@@ -7,6 +7,7 @@ import { gatewayConfig } from '../../../gateway/config.ts';
 import { startGateway } from '../../../gateway/server.ts';
 import { loadConfig } from '../../../platform/config/load.ts';
 import { createDatabase } from '../../support/database.ts';
+import { expectDescribed } from './described.ts';
 import { fakeOrders } from './fake-orders.ts';
 import { createIssuer, fakePayments, fakeProducts, fakeUsers } from './fake-services.ts';
 
@@ -85,6 +86,7 @@ export async function startShop(options: {
     const text = await response.text();
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
     const json = isJson ? jsonObject.parse(JSON.parse(text)) : {};
+    expectDescribed({ method, path, status: response.status, json: isJson ? json : undefined });
     return { status: response.status, headers: response.headers, body: json, text };
   }
 

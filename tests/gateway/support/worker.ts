@@ -92,7 +92,7 @@ function createActivities(orders: FakeOrders, down: ReadonlySet<string>): OrderA
     async releaseInventory() {},
     async refundPayment() {},
     async cancelOrder({ orderId, failedStep, reason }) {
-      orders.cancel(orderId, failedStep, reason);
+      orders.cancel(orderId, failedStep, reason, REFUSED[methodOf(orderId) ?? '']?.facts);
     },
   };
 }

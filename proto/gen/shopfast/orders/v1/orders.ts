@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { Effect, EffectsPage, Finding } from "../../audit/v1/audit.ts";
 import { Address, Money } from "../../money/v1/money.ts";
 
 export const protobufPackage = "shopfast.orders.v1";
@@ -135,6 +136,13 @@ export interface StatusChange {
 export interface Failure {
   step: string;
   reason: string;
+  /** Facts behind the reason that are safe to show, such as product_id and available_quantity. */
+  facts: { [key: string]: string };
+}
+
+export interface Failure_FactsEntry {
+  key: string;
+  value: string;
 }
 
 export interface Order {
@@ -153,7 +161,11 @@ export interface Order {
   /** The provider's opaque token, kept so that a submitted order can be started again; never logged. */
   paymentMethod: string;
   createdAt: Date | undefined;
-  updatedAt: Date | undefined;
+  updatedAt:
+    | Date
+    | undefined;
+  /** Absent until it is shipped. */
+  shipment?: Shipment | undefined;
 }
 
 export interface SubmittedLine {
@@ -212,6 +224,13 @@ export interface CancelOrderRequest {
   failedStep: string;
   /** The key of the CreateOrder that this undoes: it is refused from now on. */
   undoesKey: string;
+  /** Facts behind the reason that are safe to show; at most 16. */
+  facts: { [key: string]: string };
+}
+
+export interface CancelOrderRequest_FactsEntry {
+  key: string;
+  value: string;
 }
 
 export interface CancelOrderResponse {
@@ -240,6 +259,60 @@ export interface ListOrdersRequest {
 export interface ListOrdersResponse {
   /** Newest first, without history. */
   orders: Order[];
+  nextCursor: string;
+}
+
+export interface Shipment {
+  carrier: string;
+  trackingNumber: string;
+  shippedAt: Date | undefined;
+  deliveredAt: Date | undefined;
+}
+
+export interface ShipOrderRequest {
+  idempotencyKey: string;
+  orderId: string;
+  carrier: string;
+  trackingNumber: string;
+}
+
+export interface ShipOrderResponse {
+}
+
+export interface DeliverOrderRequest {
+  idempotencyKey: string;
+  orderId: string;
+  /** Absent: now, by the database clock. Never before it was shipped nor in the future. */
+  deliveredAt: Date | undefined;
+}
+
+export interface DeliverOrderResponse {
+}
+
+export interface UpdateOrderStatusRequest {
+  idempotencyKey: string;
+  orderId: string;
+  status: OrderStatus;
+  reason: string;
+}
+
+export interface UpdateOrderStatusResponse {
+}
+
+export interface AuditRequest {
+}
+
+export interface AuditResponse {
+  findings: Finding[];
+}
+
+export interface ListEffectsRequest {
+  page: EffectsPage | undefined;
+}
+
+export interface ListEffectsResponse {
+  effects: Effect[];
+  /** Empty: the last page. */
   nextCursor: string;
 }
 
@@ -513,7 +586,7 @@ export const StatusChange: MessageFns<StatusChange> = {
 };
 
 function createBaseFailure(): Failure {
-  return { step: "", reason: "" };
+  return { step: "", reason: "", facts: {} };
 }
 
 export const Failure: MessageFns<Failure> = {
@@ -524,6 +597,9 @@ export const Failure: MessageFns<Failure> = {
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
     }
+    globalThis.Object.entries(message.facts).forEach(([key, value]: [string, string]) => {
+      Failure_FactsEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+    });
     return writer;
   },
 
@@ -556,6 +632,17 @@ export const Failure: MessageFns<Failure> = {
             message.reason = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            const entry3 = Failure_FactsEntry.decode(reader, reader.uint32());
+            if (entry3.value !== undefined) {
+              message.facts[entry3.key] = entry3.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -575,6 +662,82 @@ export const Failure: MessageFns<Failure> = {
     const message = createBaseFailure();
     message.step = object.step ?? "";
     message.reason = object.reason ?? "";
+    message.facts = (globalThis.Object.entries(object.facts ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseFailure_FactsEntry(): Failure_FactsEntry {
+  return { key: "", value: "" };
+}
+
+export const Failure_FactsEntry: MessageFns<Failure_FactsEntry> = {
+  encode(message: Failure_FactsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Failure_FactsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFailure_FactsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Failure_FactsEntry>, I>>(base?: I): Failure_FactsEntry {
+    return Failure_FactsEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Failure_FactsEntry>, I>>(object: I): Failure_FactsEntry {
+    const message = createBaseFailure_FactsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -593,6 +756,7 @@ function createBaseOrder(): Order {
     paymentMethod: "",
     createdAt: undefined,
     updatedAt: undefined,
+    shipment: undefined,
   };
 }
 
@@ -633,6 +797,9 @@ export const Order: MessageFns<Order> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.updatedAt), writer.uint32(98).fork()).join();
+    }
+    if (message.shipment !== undefined) {
+      Shipment.encode(message.shipment, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -746,6 +913,14 @@ export const Order: MessageFns<Order> = {
             message.updatedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.shipment = Shipment.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -781,6 +956,9 @@ export const Order: MessageFns<Order> = {
     message.paymentMethod = object.paymentMethod ?? "";
     message.createdAt = object.createdAt ?? undefined;
     message.updatedAt = object.updatedAt ?? undefined;
+    message.shipment = (object.shipment !== undefined && object.shipment !== null)
+      ? Shipment.fromPartial(object.shipment)
+      : undefined;
     return message;
   },
 };
@@ -1376,7 +1554,7 @@ export const ConfirmOrderResponse: MessageFns<ConfirmOrderResponse> = {
 };
 
 function createBaseCancelOrderRequest(): CancelOrderRequest {
-  return { idempotencyKey: "", orderId: "", reason: "", failedStep: "", undoesKey: "" };
+  return { idempotencyKey: "", orderId: "", reason: "", failedStep: "", undoesKey: "", facts: {} };
 }
 
 export const CancelOrderRequest: MessageFns<CancelOrderRequest> = {
@@ -1396,6 +1574,9 @@ export const CancelOrderRequest: MessageFns<CancelOrderRequest> = {
     if (message.undoesKey !== "") {
       writer.uint32(42).string(message.undoesKey);
     }
+    globalThis.Object.entries(message.facts).forEach(([key, value]: [string, string]) => {
+      CancelOrderRequest_FactsEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
+    });
     return writer;
   },
 
@@ -1452,6 +1633,17 @@ export const CancelOrderRequest: MessageFns<CancelOrderRequest> = {
             message.undoesKey = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            const entry6 = CancelOrderRequest_FactsEntry.decode(reader, reader.uint32());
+            if (entry6.value !== undefined) {
+              message.facts[entry6.key] = entry6.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1474,6 +1666,84 @@ export const CancelOrderRequest: MessageFns<CancelOrderRequest> = {
     message.reason = object.reason ?? "";
     message.failedStep = object.failedStep ?? "";
     message.undoesKey = object.undoesKey ?? "";
+    message.facts = (globalThis.Object.entries(object.facts ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseCancelOrderRequest_FactsEntry(): CancelOrderRequest_FactsEntry {
+  return { key: "", value: "" };
+}
+
+export const CancelOrderRequest_FactsEntry: MessageFns<CancelOrderRequest_FactsEntry> = {
+  encode(message: CancelOrderRequest_FactsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelOrderRequest_FactsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelOrderRequest_FactsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CancelOrderRequest_FactsEntry>, I>>(base?: I): CancelOrderRequest_FactsEntry {
+    return CancelOrderRequest_FactsEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CancelOrderRequest_FactsEntry>, I>>(
+    object: I,
+  ): CancelOrderRequest_FactsEntry {
+    const message = createBaseCancelOrderRequest_FactsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -1801,6 +2071,709 @@ export const ListOrdersResponse: MessageFns<ListOrdersResponse> = {
   },
 };
 
+function createBaseShipment(): Shipment {
+  return { carrier: "", trackingNumber: "", shippedAt: undefined, deliveredAt: undefined };
+}
+
+export const Shipment: MessageFns<Shipment> = {
+  encode(message: Shipment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.carrier !== "") {
+      writer.uint32(10).string(message.carrier);
+    }
+    if (message.trackingNumber !== "") {
+      writer.uint32(18).string(message.trackingNumber);
+    }
+    if (message.shippedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.shippedAt), writer.uint32(26).fork()).join();
+    }
+    if (message.deliveredAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.deliveredAt), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Shipment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShipment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.carrier = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.trackingNumber = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.shippedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.deliveredAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Shipment>, I>>(base?: I): Shipment {
+    return Shipment.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Shipment>, I>>(object: I): Shipment {
+    const message = createBaseShipment();
+    message.carrier = object.carrier ?? "";
+    message.trackingNumber = object.trackingNumber ?? "";
+    message.shippedAt = object.shippedAt ?? undefined;
+    message.deliveredAt = object.deliveredAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseShipOrderRequest(): ShipOrderRequest {
+  return { idempotencyKey: "", orderId: "", carrier: "", trackingNumber: "" };
+}
+
+export const ShipOrderRequest: MessageFns<ShipOrderRequest> = {
+  encode(message: ShipOrderRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.idempotencyKey !== "") {
+      writer.uint32(10).string(message.idempotencyKey);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.carrier !== "") {
+      writer.uint32(26).string(message.carrier);
+    }
+    if (message.trackingNumber !== "") {
+      writer.uint32(34).string(message.trackingNumber);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShipOrderRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShipOrderRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.carrier = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.trackingNumber = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ShipOrderRequest>, I>>(base?: I): ShipOrderRequest {
+    return ShipOrderRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ShipOrderRequest>, I>>(object: I): ShipOrderRequest {
+    const message = createBaseShipOrderRequest();
+    message.idempotencyKey = object.idempotencyKey ?? "";
+    message.orderId = object.orderId ?? "";
+    message.carrier = object.carrier ?? "";
+    message.trackingNumber = object.trackingNumber ?? "";
+    return message;
+  },
+};
+
+function createBaseShipOrderResponse(): ShipOrderResponse {
+  return {};
+}
+
+export const ShipOrderResponse: MessageFns<ShipOrderResponse> = {
+  encode(_: ShipOrderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShipOrderResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShipOrderResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ShipOrderResponse>, I>>(base?: I): ShipOrderResponse {
+    return ShipOrderResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ShipOrderResponse>, I>>(_: I): ShipOrderResponse {
+    const message = createBaseShipOrderResponse();
+    return message;
+  },
+};
+
+function createBaseDeliverOrderRequest(): DeliverOrderRequest {
+  return { idempotencyKey: "", orderId: "", deliveredAt: undefined };
+}
+
+export const DeliverOrderRequest: MessageFns<DeliverOrderRequest> = {
+  encode(message: DeliverOrderRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.idempotencyKey !== "") {
+      writer.uint32(10).string(message.idempotencyKey);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.deliveredAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.deliveredAt), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeliverOrderRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeliverOrderRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.deliveredAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DeliverOrderRequest>, I>>(base?: I): DeliverOrderRequest {
+    return DeliverOrderRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeliverOrderRequest>, I>>(object: I): DeliverOrderRequest {
+    const message = createBaseDeliverOrderRequest();
+    message.idempotencyKey = object.idempotencyKey ?? "";
+    message.orderId = object.orderId ?? "";
+    message.deliveredAt = object.deliveredAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseDeliverOrderResponse(): DeliverOrderResponse {
+  return {};
+}
+
+export const DeliverOrderResponse: MessageFns<DeliverOrderResponse> = {
+  encode(_: DeliverOrderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeliverOrderResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeliverOrderResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DeliverOrderResponse>, I>>(base?: I): DeliverOrderResponse {
+    return DeliverOrderResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeliverOrderResponse>, I>>(_: I): DeliverOrderResponse {
+    const message = createBaseDeliverOrderResponse();
+    return message;
+  },
+};
+
+function createBaseUpdateOrderStatusRequest(): UpdateOrderStatusRequest {
+  return { idempotencyKey: "", orderId: "", status: OrderStatus.ORDER_STATUS_UNSPECIFIED, reason: "" };
+}
+
+export const UpdateOrderStatusRequest: MessageFns<UpdateOrderStatusRequest> = {
+  encode(message: UpdateOrderStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.idempotencyKey !== "") {
+      writer.uint32(10).string(message.idempotencyKey);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.status !== OrderStatus.ORDER_STATUS_UNSPECIFIED) {
+      writer.uint32(24).int32(orderStatusToNumber(message.status));
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateOrderStatusRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateOrderStatusRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.status = orderStatusFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UpdateOrderStatusRequest>, I>>(base?: I): UpdateOrderStatusRequest {
+    return UpdateOrderStatusRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpdateOrderStatusRequest>, I>>(object: I): UpdateOrderStatusRequest {
+    const message = createBaseUpdateOrderStatusRequest();
+    message.idempotencyKey = object.idempotencyKey ?? "";
+    message.orderId = object.orderId ?? "";
+    message.status = object.status ?? OrderStatus.ORDER_STATUS_UNSPECIFIED;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseUpdateOrderStatusResponse(): UpdateOrderStatusResponse {
+  return {};
+}
+
+export const UpdateOrderStatusResponse: MessageFns<UpdateOrderStatusResponse> = {
+  encode(_: UpdateOrderStatusResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateOrderStatusResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateOrderStatusResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UpdateOrderStatusResponse>, I>>(base?: I): UpdateOrderStatusResponse {
+    return UpdateOrderStatusResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpdateOrderStatusResponse>, I>>(_: I): UpdateOrderStatusResponse {
+    const message = createBaseUpdateOrderStatusResponse();
+    return message;
+  },
+};
+
+function createBaseAuditRequest(): AuditRequest {
+  return {};
+}
+
+export const AuditRequest: MessageFns<AuditRequest> = {
+  encode(_: AuditRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuditRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuditRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<AuditRequest>, I>>(base?: I): AuditRequest {
+    return AuditRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AuditRequest>, I>>(_: I): AuditRequest {
+    const message = createBaseAuditRequest();
+    return message;
+  },
+};
+
+function createBaseAuditResponse(): AuditResponse {
+  return { findings: [] };
+}
+
+export const AuditResponse: MessageFns<AuditResponse> = {
+  encode(message: AuditResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.findings) {
+      Finding.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuditResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuditResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.findings.push(Finding.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<AuditResponse>, I>>(base?: I): AuditResponse {
+    return AuditResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AuditResponse>, I>>(object: I): AuditResponse {
+    const message = createBaseAuditResponse();
+    message.findings = object.findings?.map((e) => Finding.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseListEffectsRequest(): ListEffectsRequest {
+  return { page: undefined };
+}
+
+export const ListEffectsRequest: MessageFns<ListEffectsRequest> = {
+  encode(message: ListEffectsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.page !== undefined) {
+      EffectsPage.encode(message.page, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListEffectsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListEffectsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.page = EffectsPage.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListEffectsRequest>, I>>(base?: I): ListEffectsRequest {
+    return ListEffectsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListEffectsRequest>, I>>(object: I): ListEffectsRequest {
+    const message = createBaseListEffectsRequest();
+    message.page = (object.page !== undefined && object.page !== null)
+      ? EffectsPage.fromPartial(object.page)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListEffectsResponse(): ListEffectsResponse {
+  return { effects: [], nextCursor: "" };
+}
+
+export const ListEffectsResponse: MessageFns<ListEffectsResponse> = {
+  encode(message: ListEffectsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.effects) {
+      Effect.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextCursor !== "") {
+      writer.uint32(18).string(message.nextCursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListEffectsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListEffectsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.effects.push(Effect.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListEffectsResponse>, I>>(base?: I): ListEffectsResponse {
+    return ListEffectsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListEffectsResponse>, I>>(object: I): ListEffectsResponse {
+    const message = createBaseListEffectsResponse();
+    message.effects = object.effects?.map((e) => Effect.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? "";
+    return message;
+  },
+};
+
 /** The order record: lines, totals, status and its history. */
 export type OrdersServiceService = typeof OrdersServiceService;
 export const OrdersServiceService = {
@@ -1866,6 +2839,59 @@ export const OrdersServiceService = {
     responseSerialize: (value: ListOrdersResponse): Buffer => Buffer.from(ListOrdersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListOrdersResponse => ListOrdersResponse.decode(value),
   },
+  /** PAID becomes SHIPPED with carrier and tracking number. Illegal: FAILED_PRECONDITION illegal_transition. */
+  shipOrder: {
+    path: "/shopfast.orders.v1.OrdersService/ShipOrder" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ShipOrderRequest): Buffer => Buffer.from(ShipOrderRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ShipOrderRequest => ShipOrderRequest.decode(value),
+    responseSerialize: (value: ShipOrderResponse): Buffer => Buffer.from(ShipOrderResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ShipOrderResponse => ShipOrderResponse.decode(value),
+  },
+  /** SHIPPED becomes DELIVERED. */
+  deliverOrder: {
+    path: "/shopfast.orders.v1.OrdersService/DeliverOrder" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeliverOrderRequest): Buffer => Buffer.from(DeliverOrderRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeliverOrderRequest => DeliverOrderRequest.decode(value),
+    responseSerialize: (value: DeliverOrderResponse): Buffer =>
+      Buffer.from(DeliverOrderResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeliverOrderResponse => DeliverOrderResponse.decode(value),
+  },
+  /** Any legal move of the state machine that needs no data of its own. Illegal: FAILED_PRECONDITION illegal_transition. */
+  updateOrderStatus: {
+    path: "/shopfast.orders.v1.OrdersService/UpdateOrderStatus" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UpdateOrderStatusRequest): Buffer =>
+      Buffer.from(UpdateOrderStatusRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UpdateOrderStatusRequest => UpdateOrderStatusRequest.decode(value),
+    responseSerialize: (value: UpdateOrderStatusResponse): Buffer =>
+      Buffer.from(UpdateOrderStatusResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UpdateOrderStatusResponse => UpdateOrderStatusResponse.decode(value),
+  },
+  /** The service's own invariants, all evaluated in one repeatable-read snapshot. */
+  audit: {
+    path: "/shopfast.orders.v1.OrdersService/Audit" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AuditRequest): Buffer => Buffer.from(AuditRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AuditRequest => AuditRequest.decode(value),
+    responseSerialize: (value: AuditResponse): Buffer => Buffer.from(AuditResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AuditResponse => AuditResponse.decode(value),
+  },
+  /** What this service did, oldest first, for comparing it with what the others did. */
+  listEffects: {
+    path: "/shopfast.orders.v1.OrdersService/ListEffects" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListEffectsRequest): Buffer => Buffer.from(ListEffectsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListEffectsRequest => ListEffectsRequest.decode(value),
+    responseSerialize: (value: ListEffectsResponse): Buffer => Buffer.from(ListEffectsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListEffectsResponse => ListEffectsResponse.decode(value),
+  },
 } as const;
 
 export interface OrdersServiceServer extends UntypedServiceImplementation {
@@ -1882,6 +2908,16 @@ export interface OrdersServiceServer extends UntypedServiceImplementation {
   cancelOrder: handleUnaryCall<CancelOrderRequest, CancelOrderResponse>;
   getOrder: handleUnaryCall<GetOrderRequest, GetOrderResponse>;
   listOrders: handleUnaryCall<ListOrdersRequest, ListOrdersResponse>;
+  /** PAID becomes SHIPPED with carrier and tracking number. Illegal: FAILED_PRECONDITION illegal_transition. */
+  shipOrder: handleUnaryCall<ShipOrderRequest, ShipOrderResponse>;
+  /** SHIPPED becomes DELIVERED. */
+  deliverOrder: handleUnaryCall<DeliverOrderRequest, DeliverOrderResponse>;
+  /** Any legal move of the state machine that needs no data of its own. Illegal: FAILED_PRECONDITION illegal_transition. */
+  updateOrderStatus: handleUnaryCall<UpdateOrderStatusRequest, UpdateOrderStatusResponse>;
+  /** The service's own invariants, all evaluated in one repeatable-read snapshot. */
+  audit: handleUnaryCall<AuditRequest, AuditResponse>;
+  /** What this service did, oldest first, for comparing it with what the others did. */
+  listEffects: handleUnaryCall<ListEffectsRequest, ListEffectsResponse>;
 }
 
 export interface OrdersServiceClient extends Client {
@@ -1981,6 +3017,86 @@ export interface OrdersServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListOrdersResponse) => void,
+  ): ClientUnaryCall;
+  /** PAID becomes SHIPPED with carrier and tracking number. Illegal: FAILED_PRECONDITION illegal_transition. */
+  shipOrder(
+    request: ShipOrderRequest,
+    callback: (error: ServiceError | null, response: ShipOrderResponse) => void,
+  ): ClientUnaryCall;
+  shipOrder(
+    request: ShipOrderRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ShipOrderResponse) => void,
+  ): ClientUnaryCall;
+  shipOrder(
+    request: ShipOrderRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ShipOrderResponse) => void,
+  ): ClientUnaryCall;
+  /** SHIPPED becomes DELIVERED. */
+  deliverOrder(
+    request: DeliverOrderRequest,
+    callback: (error: ServiceError | null, response: DeliverOrderResponse) => void,
+  ): ClientUnaryCall;
+  deliverOrder(
+    request: DeliverOrderRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeliverOrderResponse) => void,
+  ): ClientUnaryCall;
+  deliverOrder(
+    request: DeliverOrderRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeliverOrderResponse) => void,
+  ): ClientUnaryCall;
+  /** Any legal move of the state machine that needs no data of its own. Illegal: FAILED_PRECONDITION illegal_transition. */
+  updateOrderStatus(
+    request: UpdateOrderStatusRequest,
+    callback: (error: ServiceError | null, response: UpdateOrderStatusResponse) => void,
+  ): ClientUnaryCall;
+  updateOrderStatus(
+    request: UpdateOrderStatusRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UpdateOrderStatusResponse) => void,
+  ): ClientUnaryCall;
+  updateOrderStatus(
+    request: UpdateOrderStatusRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UpdateOrderStatusResponse) => void,
+  ): ClientUnaryCall;
+  /** The service's own invariants, all evaluated in one repeatable-read snapshot. */
+  audit(
+    request: AuditRequest,
+    callback: (error: ServiceError | null, response: AuditResponse) => void,
+  ): ClientUnaryCall;
+  audit(
+    request: AuditRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AuditResponse) => void,
+  ): ClientUnaryCall;
+  audit(
+    request: AuditRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AuditResponse) => void,
+  ): ClientUnaryCall;
+  /** What this service did, oldest first, for comparing it with what the others did. */
+  listEffects(
+    request: ListEffectsRequest,
+    callback: (error: ServiceError | null, response: ListEffectsResponse) => void,
+  ): ClientUnaryCall;
+  listEffects(
+    request: ListEffectsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListEffectsResponse) => void,
+  ): ClientUnaryCall;
+  listEffects(
+    request: ListEffectsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListEffectsResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -1,0 +1,33 @@
+import type { Database } from '../persistence/database.ts';
+
+// Ids of violations that a finding names; the rest are counted.
+const EXAMPLES_MAX = 10;
+
+/** One invariant. `rows` is a query: one row per thing looked at, with its `id` as text and whether it is `wrong`. */
+export type Rule = { readonly name: string; readonly rows: string };
+
+export type Finding = {
+  readonly rule: string;
+  /** Things looked at; 0 proves nothing. */
+  readonly checked: number;
+  readonly violations: number;
+  readonly examples: string[];
+};
+
+/** Evaluates every rule in one snapshot: what one finds is true at the same instant as what the others find. */
+export function evaluate(database: Pick<Database, 'snapshot'>, rules: readonly Rule[]): Promise<Finding[]> {
+  return database.snapshot(async (sql) => {
+    const findings: Finding[] = [];
+    for (const { name, rows } of rules) {
+      const [row] = await sql.query<{ checked: string; violations: string; examples: string[] }>(
+        `select count(*) as checked, count(*) filter (where wrong) as violations,
+           coalesce((array_agg(id order by id) filter (where wrong))[1:${EXAMPLES_MAX}], '{}') as examples
+         from (${rows}) as looked_at`,
+      );
+      if (!row) throw new Error(`The rule ${name} has no answer`);
+      const { checked, violations, examples } = row;
+      findings.push({ rule: name, checked: Number(checked), violations: Number(violations), examples });
+    }
+    return findings;
+  });
+}

@@ -1,0 +1,59 @@
+import type { Rule } from '../../platform/audit/evaluate.ts';
+import { PAYMENT_STATUSES, TRANSITIONS } from './entity.ts';
+
+// Time after which a payment on its way is forgotten rather than at work: its caller gives up after 10 minutes.
+const STUCK_AFTER = '1 hour';
+
+const LEGAL_MOVES = PAYMENT_STATUSES.flatMap((from) => TRANSITIONS[from].map((to) => `('${from}', '${to}')`)).join();
+
+/** What holds of every payment, as the rows have it: no constraint and no code is believed. */
+export const RULES: readonly Rule[] = [
+  {
+    name: 'money_within_bounds',
+    rows: `select id::text, not (0 <= refunded_minor and refunded_minor <= captured_minor and captured_minor <= amount_minor)
+             as wrong from payments`,
+  },
+  {
+    name: 'one_payment_per_order',
+    rows: 'select order_id::text as id, count(*) > 1 as wrong from payments group by order_id',
+  },
+  {
+    name: 'status_agrees_with_amounts',
+    rows: `select id::text, (status in ('COMPLETED', 'REFUNDING', 'REFUNDED')) <> (captured_minor > 0)
+             or (status = 'REFUNDED') <> (captured_minor > 0 and refunded_minor = captured_minor)
+             or (captured_minor > 0 and provider_reference is null)
+             or (status = 'FAILED') <> (failure_reason is not null) as wrong
+           from payments`,
+  },
+  {
+    name: 'status_is_last_of_history',
+    rows: `select payments.id::text, payments.status is distinct from (
+             select status from payment_history where payment_id = payments.id order by id desc limit 1
+           ) as wrong from payments`,
+  },
+  {
+    name: 'history_is_legal',
+    rows: `select payment_id::text as id, case when previous is null then status <> 'PENDING'
+             else (previous, status) not in (${LEGAL_MOVES}) end as wrong
+           from (
+             select payment_id, status, lag(status) over (partition by payment_id order by id) as previous from payment_history
+           ) as moves`,
+  },
+  {
+    name: 'refunds_add_up',
+    rows: `select payments.id::text, payments.refunded_minor <>
+             coalesce(sum(refund.amount_minor) filter (where refund.status = 'COMPLETED'), 0) as wrong
+           from payments left join refunds refund on refund.payment_id = payments.id group by payments.id`,
+  },
+  {
+    name: 'refunding_has_one_pending_refund',
+    rows: `select payments.id::text, count(refund.key) filter (where refund.status = 'PENDING')
+             <> case payments.status when 'REFUNDING' then 1 else 0 end as wrong
+           from payments left join refunds refund on refund.payment_id = payments.id group by payments.id`,
+  },
+  {
+    name: 'stuck',
+    rows: `select id::text, status in ('PENDING', 'PROCESSING', 'REFUNDING') and updated_at < now() - interval '${STUCK_AFTER}'
+             as wrong from payments`,
+  },
+];

@@ -1,0 +1,22 @@
+import { OPERATIONS } from '../../../gateway/api/openapi.ts';
+import { problem } from '../../../gateway/api/shapes.ts';
+
+/** Every answer that a test sees has to be what the OpenAPI document says of it. */
+export function expectDescribed(seen: { method: string; path: string; status: number; json: unknown }): void {
+  const path = seen.path.replace(/\?.*$/, '');
+  const versioned = /^\/(v\d+|\.well-known|docs|openapi\.json|health|metrics)(\/|$)/.test(path) ? path : `/v1${path}`;
+  const matching = OPERATIONS.filter(
+    (operation) =>
+      operation.method === seen.method && new RegExp(`^${operation.path.replace(/:\w+/g, '[^/]+')}$`).test(versioned),
+  );
+  // Of /users/me and /users/:id the first is meant.
+  const operation = matching.toSorted((one, other) => one.path.split(':').length - other.path.split(':').length)[0];
+  if (!operation) return;
+  if (seen.status >= 400) {
+    if (seen.json !== undefined) problem.parse(seen.json);
+    return;
+  }
+  const answer = operation.answers[seen.status];
+  if (!answer) throw new Error(`${operation.id} is not described to answer ${seen.status}`);
+  answer.schema?.parse(seen.json);
+}

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Effect, EffectsPage } from '../../proto/gen/shopfast/audit/v1/audit.ts';
+import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { refusal } from '../support/refusal.ts';
+import { cancellation, LIMITS, type OrdersFixture, openOrders, read, shipped, submitted } from './orders-fixture.ts';
+
+let orders: OrdersFixture;
+let sent: Order;
+let dropped: Order;
+
+beforeAll(async () => {
+  orders = await openOrders();
+  sent = await shipped(orders.calls);
+  const order = await submitted(orders.calls);
+  await orders.calls.cancelOrder(cancellation(order), LIMITS);
+  dropped = await read(orders.calls, order.id);
+});
+afterAll(() => orders.close());
+
+function list(page: Partial<EffectsPage> = {}) {
+  return orders.calls.listEffects({ page: { since: undefined, pageSize: 0, cursor: '', ...page } }, LIMITS);
+}
+
+async function pages(pageSize: number, since?: Date): Promise<Effect[][]> {
+  const all: Effect[][] = [];
+  let cursor = '';
+  do {
+    const { effects, nextCursor } = await list({ pageSize, cursor, since });
+    all.push(effects);
+    cursor = nextCursor;
+  } while (cursor !== '');
+  return all;
+}
+
+test('every status change of every order is an effect, oldest first, with its user and total', async () => {
+  const { effects, nextCursor } = await list();
+  const of = (order: Order) =>
+    order.history.map(({ status, at }) => ({
+      sequence: expect.any(Number),
+      kind: status.replace('ORDER_STATUS_', ''),
+      orderId: order.id,
+      userId: order.userId,
+      reference: status === 'ORDER_STATUS_PAID' || status === 'ORDER_STATUS_SHIPPED' ? order.paymentId : '',
+      amount: order.totals?.total,
+      at,
+    }));
+  expect(effects).toEqual([...of(sent), ...of(dropped)]);
+  expect(nextCursor).toBe('');
+  const sequences = effects.map(({ sequence }) => sequence);
+  expect(sequences).toEqual(sequences.toSorted((a, b) => a - b));
+});
+
+test('no request page is the first page', async () => {
+  expect(await orders.calls.listEffects({ page: undefined }, LIMITS)).toEqual(await list());
+});
+
+test.each([1, 2, 3, 7, 8])('pages of %s give each effect once, also those of one instant', async (size) => {
+  const { effects } = await list();
+  const all = await pages(size);
+  expect(all.flat()).toEqual(effects);
+  expect(all.every((page) => page.length <= size && page.length > 0)).toBe(true);
+});
+
+test('since a time there is what happened then and later', async () => {
+  const { effects } = await list();
+  const since = dropped.createdAt;
+  const later = effects.filter(({ at }) => at && since && at >= since);
+  expect(later.length).toBeGreaterThanOrEqual(2);
+  expect((await pages(1, since)).flat()).toEqual(later);
+  expect((await list({ since: new Date(Date.now() + 60_000) })).effects).toEqual([]);
+});
+
+test.each([
+  ['a cursor that nobody gave', { cursor: 'nonsense' }, 'page.cursor'],
+  ['an altered cursor', { cursor: 'A'.repeat(32) }, 'page.cursor'],
+  ['a long cursor', { cursor: 'A'.repeat(101) }, 'page.cursor'],
+  ['a page of 1001', { pageSize: 1_001 }, 'page.pageSize'],
+  ['a page of -1', { pageSize: -1 }, 'page.pageSize'],
+])('%s is an invalid argument', async (_, page, field) => {
+  expect(await refusal(list(page))).toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    reason: 'validation_failed',
+    fields: [field],
+  });
+});
