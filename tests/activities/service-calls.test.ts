@@ -112,8 +112,8 @@ test('each undo sends its own key and the key that it undoes', async () => {
   expect(requests).toEqual([
     { ...sent, amount: undefined, reason },
     sent,
-    { ...sent, reason, failedStep: 'ProcessPayment' },
-    { ...sent, reason: 'order_cancelled', failedStep: '' },
+    { ...sent, reason, failedStep: 'ProcessPayment', facts: {} },
+    { ...sent, reason: 'order_cancelled', failedStep: '', facts: {} },
   ]);
 });
 
