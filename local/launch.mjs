@@ -35,6 +35,7 @@ async function launch(name, userArguments) {
   if (!command) throw new Error(`There is no command "${name}". Commands: ${Object.keys(COMMANDS).join(', ')}`);
   requireThisMachine();
   const watch = watchAncestors();
+  if (!command.dev) readSettings();
   const progress = createProgress({ stream: process.stderr });
   const temporal = needsTemporal(command) ? findTemporal({ environment: process.env, progress }) : Promise.resolve(undefined);
   const [installed, found] = await Promise.allSettled([
@@ -57,18 +58,24 @@ function requireThisMachine() {
   }
 }
 
+/** A user's own settings; variables that are set win over the file. Tests do not depend on it. */
+function readSettings() {
+  const file = join(ROOT, '.env');
+  if (!existsSync(file)) return;
+  if (!process.loadEnvFile)
+    throw new Error(`Node ${process.versions.node} cannot read ${file}: Node 20.12 or newer can, or set the variables.`);
+  process.loadEnvFile(file);
+}
+
 function needsTemporal(command) {
   return command.temporal === 'always' || (command.temporal === true && !process.env.TEMPORAL_ADDRESS);
 }
 
 async function handOver({ command, userArguments, cli, watch }) {
   const node = findNode();
-  const settings = join(ROOT, '.env');
   const flags = [
     ...(command.flags ?? []),
     ...(command.itself ? [] : ['--import', new URL('./parent-watch.mjs', import.meta.url).href]),
-    // A developer's own settings; variables that are set win over the file. Tests do not depend on it.
-    ...(!command.dev && existsSync(settings) ? [`--env-file=${settings}`] : []),
   ];
   const child = spawn(node, [...flags, join(ROOT, command.script), ...(command.arguments ?? []), ...userArguments], {
     cwd: ROOT,

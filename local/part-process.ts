@@ -20,7 +20,7 @@ export type PartProcess = {
  * so that Ctrl-C in a terminal reaches only the supervisor, which stops things in order.
  */
 export async function launchNode(script: string, env: NodeJS.ProcessEnv): Promise<PartProcess> {
-  const child = spawn(process.execPath, [...(process.env.XFLAGS ?? '').split(' ').filter(Boolean), ...(script.includes('worker') ? (process.env.WFLAGS ?? '').split(' ').filter(Boolean) : ['--max-old-space-size=128']), '--import', PARENT_WATCH, script], {
+  const child = spawn(process.execPath, ['--import', PARENT_WATCH, script], {
     cwd: ROOT,
     env,
     detached: true,

@@ -11,6 +11,8 @@ export type Part = {
   /** A part is not started when this is set: it runs elsewhere. */
   readonly insteadOf?: keyof LocalConfig;
   readonly after: readonly string[];
+  /** Limit of its JavaScript heap. Without one Node takes what a large machine has before it collects. */
+  readonly heapMib: number;
   /** Which of the platform's values it is given besides its own ports and database. Nobody gets another's secret. */
   readonly takes: readonly string[];
 };
@@ -29,6 +31,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'provider',
     script: 'simulators/payment-provider/main.ts',
+    heapMib: 128,
     http: 'PROVIDER_PORT',
     database: 'PROVIDER_DATABASE_URL',
     insteadOf: 'PROVIDER_URL',
@@ -38,6 +41,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'users',
     script: 'services/users/main.ts',
+    heapMib: 192,
     http: 'USERS_HTTP_PORT',
     grpc: 'USERS_PORT',
     database: 'USERS_DATABASE_URL',
@@ -48,6 +52,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'products',
     script: 'services/products/main.ts',
+    heapMib: 192,
     http: 'PRODUCTS_HTTP_PORT',
     grpc: 'PRODUCTS_PORT',
     database: 'PRODUCTS_DATABASE_URL',
@@ -58,6 +63,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'orders',
     script: 'services/orders/main.ts',
+    heapMib: 192,
     http: 'ORDERS_HTTP_PORT',
     grpc: 'ORDERS_PORT',
     database: 'ORDERS_DATABASE_URL',
@@ -68,6 +74,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'payments',
     script: 'services/payments/main.ts',
+    heapMib: 192,
     http: 'PAYMENTS_HTTP_PORT',
     grpc: 'PAYMENTS_PORT',
     database: 'PAYMENTS_DATABASE_URL',
@@ -78,6 +85,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'worker',
     script: 'workers/main.ts',
+    heapMib: 512,
     http: 'WORKER_HTTP_PORT',
     after: ['temporal', ...SERVICES],
     takes: [...SERVICE_ADDRESSES, ...TEMPORAL],
@@ -85,6 +93,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'gateway',
     script: 'gateway/main.ts',
+    heapMib: 256,
     http: 'GATEWAY_PORT',
     database: 'GATEWAY_DATABASE_URL',
     after: ['worker'],

@@ -9,7 +9,7 @@ import { type Guarded, spawnGuarded } from './guard.mjs';
 import type { PostgresHome } from './postgres-home.ts';
 import { commandOf, stopProcess } from './processes.mjs';
 
-export const SUPERUSER = 'postgres';
+const SUPERUSER = 'postgres';
 const MAJOR = '18';
 
 // A fast shutdown writes a checkpoint; with more dirty pages than this takes to write, recovery does the rest at the next start.

@@ -10,7 +10,7 @@ import { gatherFacts } from './gather-facts.ts';
 import { stopLeftOvers } from './left-over.ts';
 import { tryLock } from './lock.mjs';
 import { ownMib } from './memory.ts';
-import type { Part } from './parts.ts';
+import { databaseName, type Part } from './parts.ts';
 import { type Paths, pathsIn, prepareDataDirectory } from './paths.ts';
 import { planParts } from './plan.ts';
 import { resolvePorts } from './ports.ts';
@@ -67,7 +67,7 @@ async function settle(given: {
   const plan = planParts(parts, config);
   const ports = await resolvePorts(config, plan.ports);
   const cli = plan.temporal ? await findTemporal({ environment, progress }) : (config.TEMPORAL_CLI_PATH ?? null);
-  return { config, paths, environment, plan, ports, cli, secrets: prepareSecrets(paths) };
+  return { config, paths, environment, plan, ports, cli, secrets: prepareSecrets(paths, plan.databases.map(databaseName)) };
 }
 
 /** From the first process to the last. Rejects, with nothing left running, when the platform cannot be brought up. */

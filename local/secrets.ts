@@ -4,9 +4,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import * as z from 'zod';
 import type { Paths } from './paths.ts';
-import { readOrMake } from './private-files.ts';
-
-export const DATABASES = ['users', 'products', 'orders', 'payments', 'gateway', 'provider'] as const;
+import { readOrMake, writePrivate } from './private-files.ts';
 
 const user = z.object({
   id: z.string(),
@@ -27,9 +25,16 @@ const keySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
 
 export type Secrets = z.infer<typeof secretsFile>;
 
-/** Reads the secrets, making them when there are none, and lays out the files that the parts read. */
-export function prepareSecrets(paths: Paths): Secrets {
-  const secrets = readOrMake(paths.secrets, secretsFile, makeSecrets);
+/**
+ * Reads the secrets, making what is missing, and lays out the files that the parts read. `databases` are those that need
+ * a password; a newer version of the platform may have more of them than its data.
+ */
+export function prepareSecrets(paths: Paths, databases: readonly string[]): Secrets {
+  const found = readOrMake(paths.secrets, secretsFile, makeSecrets);
+  const missing = databases.filter((name) => found.databases[name] === undefined);
+  const made = Object.fromEntries(missing.map((name) => [name, secret(32)]));
+  const secrets = { ...found, databases: { ...found.databases, ...made } };
+  if (missing.length > 0) writePrivate(paths.secrets, secrets);
   readOrMake(paths.jwtKeys, keySet, makeJwtKeys);
   readOrMake(paths.seedUsers, z.array(user), () => Object.values(secrets.users));
   readOrMake(paths.seedApiClients, z.array(apiClient), () => Object.values(secrets.apiClients));
@@ -39,7 +44,7 @@ export function prepareSecrets(paths: Paths): Secrets {
 function makeSecrets(): Secrets {
   return {
     postgres: secret(32),
-    databases: Object.fromEntries(DATABASES.map((name) => [name, secret(32)])),
+    databases: {},
     users: {
       customer: { ...makeUser('customer', 'Demo Customer'), address: DEMO_ADDRESS },
       operator: makeUser('operator', 'Demo Operator'),

@@ -35,6 +35,8 @@ const checks: readonly Check[] = [
   { name: 'promises', run: () => tool('oxlint', ['-c', '.oxlintrc.json', '--type-aware', '--deny-warnings', '.']) },
   { name: 'boundaries', run: boundaries },
   { name: 'contracts lint', run: () => tool('buf', ['lint']) },
+  // Against the contracts that others may speak already; a release writes them anew: buf build -o proto/baseline.binpb
+  { name: 'contracts compatible', run: () => tool('buf', ['breaking', '--against', 'proto/baseline.binpb']) },
   { name: 'generated code', run: generatedCode },
   { name: '.env.example', run: () => script('tools/env-example.ts', ['--check']) },
   { name: 'docs/problems.md', run: () => script('gateway/problems-doc.ts', ['--check']) },
@@ -49,7 +51,7 @@ for (const { name, run } of checks) {
   const startedMs = performance.now();
   try {
     const seen = (await run()).trim().split('\n').at(-1) ?? '';
-    process.stdout.write(`ok    ${name.padEnd(18)} ${seen} (${Math.round(performance.now() - startedMs)} ms)\n`);
+    process.stdout.write(`ok    ${name.padEnd(22)} ${seen} (${Math.round(performance.now() - startedMs)} ms)\n`);
   } catch (error: unknown) {
     failed += 1;
     process.stdout.write(`FAIL  ${name}\n${error instanceof Error ? error.message : String(error)}\n`);

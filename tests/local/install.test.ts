@@ -95,6 +95,14 @@ test.each([
     }
 
     const called = readFileSync(join(root, 'called'), 'utf8');
-    expect(called.split(' ')).toEqual(['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', ...asked]);
+    expect(called.split(' ')).toEqual([
+      'install',
+      '--no-save',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      ...asked,
+    ]);
   },
 );

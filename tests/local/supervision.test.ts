@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { inspect } from '../../local/processes.mjs';
+import { createDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { collect, type RunningPlatform, spawnPlatform, startPlatform } from '../support/platform.ts';
 import { allGone, known } from '../support/processes.ts';
@@ -99,5 +100,24 @@ test('no part is given the secret of another', () => {
     const held = passwords.filter(([, password]) => environment.includes(password)).map(([name]) => name);
     const temporal = environment.includes('temporal-secret');
     expect({ part, held, temporal }).toEqual({ part, held: [part], temporal: part === 'gateway' });
+  }
+});
+
+test('what is pointed elsewhere is not started here', async () => {
+  const databases = await Promise.all([createDatabase('orders'), createDatabase('gateway')]);
+  const env = {
+    TEMPORAL_ADDRESS: process.env.TEST_TEMPORAL_ADDRESS,
+    ORDERS_DATABASE_URL: databases[0]?.url,
+    GATEWAY_DATABASE_URL: databases[1]?.url,
+    PROVIDER_URL: 'http://127.0.0.1:9',
+    USERS_ADDRESS: '127.0.0.1:9',
+  };
+  const started = await startPlatform({ script: STAND_INS, env });
+  try {
+    expect(Object.keys(started.facts.pids).sort()).toEqual(['gateway', 'orders']);
+    expect(started.facts).toMatchObject({ provider: env.PROVIDER_URL, temporal: { address: env.TEMPORAL_ADDRESS, ui: null } });
+  } finally {
+    await started.stop();
+    for (const database of databases) await database.drop();
   }
 });
