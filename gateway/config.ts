@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { address, bindHost, databaseUrl, logLevel, port, whole } from '../platform/config/fields.ts';
+import { temporalFields } from '../platform/temporal/config.ts';
 
 export type GatewayConfig = Readonly<z.infer<typeof gatewayConfig>>;
 
@@ -14,11 +15,7 @@ export const gatewayConfig = z.object({
   PRODUCTS_ADDRESS: address('Where products answers gRPC.').default('127.0.0.1:9002'),
   ORDERS_ADDRESS: address('Where orders answers gRPC.').default('127.0.0.1:9003'),
   PAYMENTS_ADDRESS: address('Where payments answers gRPC.').default('127.0.0.1:9004'),
-  TEMPORAL_ADDRESS: address('The Temporal server.').default('127.0.0.1:7233'),
-  TEMPORAL_NAMESPACE: z.string().default('default').describe('The Temporal namespace that orders run in.'),
-  TEMPORAL_API_KEY: z.string().optional().describe('An API key for Temporal Cloud; turns TLS on. Secret.'),
-  TEMPORAL_TLS_CERT_FILE: z.string().optional().describe('The client certificate for mutual TLS with Temporal, PEM.'),
-  TEMPORAL_TLS_KEY_FILE: z.string().optional().describe('The key of the client certificate, PEM.'),
+  ...temporalFields,
   ORDER_WAIT_MS: whole(
     10_000,
     { min: 0, max: 25_000 },

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { Client, Connection } from '@temporalio/client';
+import { temporalCredentials } from '../platform/temporal/credentials.ts';
 import type { GatewayConfig } from './config.ts';
 
 export type Temporal = Awaited<ReturnType<typeof openTemporal>>;
@@ -21,8 +21,7 @@ export async function openTemporal(config: GatewayConfig) {
       'grpc.keepalive_time_ms': 10_000,
       'grpc.keepalive_timeout_ms': 3_000,
     },
-    ...(config.TEMPORAL_API_KEY ? { apiKey: config.TEMPORAL_API_KEY } : {}),
-    ...(await tlsOf(config)),
+    ...(await temporalCredentials(config)),
   });
 
   function within<T>(limitMs: number, call: () => Promise<T>): Promise<T> {
@@ -40,10 +39,4 @@ export async function openTemporal(config: GatewayConfig) {
     check: (limitMs: number) => within(limitMs, () => connection.workflowService.describeNamespace({ namespace })),
     close: () => connection.close(),
   };
-}
-
-async function tlsOf({ TEMPORAL_TLS_CERT_FILE: certFile, TEMPORAL_TLS_KEY_FILE: keyFile }: GatewayConfig) {
-  if (!certFile || !keyFile) return {};
-  const [crt, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
-  return { tls: { clientCertPair: { crt, key } } };
 }

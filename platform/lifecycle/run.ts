@@ -21,8 +21,12 @@ export async function run(service: string, start: () => Promise<Running>): Promi
     logger.fatal({ error }, 'A promise failed that nobody waited for');
     process.exit(1);
   });
+  // Orphaned while it starts, a process has nothing to finish.
+  const orphaned = () => process.exit(1);
+  if (process.channel) process.on('disconnect', orphaned);
   try {
     const running = await start();
+    process.off('disconnect', orphaned);
     stopOnRequest(service, running);
     process.send?.({ type: 'listening', ...running.listening });
   } catch (error: unknown) {
