@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
+import * as z from 'zod';
 import { countPerOrder, metersOf } from '../support/cost.ts';
 import { eventually } from '../support/eventually.ts';
 import { type RunningPlatform, startPlatform } from '../support/platform.ts';
@@ -135,6 +136,34 @@ test('products killed when an order comes: 202, and the order finishes when it i
   );
   expect(placed.body.status).toBe('PAID');
 }, 120_000);
+
+test('an order is read with its customer, products and payment, and followed to its end', async () => {
+  const product = await shop.createProduct({ stock: 2, priceMinor: 1_000 });
+  const { body } = await shop.order({ items: [{ product_id: product.id, quantity: 1 }], payment_method: 'tok_ok' });
+  const read = (path: string) => shop.call('GET', path, undefined, shop.customer);
+
+  expect((await read(`/orders/${body.id}/details`)).json).toMatchObject({
+    order: { id: body.id, items: [{ product_id: product.id, name: 'A thing' }] },
+    user: { id: platform.facts.customer.id },
+    payment: { status: 'COMPLETED', amount: body.total },
+  });
+  const events = await fetch(`${platform.facts.gateway}/v1/orders/${body.id}/events`, { headers: shop.customer });
+  expect(await events.text()).toContain('"status":"PAID"');
+  const product304 = await fetch(`${platform.facts.gateway}/v1/products/${product.id}`);
+  const again = { headers: { 'If-None-Match': product304.headers.get('etag') ?? '' } };
+  expect((await fetch(`${platform.facts.gateway}/v1/products/${product.id}`, again)).status).toBe(304);
+});
+
+test('a refresh token that is used twice ends its whole family', async () => {
+  const { email, password } = platform.facts.customer;
+  const refresh = (refresh_token: unknown) => shop.call('POST', '/auth/refresh', { refresh_token });
+  const tokenOf = ({ json }: { json: unknown }) => z.object({ refresh_token: z.string() }).parse(json).refresh_token;
+  const first = tokenOf(await shop.call('POST', '/auth/login', { email, password }));
+  const second = tokenOf(await refresh(first));
+
+  expect((await refresh(first)).status).toBe(401);
+  expect((await refresh(second)).status).toBe(401);
+});
 
 test('an order costs what it is known to cost: calls and statements exactly, a declined one hardly more events', async () => {
   const connection = await Connection.connect({ address: platform.facts.temporal.address });
