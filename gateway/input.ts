@@ -12,6 +12,7 @@ export async function readBody<T>(ctx: RouteCtx, schema: z.ZodType<T>): Promise<
   if (!ctx.is('application/json') || (ctx.get('content-encoding') || 'identity') !== 'identity') {
     throw invalid(415, 'The body must be application/json, not encoded.');
   }
+  if (!['', 'utf-8'].includes(ctx.request.charset.toLowerCase())) throw invalid(415, 'The body must be UTF-8, as JSON is.');
   // A length that is stated is believed only to refuse early.
   if ((ctx.request.length ?? 0) > BODY_LIMIT_BYTES) throw tooLarge();
   const bytes = await collect(ctx.req);
@@ -50,10 +51,16 @@ function collect(request: IncomingMessage): Promise<Buffer> {
 function parseJson(bytes: Buffer): unknown {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return JSON.parse(text);
+    return JSON.parse(text, requireWellFormed);
   } catch (error: unknown) {
     throw invalid(400, 'The body is not JSON.', error);
   }
+}
+
+/** Half a surrogate pair is no character: PostgreSQL and gRPC would each store something else for it. */
+function requireWellFormed(key: string, value: unknown): unknown {
+  if (!key.isWellFormed() || (typeof value === 'string' && !value.isWellFormed())) throw new Error('not well-formed Unicode');
+  return value;
 }
 
 function inShape<T>(schema: z.ZodType<T>, value: unknown): T {

@@ -25,6 +25,9 @@ const MODEST = [
   'io_method=sync',
   'log_min_messages=warning',
 ];
+// A statement that fails holds what it was to store, and the detail of a violated constraint too: personal data, and hashes of
+// passwords, which must not be in a log. Services log their own errors without them.
+const DISCREET = ['log_min_error_statement=panic', 'log_error_verbosity=terse'];
 // Tests throw their data away.
 const FORGETFUL = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off'];
 
@@ -86,6 +89,7 @@ function settings(port: number, durable: boolean): string[] {
     'unix_socket_directories=',
     'timezone=UTC',
     ...MODEST,
+    ...DISCREET,
     ...(durable ? [] : FORGETFUL),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Logger } from '../../platform/logging/logger.ts';
 import type { Database } from '../../platform/persistence/database.ts';
+import { isDatabaseUnavailable } from '../../platform/persistence/unavailable.ts';
 import { expireDue, giveBack } from './repository.ts';
 
 // Milliseconds between two sweeps. Finding nothing is one look at a small index, and a hold lives for minutes: a second
@@ -23,7 +24,8 @@ export function startSweeper(database: Transactions, logger: Logger): { stop(): 
         if (expired > 0) logger.info({ expired }, 'Expired reservations were given back');
         if (expired === SWEEP_BATCH) continue;
       } catch (error: unknown) {
-        logger.error({ error }, 'Sweeping expired reservations failed; trying again');
+        const level = isDatabaseUnavailable(error) ? 'warn' : 'error';
+        logger[level]({ error }, 'Sweeping expired reservations failed; trying again');
       }
       if (stopping) return;
       await new Promise<void>((resolve) => {

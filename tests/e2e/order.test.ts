@@ -4,7 +4,8 @@
  */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { dirname } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
@@ -163,6 +164,17 @@ test('a refresh token that is used twice ends its whole family', async () => {
 
   expect((await refresh(first)).status).toBe(401);
   expect((await refresh(second)).status).toBe(401);
+});
+
+test('no log holds what somebody registered with, not even that of a database that refused it', async () => {
+  const person = { email: `${randomUUID()}@example.org`, password: `${randomUUID()}`, name: 'Zoë Unmistakable' };
+  const register = () => shop.call('POST', '/users', person, { 'Idempotency-Key': randomUUID() });
+  expect([(await register()).status, (await register()).status]).toEqual([201, 409]);
+
+  const folder = join(platform.dataDir, 'logs');
+  const logs = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+  expect(logs.length).toBeGreaterThanOrEqual(9);
+  for (const secret of [...Object.values(person), '$2b$', 'tok_ok']) expect(logs.join('')).not.toContain(secret);
 });
 
 test('an order costs what it is known to cost: calls and statements exactly, a declined one hardly more events', async () => {

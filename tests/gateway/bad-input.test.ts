@@ -79,6 +79,7 @@ test.each([
   ['empty', 400, ''],
   ['blank', 400, ' '],
   ['not UTF-8', 400, Buffer.from([0x22, 0xff, 0x22])],
+  ['half a character', 400, '{"payment_method":"\\ud800"}'],
   ['a list', 422, '[]'],
   ['null', 422, 'null'],
   ['too large', 413, JSON.stringify({ ...newOrder(), padding: 'x'.repeat(70_000) })],
@@ -109,6 +110,8 @@ test('a body of another type, or encoded, is 415', async () => {
   const headers = { 'Content-Type': 'text/plain' };
   expectRefused(await shop.order({ headers }), 415, 'validation_failed');
   expectRefused(await shop.order({ headers: { 'Content-Encoding': 'gzip' } }), 415, 'validation_failed');
+  const utf16 = { 'Content-Type': 'application/json; charset=utf-16' };
+  expectRefused(await shop.order({ headers: utf16 }), 415, 'validation_failed');
 });
 
 test.each([
