@@ -15,6 +15,9 @@ type Keyed = { readonly key: string; readonly orderId: string };
 /** An undo names the key of the step that it undoes, so that a late forward call is refused. */
 type Undo = Keyed & { readonly undoesKey: string };
 
+/** One return of an order; an order may have several. */
+type OfReturn = Keyed & { readonly returnId: string };
+
 export type OrderActivities = {
   validateUser(input: { readonly userId: string }): Promise<Result>;
   reserveInventory(
@@ -37,4 +40,22 @@ export type OrderActivities = {
       readonly facts?: Readonly<Record<string, string>>;
     },
   ): Promise<void>;
+};
+
+/** What an order's life after its saga asks of the services. What returns nothing is never refused. */
+export type OrderLifeActivities = {
+  commitReservation(input: Keyed): Promise<Result>;
+  shipOrder(
+    input: Keyed & { readonly carrier: string; readonly trackingNumber: string; readonly actorId: string },
+  ): Promise<Result>;
+  /** `deliveredAt` in RFC 3339; absent: now. */
+  deliverOrder(input: Keyed & { readonly deliveredAt?: string; readonly actorId: string }): Promise<Result>;
+
+  /** What may come back, and what it is worth. No lines: everything that is not back yet. */
+  requestReturn(
+    input: OfReturn & { readonly lines: readonly Line[]; readonly reason: string; readonly actorId: string },
+  ): Promise<Result<{ readonly refund: Money; readonly lines: readonly Line[]; readonly completesOrder: boolean }>>;
+  refundReturn(input: Keyed & { readonly amount: Money }): Promise<void>;
+  restockReturn(input: OfReturn & { readonly lines: readonly Line[] }): Promise<void>;
+  completeReturn(input: OfReturn): Promise<void>;
 };

@@ -6,8 +6,8 @@ export function orderWorkflowId(orderId: string): string {
   return `order-${orderId}`;
 }
 
-/** Operations of the saga that change something, as they appear in idempotency keys. */
-export type KeyedStep = 'reserve' | 'create' | 'pay' | 'confirm-stock' | 'confirm-order';
+/** Operations of an order that change something, as they appear in idempotency keys. */
+export type KeyedStep = 'reserve' | 'create' | 'pay' | 'confirm-stock' | 'confirm-order' | 'commit' | 'ship' | 'deliver';
 
 /**
  * Idempotency keys come from business ids alone: the same in every retry, attempt, run and reset, and different for
@@ -19,4 +19,9 @@ export function stepKey(orderId: string, step: KeyedStep): string {
 
 export function undoKey(orderId: string, step: KeyedStep | 'submit'): string {
   return `saga:${orderId}:compensate:${step}`;
+}
+
+/** The parts of one return, each an operation of its own. */
+export function returnKey(orderId: string, returnId: string, part: 'request' | 'refund' | 'restock' | 'complete'): string {
+  return `saga:${orderId}:return:${returnId}:${part}`;
 }

@@ -22,6 +22,11 @@ export type OrderInput = {
   readonly paymentMethod: string;
   /** Milliseconds after which a forward step gives up; less than a reservation's life. */
   readonly stepLimitMs: number;
+  /**
+   * Milliseconds after its delivery in which an order can be returned. Absent in orders that began before orders lived on:
+   * such a workflow ends with its saga.
+   */
+  readonly returnWindowMs?: number;
 };
 
 /** The five steps of the saga in their order. */
@@ -53,6 +58,9 @@ export type OrderOutcome =
   | { readonly status: 'confirmed'; readonly paymentId: string }
   | { readonly status: 'cancelled'; readonly failure: OrderFailure };
 
+/** What the workflow ends with: a saga that was undone, or the last state of a confirmed order. */
+export type OrderEnd = OrderOutcome | { readonly status: 'closed' | 'returned'; readonly paymentId: string };
+
 export type OrderStatusView = {
   readonly sagaState: SagaState;
   /** The step at work now; null when the saga has ended or is undoing. */
@@ -75,4 +83,4 @@ export const needsAttentionAttribute = defineSearchAttributeKey('NeedsAttention'
 export const SEARCH_ATTRIBUTES = [orderStatusAttribute, failedStepAttribute, needsAttentionAttribute] as const;
 
 /** What OrderStatus holds while and after the saga runs. */
-export type OrderStatusAttribute = 'SUBMITTED' | 'PAID' | 'COMPENSATING' | 'CANCELLED';
+export type OrderStatusAttribute = 'SUBMITTED' | 'PAID' | 'COMPENSATING' | 'CANCELLED' | 'DELIVERED' | 'RETURNED';

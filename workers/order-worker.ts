@@ -1,5 +1,5 @@
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import type { OrderActivities } from '../contracts/activities.ts';
+import type { OrderActivities, OrderLifeActivities } from '../contracts/activities.ts';
 import { ORDERS_TASK_QUEUE } from '../contracts/ids.ts';
 
 /** How a worker runs, each number with its reason. */
@@ -26,7 +26,7 @@ export function createOrderWorker(options: {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
-  readonly activities: OrderActivities;
+  readonly activities: OrderActivities & OrderLifeActivities;
   readonly taskQueue?: string;
   readonly settings?: Partial<WorkerOptions>;
 }): Promise<Worker> {

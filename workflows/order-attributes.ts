@@ -30,6 +30,11 @@ export function showCancelled({ attended }: { readonly attended: boolean }): voi
   );
 }
 
+/** The end of a confirmed order that was not cancelled. */
+export function showEnd(end: 'DELIVERED' | 'RETURNED'): void {
+  upsertSearchAttributes([status(end)]);
+}
+
 function status(value: OrderStatusAttribute) {
   return { key: orderStatusAttribute, value };
 }

@@ -1,5 +1,5 @@
 /**
- * The life of one order: five steps, and all of them undone when one cannot be taken.
+ * One order: five steps, and all of them undone when one cannot be taken; then its life (order-life.ts) to its end.
  *
  * SG1, SG2, SG4, SG5 are upheld in saga.ts.
  * SG7 Every started order ends in exactly one outcome, also when this code has a bug.
@@ -7,10 +7,18 @@
 import { allHandlersFinished, CancellationScope, condition, log, proxyActivities, setHandler, sleep } from '@temporalio/workflow';
 import type { OrderActivities } from '../contracts/activities.ts';
 import { stepKey, undoKey } from '../contracts/ids.ts';
-import { type OrderFailure, type OrderInput, type OrderOutcome, outcomeUpdate, statusQuery } from '../contracts/order.ts';
+import {
+  type OrderEnd,
+  type OrderFailure,
+  type OrderInput,
+  type OrderOutcome,
+  outcomeUpdate,
+  statusQuery,
+} from '../contracts/order.ts';
 import { forwardPolicy, LOCAL_ATTEMPT, pauseAfterRoundMs, UNDO_POLICY } from './activity-policies.ts';
 import { localFirst } from './local-first.ts';
 import { showCancelled, showCompensating, showNeedsAttention, showPaid } from './order-attributes.ts';
+import { acceptCommands, createLife, liveOn, livesOn } from './order-commands.ts';
 import { failureOf, mustFailTheTask } from './order-failure.ts';
 import { type FailedUndo, Saga } from './saga.ts';
 import { createStepLimit, type StepLimit } from './step-limit.ts';
@@ -19,18 +27,24 @@ const undos = localFirst<OrderActivities>({ local: LOCAL_ATTEMPT, regular: () =>
 // A refund asks the payment provider: slow and external, as the payment is.
 const slowUndos = proxyActivities<OrderActivities>(UNDO_POLICY);
 
-export async function order(input: OrderInput): Promise<OrderOutcome> {
+export async function order(input: OrderInput): Promise<OrderEnd> {
   const limit = createStepLimit(input.stepLimitMs);
   const saga = new Saga(limit.begin);
+  const story = new CancellationScope();
+  const life = createLife(input, (why) => undoAll(saga, why));
   const ended = Promise.withResolvers<OrderOutcome>();
   setHandler(statusQuery, () => saga.view());
   setHandler(outcomeUpdate, () => ended.promise);
+  if (livesOn(input)) acceptCommands(life, () => story.cancel());
 
-  const outcome = await settle(saga, () => confirmOrder(input, saga, limit));
+  const outcome = await life.begin(() => settle(saga, story, () => confirmOrder(input, saga, limit)));
   ended.resolve(outcome);
-  // A cancel that comes after the outcome changes nothing.
-  await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
-  return outcome;
+  // A cancel request is a command to a living order and nothing to one that has ended.
+  return CancellationScope.nonCancellable(async () => {
+    const end = livesOn(input) && outcome.status === 'confirmed' ? await liveOn(life, outcome, input.returnWindowMs) : outcome;
+    await condition(allHandlersFinished);
+    return end;
+  });
 }
 
 /** The story. Every undo stands before its step. */
@@ -88,9 +102,9 @@ async function confirmOrder(input: OrderInput, saga: Saga, limit: StepLimit): Pr
 }
 
 /** Runs the story to its one outcome (SG7). */
-async function settle(saga: Saga, story: () => Promise<OrderOutcome>): Promise<OrderOutcome> {
+async function settle(saga: Saga, scope: CancellationScope, story: () => Promise<OrderOutcome>): Promise<OrderOutcome> {
   try {
-    const outcome = await story();
+    const outcome = await scope.run(story);
     showPaid();
     saga.complete();
     return outcome;
@@ -98,7 +112,7 @@ async function settle(saga: Saga, story: () => Promise<OrderOutcome>): Promise<O
     if (mustFailTheTask(error)) throw error;
     const failure = failureOf(error, {
       step: saga.currentStep,
-      cancelled: CancellationScope.current().consideredCancelled,
+      cancelled: scope.consideredCancelled,
     });
     if (failure.reason === 'internal') log.error('A step failed in a way that nobody expected', { error });
     // The root scope may be cancelled already, and an undo must not be.

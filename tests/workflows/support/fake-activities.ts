@@ -1,10 +1,11 @@
 /** The activities of the order saga without services: each answers as its order's script says, and every call is kept. */
 import { Context } from '@temporalio/activity';
-import type { OrderActivities, Refusal } from '../../../contracts/activities.ts';
+import type { OrderActivities, OrderLifeActivities, Refusal } from '../../../contracts/activities.ts';
 import type { Money } from '../../../contracts/order.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
+import { createFakeLife, type LifeActivityName } from './fake-life.ts';
 
-export type ActivityName = keyof OrderActivities;
+export type ActivityName = keyof OrderActivities | LifeActivityName;
 
 export type Call = {
   readonly activity: ActivityName;
@@ -43,7 +44,8 @@ export function createFakeActivities() {
     return await order.scripts[activity]?.(nth);
   }
 
-  const activities: OrderActivities = {
+  const activities: OrderActivities & OrderLifeActivities = {
+    ...createFakeLife(act),
     validateUser: async (input) => (await act('validateUser', input.userId, { ...input })) ?? { ok: true },
     reserveInventory: async (input) =>
       (await act('reserveInventory', input.orderId, input)) ?? {

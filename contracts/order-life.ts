@@ -1,0 +1,32 @@
+/**
+ * What can be asked of an order besides its outcome. Plain JSON; whoever asks is named by user id, never by name.
+ */
+import { defineUpdate } from '@temporalio/workflow';
+import type { Line, Money } from './order.ts';
+
+export type ShipCommand = { readonly actorId: string; readonly carrier: string; readonly trackingNumber: string };
+
+/** `deliveredAt` in RFC 3339; absent: now. */
+export type DeliverCommand = { readonly actorId: string; readonly deliveredAt?: string };
+
+export type CancelCommand = { readonly actorId: string; readonly reason: string };
+
+export type ReturnCommand = {
+  readonly actorId: string;
+  /** A UUID made by the caller: the same one again is the same return. */
+  readonly returnId: string;
+  /** Empty: everything that is not back yet. */
+  readonly lines: readonly Line[];
+  readonly reason: string;
+};
+
+export type AcceptedReturn = { readonly returnId: string; readonly refund: Money; readonly lines: readonly Line[] };
+
+/**
+ * Each is answered when it is carried out. Refused with an ApplicationFailure whose type is a reason of contracts/reasons and
+ * whose one detail is the facts; the same command again is answered as the first one was.
+ */
+export const shipUpdate = defineUpdate<void, [ShipCommand]>('ship');
+export const deliverUpdate = defineUpdate<void, [DeliverCommand]>('deliver');
+export const cancelUpdate = defineUpdate<void, [CancelCommand]>('cancel');
+export const requestReturnUpdate = defineUpdate<AcceptedReturn, [ReturnCommand]>('requestReturn');

@@ -1,0 +1,77 @@
+/** How an order's commands reach its life: as Updates, and a cancel request of Temporal's as a cancel. */
+import { CancellationScope, log, proxyActivities, setHandler } from '@temporalio/workflow';
+import type { OrderLifeActivities } from '../contracts/activities.ts';
+import type { OrderEnd, OrderFailure, OrderInput, OrderOutcome } from '../contracts/order.ts';
+import {
+  type CancelCommand,
+  cancelUpdate,
+  type DeliverCommand,
+  deliverUpdate,
+  requestReturnUpdate,
+  shipUpdate,
+} from '../contracts/order-life.ts';
+import { LOCAL_ATTEMPT, UNDO_POLICY } from './activity-policies.ts';
+import { carryOut } from './command-refused.ts';
+import { localFirst } from './local-first.ts';
+import { showEnd } from './order-attributes.ts';
+import { CANCELLED_BY_REQUEST, OrderLife } from './order-life.ts';
+
+type LivingInput = OrderInput & { readonly returnWindowMs: number };
+
+/** Orders that began before orders lived on end with their saga. */
+export function livesOn(input: OrderInput): input is LivingInput {
+  return input.returnWindowMs !== undefined;
+}
+
+export function createLife({ orderId }: OrderInput, undoAll: (why: OrderFailure) => Promise<void>): OrderLife {
+  const quick = localFirst<OrderLifeActivities>({ local: LOCAL_ATTEMPT, regular: () => UNDO_POLICY });
+  // The payment provider is slow and external.
+  const { refundReturn } = proxyActivities<OrderLifeActivities>(UNDO_POLICY);
+  return new OrderLife({ orderId, undoAll, activities: quick, refundReturn });
+}
+
+/** `stopSaga` ends a saga that is at work; it does nothing afterwards. */
+export function acceptCommands(life: OrderLife, stopSaga: () => void): void {
+  setHandler(shipUpdate, (command) => carryOut('ship', () => life.ship(command)), {
+    validator: (command) => life.validate('ship', life.hasShipped(command)),
+  });
+  setHandler(deliverUpdate, (command) => carryOut('deliver', () => life.deliver(command)), {
+    validator: (_: DeliverCommand) => life.validate('deliver', life.state === 'DELIVERED'),
+  });
+  setHandler(requestReturnUpdate, (command) => carryOut('requestReturn', () => life.requestReturn(command)), {
+    validator: ({ returnId }) => life.validate('requestReturn', life.hasReturn(returnId)),
+  });
+
+  const cancel = (_?: CancelCommand) =>
+    carryOut('cancel', () => {
+      stopSaga();
+      return life.cancel();
+    });
+  setHandler(cancelUpdate, cancel, {
+    validator: (_: CancelCommand) => life.validate('cancel', life.state === 'CANCELLED'),
+  });
+  // The scope says so by rejecting, and only ever once.
+  CancellationScope.current().cancelRequested.catch(() =>
+    cancel().catch((error: unknown) => log.warn('A cancel request came too late and changes nothing', { error })),
+  );
+}
+
+/** From its confirmation to its end. */
+export async function liveOn(
+  life: OrderLife,
+  confirmed: Extract<OrderOutcome, { status: 'confirmed' }>,
+  returnWindowMs: number,
+): Promise<OrderEnd> {
+  const { paymentId } = confirmed;
+  const end = await life.untilEnd(returnWindowMs);
+  switch (end) {
+    case 'CLOSED':
+      showEnd('DELIVERED');
+      return { status: 'closed', paymentId };
+    case 'RETURNED':
+      showEnd('RETURNED');
+      return { status: 'returned', paymentId };
+    case 'CANCELLED':
+      return { status: 'cancelled', failure: CANCELLED_BY_REQUEST };
+  }
+}

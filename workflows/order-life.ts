@@ -1,0 +1,161 @@
+/**
+ * The life of an order after its saga: shipped, delivered, returned, closed; or cancelled before it is shipped.
+ *
+ * LF1 One command at a time, and the saga is the first; each looks at the state when its turn comes.
+ * LF2 Repeating a command is harmless: it is answered as it was.
+ * LF3 An illegal command is refused with the state and what was attempted, and changes nothing.
+ * LF4 What has begun is carried through: its calls are tried again for ever, each under a key of its own.
+ */
+import { condition } from '@temporalio/workflow';
+import type { OrderLifeActivities, Result } from '../contracts/activities.ts';
+import { returnKey, stepKey } from '../contracts/ids.ts';
+import type { OrderFailure } from '../contracts/order.ts';
+import type { AcceptedReturn, DeliverCommand, ReturnCommand, ShipCommand } from '../contracts/order-life.ts';
+import { commandRefused } from './command-refused.ts';
+import { Turns } from './turns.ts';
+
+/** Where an order stands. CLOSED: its return window is over, and nothing more can happen to it. */
+export type LifeState = 'SUBMITTED' | 'PAID' | 'SHIPPED' | 'DELIVERED' | EndState;
+
+type EndState = 'CANCELLED' | 'RETURNED' | 'CLOSED';
+
+export const CANCELLED_BY_REQUEST: OrderFailure = { step: null, reason: 'order_cancelled', facts: {} };
+
+const COMMANDS = {
+  ship: { from: ['PAID'], attempted: 'SHIPPED' },
+  deliver: { from: ['SHIPPED'], attempted: 'DELIVERED' },
+  cancel: { from: ['SUBMITTED', 'PAID'], attempted: 'CANCELLED' },
+  requestReturn: { from: ['SHIPPED', 'DELIVERED'], attempted: 'RETURNED' },
+} as const satisfies Record<string, { readonly from: readonly LifeState[]; readonly attempted: LifeState }>;
+
+type Command = keyof typeof COMMANDS;
+
+export class OrderLife {
+  readonly #orderId: string;
+  readonly #activities: Omit<OrderLifeActivities, 'refundReturn'>;
+  readonly #refundReturn: OrderLifeActivities['refundReturn'];
+  readonly #undoAll: (why: OrderFailure) => Promise<void>;
+  readonly #turns = new Turns();
+  readonly #returns = new Map<string, AcceptedReturn>();
+  #state: LifeState = 'SUBMITTED';
+  #end: EndState | null = null;
+  #shipped: ShipCommand | null = null;
+
+  constructor(given: {
+    readonly orderId: string;
+    readonly activities: Omit<OrderLifeActivities, 'refundReturn'>;
+    readonly refundReturn: OrderLifeActivities['refundReturn'];
+    /** Undoes whatever the saga has done, to its end. */
+    readonly undoAll: (why: OrderFailure) => Promise<void>;
+  }) {
+    this.#orderId = given.orderId;
+    this.#activities = given.activities;
+    this.#refundReturn = given.refundReturn;
+    this.#undoAll = given.undoAll;
+  }
+
+  get state(): LifeState {
+    return this.#state;
+  }
+
+  /** The saga, before every command that is accepted meanwhile (LF1). */
+  begin<T extends { readonly status: 'confirmed' | 'cancelled' }>(saga: () => Promise<T>): Promise<T> {
+    return this.#turns.take(async () => {
+      const outcome = await saga();
+      this.#state = outcome.status === 'confirmed' ? 'PAID' : 'CANCELLED';
+      return outcome;
+    });
+  }
+
+  /** Ends when nothing more can happen; `returnWindowMs` runs from the delivery. */
+  async untilEnd(returnWindowMs: number): Promise<EndState> {
+    await condition(() => this.#state === 'DELIVERED' || this.#end !== null);
+    const ended = await condition(() => this.#end !== null, returnWindowMs);
+    // A return that was asked for in time is carried out first.
+    if (!ended) await this.#turns.take(async () => void (this.#end ?? this.#become('CLOSED')));
+    return this.#end ?? 'CLOSED';
+  }
+
+  /** LF3, before the command is accepted: throws what the caller is told. */
+  validate(command: Command, repeated: boolean): void {
+    const { from, attempted } = COMMANDS[command];
+    if (repeated || from.some((state) => state === this.#state)) return;
+    throw commandRefused('illegal_transition', { current_status: this.#state, attempted_status: attempted });
+  }
+
+  hasShipped({ carrier, trackingNumber }: ShipCommand): boolean {
+    return this.#shipped?.carrier === carrier && this.#shipped.trackingNumber === trackingNumber;
+  }
+
+  hasReturn(returnId: string): boolean {
+    return this.#returns.has(returnId);
+  }
+
+  /** The stock leaves first: without it nothing is sent. */
+  ship(command: ShipCommand): Promise<void> {
+    return this.#turns.take(async () => {
+      if (this.hasShipped(command)) return;
+      this.validate('ship', false);
+      const { carrier, trackingNumber, actorId } = command;
+      const orderId = this.#orderId;
+      accepted(await this.#activities.commitReservation({ orderId, key: stepKey(orderId, 'commit') }));
+      const dispatch = { orderId, key: stepKey(orderId, 'ship'), carrier, trackingNumber, actorId };
+      accepted(await this.#activities.shipOrder(dispatch));
+      this.#shipped = command;
+      this.#state = 'SHIPPED';
+    });
+  }
+
+  deliver({ actorId, deliveredAt }: DeliverCommand): Promise<void> {
+    return this.#turns.take(async () => {
+      if (this.#state === 'DELIVERED') return;
+      this.validate('deliver', false);
+      const orderId = this.#orderId;
+      const when = deliveredAt === undefined ? {} : { deliveredAt };
+      accepted(await this.#activities.deliverOrder({ orderId, key: stepKey(orderId, 'deliver'), actorId, ...when }));
+      this.#state = 'DELIVERED';
+    });
+  }
+
+  /** Asked for while the saga runs, it waits for the saga, which `order` ends early. */
+  cancel(): Promise<void> {
+    return this.#turns.take(async () => {
+      if (this.#state === 'CANCELLED') return;
+      this.validate('cancel', false);
+      await this.#undoAll(CANCELLED_BY_REQUEST);
+      this.#become('CANCELLED');
+    });
+  }
+
+  /** Orders decides what may come back and what it is worth; then the money, then the goods, then the record. */
+  requestReturn({ actorId, returnId, lines, reason }: ReturnCommand): Promise<AcceptedReturn> {
+    return this.#turns.take(async () => {
+      const known = this.#returns.get(returnId);
+      if (known) return known;
+      this.validate('requestReturn', false);
+      const orderId = this.#orderId;
+      const about = { orderId, returnId };
+      const key = (step: Parameters<typeof returnKey>[2]) => returnKey(orderId, returnId, step);
+      const request = { ...about, key: key('request'), lines, reason, actorId };
+      const agreed = accepted(await this.#activities.requestReturn(request));
+      await this.#refundReturn({ orderId, key: key('refund'), amount: agreed.refund });
+      await this.#activities.restockReturn({ ...about, key: key('restock'), lines: agreed.lines });
+      await this.#activities.completeReturn({ ...about, key: key('complete') });
+      const back = { returnId, refund: agreed.refund, lines: agreed.lines };
+      this.#returns.set(returnId, back);
+      if (agreed.completesOrder) this.#become('RETURNED');
+      return back;
+    });
+  }
+
+  #become(end: EndState): void {
+    this.#state = end;
+    this.#end = end;
+  }
+}
+
+/** The answer of a call; a refusal becomes the command's. */
+function accepted<T extends object>(result: Result<T>): T {
+  if (!result.ok) throw commandRefused(result.reason, result.facts);
+  return result;
+}
