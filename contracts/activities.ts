@@ -2,7 +2,7 @@
  * What the saga asks of the services, one method per call. A refusal is a result: the step did not happen and never
  * will. A fault is a thrown error: the step may have happened.
  */
-import type { Line, Money, PricedLine, SagaStep } from './order.ts';
+import type { CompensationStep, Line, Money, PricedLine, SagaStep } from './order.ts';
 import type { Reason } from './reasons.ts';
 
 export type Refusal = { readonly ok: false; readonly reason: Reason; readonly facts: Readonly<Record<string, string>> };
@@ -38,6 +38,9 @@ export type OrderActivities = {
       readonly reason: Reason;
       readonly failedStep: SagaStep | null;
       readonly facts?: Readonly<Record<string, string>>;
+      /** Who asked for it and in which words; absent when the saga failed by itself. */
+      readonly actorId?: string;
+      readonly note?: string;
     },
   ): Promise<void>;
 };
@@ -58,4 +61,15 @@ export type OrderLifeActivities = {
   refundReturn(input: Keyed & { readonly amount: Money }): Promise<void>;
   restockReturn(input: OfReturn & { readonly lines: readonly Line[] }): Promise<void>;
   completeReturn(input: OfReturn): Promise<void>;
+
+  /** What an operator did to the undos of a parked order, for its record. */
+  recordIntervention(
+    input: Keyed & {
+      readonly actorId: string;
+      readonly action: 'retry' | 'resolve';
+      readonly steps: readonly CompensationStep[];
+      readonly reason: string;
+      readonly reference?: string;
+    },
+  ): Promise<void>;
 };

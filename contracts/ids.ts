@@ -25,3 +25,8 @@ export function undoKey(orderId: string, step: KeyedStep | 'submit'): string {
 export function returnKey(orderId: string, returnId: string, part: 'request' | 'refund' | 'restock' | 'complete'): string {
   return `saga:${orderId}:return:${returnId}:${part}`;
 }
+
+/** What an operator did: the nth retry of an order, or the resolution of one undo or of all that were open. */
+export function interventionKey(orderId: string, what: `retry:${number}` | `resolve:${string}`): string {
+  return `saga:${orderId}:${what}`;
+}

@@ -2,7 +2,7 @@
  * What can be asked of an order besides its outcome. Plain JSON; whoever asks is named by user id, never by name.
  */
 import { defineUpdate } from '@temporalio/workflow';
-import type { Line, Money } from './order.ts';
+import type { CompensationStep, Line, Money } from './order.ts';
 
 export type ShipCommand = { readonly actorId: string; readonly carrier: string; readonly trackingNumber: string };
 
@@ -30,3 +30,18 @@ export const shipUpdate = defineUpdate<void, [ShipCommand]>('ship');
 export const deliverUpdate = defineUpdate<void, [DeliverCommand]>('deliver');
 export const cancelUpdate = defineUpdate<void, [CancelCommand]>('cancel');
 export const requestReturnUpdate = defineUpdate<AcceptedReturn, [ReturnCommand]>('requestReturn');
+
+/** What an operator does about a parked order. */
+export type CompensationCommand = {
+  readonly actorId: string;
+  readonly reason: string;
+  /** Absent: every open undo. */
+  readonly step?: CompensationStep;
+  /** Of whatever was done by other means, such as a refund at the provider's desk. */
+  readonly reference?: string;
+};
+
+/** Tries the open undos again now. */
+export const retryCompensationUpdate = defineUpdate<void, [CompensationCommand]>('retryCompensation');
+/** Takes undos off the list: they have been done by other means. */
+export const resolveCompensationUpdate = defineUpdate<void, [CompensationCommand]>('resolveCompensation');

@@ -27,12 +27,19 @@ export type OrderInput = {
    * such a workflow ends with its saga.
    */
   readonly returnWindowMs?: number;
+  /** Milliseconds that one round of undos tries each of them before the order is parked; absent: as the policies say. */
+  readonly undoRoundMs?: number;
 };
 
 /** The five steps of the saga in their order. */
 export const SAGA_STEPS = ['ValidateUser', 'ReserveInventory', 'CreateOrder', 'ProcessPayment', 'ConfirmOrder'] as const;
 
 export type SagaStep = (typeof SAGA_STEPS)[number];
+
+/** What can be undone: a step of the saga, or the submission that came before it. */
+export const COMPENSATION_STEPS = ['SubmitOrder', ...SAGA_STEPS] as const;
+
+export type CompensationStep = (typeof COMPENSATION_STEPS)[number];
 
 export type SagaState =
   | 'SagaInitiated'
@@ -66,7 +73,10 @@ export type OrderStatusView = {
   /** The step at work now; null when the saga has ended or is undoing. */
   readonly step: SagaStep | null;
   readonly failure: OrderFailure | null;
+  /** The order is parked: undos keep failing, and an operator is asked to look (SG6). */
   readonly needsAttention: boolean;
+  /** With needsAttention: the steps whose undo is open, newest first. */
+  readonly openUndos?: readonly CompensationStep[];
 };
 
 export const statusQuery = defineQuery<OrderStatusView>('status');

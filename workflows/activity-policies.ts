@@ -27,14 +27,23 @@ export function forwardPolicy(limitMs: number): ActivityOptions {
   };
 }
 
-/** An undo is tried for ever: no attempts are counted and no time is up. A minute at most between two attempts. */
-export const UNDO_POLICY: ActivityOptions = {
+// Milliseconds that one round tries each undo: longer than a service needs to come back from a restart, and short enough that
+// an outage is on an operator's list before customers call.
+const UNDO_ROUND_MS = 120_000;
+
+/** One round of an undo. It is tried again in the next round, for ever. */
+export function undoPolicy(roundMs: number = UNDO_ROUND_MS): ActivityOptions {
+  return { ...CARRIED_THROUGH, scheduleToCloseTimeout: roundMs };
+}
+
+/** What has begun and must come to its end: no attempts are counted and no time is up. A minute at most between two attempts. */
+export const CARRIED_THROUGH: ActivityOptions = {
   startToCloseTimeout: ATTEMPT_LIMIT,
   retry: { ...BACKOFF, maximumInterval: '1 minute' },
 };
 
-// Milliseconds until undos that failed for good, as by a bug, are tried again: from a minute up to an hour, because each
-// round adds to the history.
+// Milliseconds between two rounds of undos of a parked order: from a minute up to an hour, because each round adds to the
+// history.
 const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 

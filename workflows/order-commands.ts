@@ -4,17 +4,21 @@ import type { OrderLifeActivities } from '../contracts/activities.ts';
 import type { OrderEnd, OrderFailure, OrderInput, OrderOutcome } from '../contracts/order.ts';
 import {
   type CancelCommand,
+  type CompensationCommand,
   cancelUpdate,
   type DeliverCommand,
   deliverUpdate,
   requestReturnUpdate,
+  resolveCompensationUpdate,
+  retryCompensationUpdate,
   shipUpdate,
 } from '../contracts/order-life.ts';
-import { LOCAL_ATTEMPT, UNDO_POLICY } from './activity-policies.ts';
+import { CARRIED_THROUGH, LOCAL_ATTEMPT } from './activity-policies.ts';
 import { carryOut } from './command-refused.ts';
 import { localFirst } from './local-first.ts';
 import { showEnd } from './order-attributes.ts';
 import { CANCELLED_BY_REQUEST, OrderLife } from './order-life.ts';
+import { Parking } from './parking.ts';
 
 type LivingInput = OrderInput & { readonly returnWindowMs: number };
 
@@ -24,10 +28,24 @@ export function livesOn(input: OrderInput): input is LivingInput {
 }
 
 export function createLife({ orderId }: OrderInput, undoAll: (why: OrderFailure) => Promise<void>): OrderLife {
-  const quick = localFirst<OrderLifeActivities>({ local: LOCAL_ATTEMPT, regular: () => UNDO_POLICY });
+  const quick = localFirst<OrderLifeActivities>({ local: LOCAL_ATTEMPT, regular: () => CARRIED_THROUGH });
   // The payment provider is slow and external.
-  const { refundReturn } = proxyActivities<OrderLifeActivities>(UNDO_POLICY);
+  const { refundReturn } = proxyActivities<OrderLifeActivities>(CARRIED_THROUGH);
   return new OrderLife({ orderId, undoAll, activities: quick, refundReturn });
+}
+
+export function createParking({ orderId }: OrderInput, undos: ConstructorParameters<typeof Parking>[0]['undos']): Parking {
+  const { recordIntervention } = localFirst<OrderLifeActivities>({ local: LOCAL_ATTEMPT, regular: () => CARRIED_THROUGH });
+  return new Parking({ orderId, undos, record: recordIntervention });
+}
+
+/** What an operator may do about undos that keep failing. */
+export function acceptInterventions(parking: Parking): void {
+  const validator = (command: CompensationCommand) => parking.validate(command);
+  setHandler(retryCompensationUpdate, (command) => carryOut('retryCompensation', () => parking.retry(command)), { validator });
+  setHandler(resolveCompensationUpdate, (command) => carryOut('resolveCompensation', () => parking.resolve(command)), {
+    validator,
+  });
 }
 
 /** `stopSaga` ends a saga that is at work; it does nothing afterwards. */

@@ -4,7 +4,7 @@
  * SG1, SG2, SG4, SG5 are upheld in saga.ts.
  * SG7 Every started order ends in exactly one outcome, also when this code has a bug.
  */
-import { allHandlersFinished, CancellationScope, condition, log, proxyActivities, setHandler, sleep } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, log, proxyActivities, setHandler } from '@temporalio/workflow';
 import type { OrderActivities } from '../contracts/activities.ts';
 import { stepKey, undoKey } from '../contracts/ids.ts';
 import {
@@ -15,29 +15,30 @@ import {
   outcomeUpdate,
   statusQuery,
 } from '../contracts/order.ts';
-import { forwardPolicy, LOCAL_ATTEMPT, pauseAfterRoundMs, UNDO_POLICY } from './activity-policies.ts';
+import { forwardPolicy, LOCAL_ATTEMPT, undoPolicy } from './activity-policies.ts';
 import { localFirst } from './local-first.ts';
-import { showCancelled, showCompensating, showNeedsAttention, showPaid } from './order-attributes.ts';
-import { acceptCommands, createLife, liveOn, livesOn } from './order-commands.ts';
+import { showCancelled, showCompensating, showPaid } from './order-attributes.ts';
+import { acceptCommands, acceptInterventions, createLife, createParking, liveOn, livesOn } from './order-commands.ts';
 import { failureOf, mustFailTheTask } from './order-failure.ts';
-import { type FailedUndo, Saga } from './saga.ts';
+import type { Parking } from './parking.ts';
+import { Saga } from './saga.ts';
 import { createStepLimit, type StepLimit } from './step-limit.ts';
-
-const undos = localFirst<OrderActivities>({ local: LOCAL_ATTEMPT, regular: () => UNDO_POLICY });
-// A refund asks the payment provider: slow and external, as the payment is.
-const slowUndos = proxyActivities<OrderActivities>(UNDO_POLICY);
+import type { FailedUndo } from './undo-list.ts';
 
 export async function order(input: OrderInput): Promise<OrderEnd> {
   const limit = createStepLimit(input.stepLimitMs);
   const saga = new Saga(limit.begin);
   const story = new CancellationScope();
-  const life = createLife(input, (why) => undoAll(saga, why));
+  const parking = createParking(input, saga);
+  const undo = (why: OrderFailure) => undoAll(saga, parking, why);
+  const life = createLife(input, undo);
   const ended = Promise.withResolvers<OrderOutcome>();
   setHandler(statusQuery, () => saga.view());
   setHandler(outcomeUpdate, () => ended.promise);
+  acceptInterventions(parking);
   if (livesOn(input)) acceptCommands(life, () => story.cancel());
 
-  const outcome = await life.begin(() => settle(saga, story, () => confirmOrder(input, saga, limit)));
+  const outcome = await life.begin(() => settle(saga, story, { run: () => confirmOrder(input, saga, limit), undo }));
   ended.resolve(outcome);
   // A cancel request is a command to a living order and nothing to one that has ended.
   return CancellationScope.nonCancellable(async () => {
@@ -52,6 +53,9 @@ async function confirmOrder(input: OrderInput, saga: Saga, limit: StepLimit): Pr
   const { orderId, userId } = input;
   const regular = () => forwardPolicy(limit.remainingMs());
   const steps = localFirst<OrderActivities>({ local: LOCAL_ATTEMPT, regular });
+  const undos = localFirst<OrderActivities>({ local: LOCAL_ATTEMPT, regular: () => undoPolicy(input.undoRoundMs) });
+  // A refund asks the payment provider: slow and external, as the payment is.
+  const { refundPayment } = proxyActivities<OrderActivities>(undoPolicy(input.undoRoundMs));
 
   // Step 0, the submission, was taken before the workflow started; its undo is CreateOrder's too.
   saga.register('SubmitOrder', ({ reason, step, facts }) =>
@@ -78,8 +82,7 @@ async function confirmOrder(input: OrderInput, saga: Saga, limit: StepLimit): Pr
   });
 
   const { paymentId } = await saga.step('ProcessPayment', {
-    undo: ({ reason }) =>
-      slowUndos.refundPayment({ orderId, key: undoKey(orderId, 'pay'), undoesKey: stepKey(orderId, 'pay'), reason }),
+    undo: ({ reason }) => refundPayment({ orderId, key: undoKey(orderId, 'pay'), undoesKey: stepKey(orderId, 'pay'), reason }),
     run: () =>
       proxyActivities<OrderActivities>(regular()).processPayment({
         orderId,
@@ -102,37 +105,35 @@ async function confirmOrder(input: OrderInput, saga: Saga, limit: StepLimit): Pr
 }
 
 /** Runs the story to its one outcome (SG7). */
-async function settle(saga: Saga, scope: CancellationScope, story: () => Promise<OrderOutcome>): Promise<OrderOutcome> {
+async function settle(
+  saga: Saga,
+  scope: CancellationScope,
+  story: { readonly run: () => Promise<OrderOutcome>; readonly undo: (why: OrderFailure) => Promise<void> },
+): Promise<OrderOutcome> {
   try {
-    const outcome = await scope.run(story);
+    const outcome = await scope.run(story.run);
     showPaid();
     saga.complete();
     return outcome;
   } catch (error: unknown) {
     if (mustFailTheTask(error)) throw error;
-    const failure = failureOf(error, {
-      step: saga.currentStep,
-      cancelled: scope.consideredCancelled,
-    });
+    const failure = failureOf(error, { step: saga.currentStep, cancelled: scope.consideredCancelled });
     if (failure.reason === 'internal') log.error('A step failed in a way that nobody expected', { error });
     // The root scope may be cancelled already, and an undo must not be.
-    await CancellationScope.nonCancellable(() => undoAll(saga, failure));
+    await CancellationScope.nonCancellable(() => story.undo(failure));
     return { status: 'cancelled', failure };
   }
 }
 
-async function undoAll(saga: Saga, failure: OrderFailure): Promise<void> {
+async function undoAll(saga: Saga, parking: Parking, failure: OrderFailure): Promise<void> {
   log.info('Undoing the order', { step: failure.step, reason: failure.reason });
   showCompensating(failure);
-  let attended = false;
   await saga.compensate(failure, {
     isFatal: mustFailTheTask,
     async afterFailures(failed: readonly FailedUndo[], round: number) {
       for (const { of, error } of failed) log.error('An undo failed and will be tried again', { undoOf: of, error, round });
-      if (!attended) showNeedsAttention();
-      attended = true;
-      await sleep(pauseAfterRoundMs(round));
+      await parking.wait(round);
     },
   });
-  showCancelled({ attended });
+  showCancelled({ attended: parking.attended });
 }

@@ -9,12 +9,8 @@
  * Knows nothing of Temporal; the caller makes the undoing non-cancellable.
  */
 import type { Refusal, Result } from '../contracts/activities.ts';
-import type { OrderFailure, OrderStatusView, SagaState, SagaStep } from '../contracts/order.ts';
-
-/** Makes a step as if it had never been, whether or not it happened. */
-export type Undo = (why: OrderFailure) => Promise<void>;
-
-export type FailedUndo = { readonly of: string; readonly error: unknown };
+import type { CompensationStep, OrderFailure, OrderStatusView, SagaState, SagaStep } from '../contracts/order.ts';
+import { type FailedUndo, type Undo, UndoList } from './undo-list.ts';
 
 /** Ends the story of the saga; `refusal` is the step's answer. */
 export class StepRefused extends Error {
@@ -37,7 +33,7 @@ const STATE_AFTER: Readonly<Record<SagaStep, SagaState>> = {
 
 export class Saga {
   readonly #begin: (step: SagaStep) => void;
-  readonly #undos: { readonly of: string; readonly undo: Undo }[] = [];
+  readonly #undos = new UndoList();
   #state: SagaState = 'SagaInitiated';
   #step: SagaStep | null = null;
   #failure: OrderFailure | null = null;
@@ -49,8 +45,8 @@ export class Saga {
   }
 
   /** Registers the undo of something that has happened before the saga or is attempted next (SG1). */
-  register(of: string, undo: Undo): void {
-    this.#undos.push({ of, undo });
+  register(of: CompensationStep, undo: Undo): void {
+    this.#undos.register(of, undo);
   }
 
   /** One step; `undo` is null when it changes nothing or an earlier undo covers it. Throws StepRefused. */
@@ -63,7 +59,7 @@ export class Saga {
     if (undo) this.register(step, undo);
     const result = await run();
     if (isRefusal(result)) {
-      if (undo) this.#undos.pop();
+      if (undo) this.#undos.drop(step);
       throw new StepRefused(step, result);
     }
     this.#state = STATE_AFTER[step];
@@ -89,11 +85,12 @@ export class Saga {
     this.#state = 'Compensating';
     this.#step = null;
     this.#failure = failure;
-    for (let round = 1; this.#undos.length > 0; round++) {
-      const failed = await this.#undoEach(failure, options.isFatal);
+    for (let round = 1; this.#undos.open().length > 0; round++) {
+      const failed = await this.#undos.tryEach(failure, options.isFatal);
       this.#needsAttention = failed.length > 0;
       if (failed.length > 0) await options.afterFailures(failed, round);
     }
+    this.#needsAttention = false;
     this.#state = 'SagaFailed';
   }
 
@@ -102,22 +99,19 @@ export class Saga {
     return this.#step;
   }
 
-  view(): OrderStatusView {
-    return { sagaState: this.#state, step: this.#step, failure: this.#failure, needsAttention: this.#needsAttention };
+  /** Steps whose undo is still to be done, newest first; while the saga goes forward, what would be undone. */
+  openUndos(): CompensationStep[] {
+    return this.#undos.open();
   }
 
-  async #undoEach(failure: OrderFailure, isFatal: (error: unknown) => boolean): Promise<FailedUndo[]> {
-    const failed: FailedUndo[] = [];
-    for (const entry of this.#undos.toReversed()) {
-      try {
-        await entry.undo(failure);
-        this.#undos.splice(this.#undos.indexOf(entry), 1);
-      } catch (error: unknown) {
-        if (isFatal(error)) throw error;
-        failed.push({ of: entry.of, error });
-      }
-    }
-    return failed;
+  /** Somebody has undone the step by other means. */
+  resolveUndo(of: CompensationStep): void {
+    this.#undos.drop(of);
+  }
+
+  view(): OrderStatusView {
+    const view = { sagaState: this.#state, step: this.#step, failure: this.#failure, needsAttention: this.#needsAttention };
+    return this.#needsAttention ? { ...view, openUndos: this.openUndos() } : view;
   }
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { OrderFailure, SagaStep } from '../../contracts/order.ts';
-import { Saga, StepRefused, type Undo } from '../../workflows/saga.ts';
+import { Saga, StepRefused } from '../../workflows/saga.ts';
+import type { Undo } from '../../workflows/undo-list.ts';
 
 const FAILURE: OrderFailure = { step: 'ProcessPayment', reason: 'payment_declined', facts: {} };
 const REFUSED = { ok: false, reason: 'insufficient_stock', facts: {} } as const;
@@ -47,7 +48,7 @@ test("a refusal drops its own step's undo and keeps the earlier ones, also when 
 test('undos run newest first, each once, told of the first failure', async () => {
   const { saga } = createRecorder();
   const told: [string, OrderFailure][] = [];
-  for (const what of ['submit', 'reserve', 'pay']) {
+  for (const what of ['SubmitOrder', 'ReserveInventory', 'ProcessPayment'] as const) {
     saga.register(what, async (why) => {
       told.push([what, why]);
     });
@@ -56,9 +57,9 @@ test('undos run newest first, each once, told of the first failure', async () =>
   await saga.compensate(FAILURE, NOT_FATAL);
 
   expect(told).toEqual([
-    ['pay', FAILURE],
-    ['reserve', FAILURE],
-    ['submit', FAILURE],
+    ['ProcessPayment', FAILURE],
+    ['ReserveInventory', FAILURE],
+    ['SubmitOrder', FAILURE],
   ]);
   expect(saga.view()).toEqual({ sagaState: 'SagaFailed', step: null, failure: FAILURE, needsAttention: false });
 });
@@ -66,12 +67,12 @@ test('undos run newest first, each once, told of the first failure', async () =>
 test('an undo that fails does not stop the others and is tried again, round after round, in sight', async () => {
   const { saga, done, undoOf } = createRecorder();
   let failures = 2;
-  saga.register('submit', undoOf('submit'));
-  saga.register('reserve', async () => {
+  saga.register('SubmitOrder', undoOf('submit'));
+  saga.register('ReserveInventory', async () => {
     done.push('try reserve');
     if (failures-- > 0) throw new Error('bug');
   });
-  saga.register('pay', undoOf('pay'));
+  saga.register('ProcessPayment', undoOf('pay'));
   const rounds: unknown[] = [];
 
   await saga.compensate(FAILURE, {
@@ -82,18 +83,18 @@ test('an undo that fails does not stop the others and is tried again, round afte
   });
 
   expect(done).toEqual(['undo pay', 'try reserve', 'undo submit', 'try reserve', 'try reserve']);
-  const view = { sagaState: 'Compensating', step: null, failure: FAILURE, needsAttention: true };
+  const view = { sagaState: 'Compensating', step: null, failure: FAILURE, needsAttention: true, openUndos: ['ReserveInventory'] };
   expect(rounds).toEqual([
-    { round: 1, failed: ['reserve'], view },
-    { round: 2, failed: ['reserve'], view },
+    { round: 1, failed: ['ReserveInventory'], view },
+    { round: 2, failed: ['ReserveInventory'], view },
   ]);
   expect(saga.view().needsAttention).toBe(false);
 });
 
 test('an error that questions the code itself is not taken for a failed undo', async () => {
   const { saga, undoOf, done } = createRecorder();
-  saga.register('submit', undoOf('submit'));
-  saga.register('reserve', async () => {
+  saga.register('SubmitOrder', undoOf('submit'));
+  saga.register('ReserveInventory', async () => {
     throw new RangeError('not deterministic');
   });
 

@@ -1,9 +1,8 @@
 /** What becomes of a confirmed order: shipped, delivered, returned, closed; or cancelled before it is shipped. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import { cancelUpdate, deliverUpdate, requestReturnUpdate, shipUpdate } from '../../contracts/order-life.ts';
+import { refusalOf } from './support/commands.ts';
 import { refuse, undosOf } from './support/fake-activities.ts';
 import { REFUND } from './support/fake-life.ts';
 import { attributesOf, calledOnce, down } from './support/looks.ts';
@@ -38,13 +37,6 @@ const giveBack = ({ handle, input }: PlacedOrder, quantity: number, returnId: st
   handle.executeUpdate(requestReturnUpdate, {
     args: [{ actorId: CUSTOMER, returnId, lines: input.lines.map((line) => ({ ...line, quantity })), reason: 'Too small' }],
   });
-
-/** The reason and the facts with which a command was refused. */
-async function refusalOf(command: Promise<unknown>): Promise<unknown> {
-  const error = await command.then(() => undefined).catch((thrown: unknown) => thrown);
-  if (!(error instanceof WorkflowUpdateFailedError) || !(error.cause instanceof ApplicationFailure)) throw error;
-  return { reason: error.cause.type, facts: error.cause.details?.[0] };
-}
 
 const illegal = (current: string, attempted: string) => ({
   reason: 'illegal_transition',

@@ -1,7 +1,5 @@
 /** One order at a time: its outcome, its keys, its history. What can be asked of it: order-asked. The saga's failures: saga-matrix. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ApplicationFailure } from '@temporalio/common';
-import { statusQuery } from '../../contracts/order.ts';
 import { eventually } from '../support/eventually.ts';
 import { refuse, undosOf } from './support/fake-activities.ts';
 import { eventsOf, regularActivities } from './support/history.ts';
@@ -200,29 +198,4 @@ test('an undo is tried again under its key until it succeeds, and only then the 
   const keys = order.calls.filter((call) => call.activity === 'releaseInventory').map((call) => call.key);
   expect(new Set(keys)).toEqual(new Set([`saga:${order.input.orderId}:compensate:reserve`]));
   await record('undo-retried', order);
-});
-
-test('an undo that cannot succeed does not stop the others, and the order asks for attention', async () => {
-  const order = lab.place({
-    processPayment: () => refuse('payment_declined'),
-    releaseInventory() {
-      throw ApplicationFailure.nonRetryable('cannot be undone');
-    },
-  });
-
-  await eventually(
-    async () => undosOf(order.calls),
-    (undos) => undos.includes('cancelOrder'),
-  );
-  await eventually(
-    () => order.handle.query(statusQuery),
-    (view) => view.sagaState === 'Compensating' && view.needsAttention && view.failure?.reason === 'payment_declined',
-  );
-  expect(await attributesOf(order)).toEqual({
-    OrderStatus: 'COMPENSATING',
-    FailedStep: 'ProcessPayment',
-    NeedsAttention: true,
-  });
-  expect((await order.handle.describe()).status.name).toBe('RUNNING');
-  await order.handle.terminate('the test has seen it');
 });

@@ -25,6 +25,7 @@ export function createFakeLife(
     },
     refundReturn: async (input) => void (await act('refundReturn', input.orderId, input)),
     restockReturn: async (input) => void (await act('restockReturn', input.orderId, input)),
+    recordIntervention: async (input) => void (await act('recordIntervention', input.orderId, input)),
     completeReturn: async (input) => void (await act('completeReturn', input.orderId, input)),
   };
 }
