@@ -45,7 +45,7 @@ export function faultOf(error: unknown, rpc: string): ApplicationFailure {
   return failure(known, rpc, { nonRetryable: MEANINGS[known.code] !== 'transient' });
 }
 
-/** The fault of an undo: tried again whatever it says, because an undo is never refused and never gives up. */
+/** The fault of an undo, or of what must come to its end: tried again whatever it says, because neither is ever refused. */
 export function undoFaultOf(error: unknown, rpc: string): ApplicationFailure {
   return failure(asStatusError(error), rpc, { nonRetryable: false });
 }

@@ -2,7 +2,7 @@ import type { OrderActivities } from '../contracts/activities.ts';
 import type { UnaryCalls } from '../platform/grpc/client.ts';
 import type { OrdersServiceService } from '../proto/gen/shopfast/orders/v1/orders.ts';
 import { moneyFrom } from './money.ts';
-import { forward, undo } from './service-call.ts';
+import { carriedThrough, forward } from './service-call.ts';
 
 // The limits of CancelOrder's facts.
 const FACTS_MAX = 16;
@@ -37,12 +37,12 @@ export function createOrdersActivities({
         },
       }),
 
-    cancelOrder: ({ key, orderId, undoesKey, reason, failedStep, facts = {} }) =>
-      undo({
+    cancelOrder: ({ key, orderId, undoesKey, reason, failedStep, facts = {}, actorId = '', note = '' }) =>
+      carriedThrough({
         rpc: 'orders.CancelOrder',
         about: { orderId },
         send(limits) {
-          const why = { reason, failedStep: failedStep ?? '', facts: storable(facts) };
+          const why = { reason, failedStep: failedStep ?? '', facts: storable(facts), actorId, note };
           return calls.cancelOrder({ idempotencyKey: key, orderId, undoesKey, ...why }, limits);
         },
       }),

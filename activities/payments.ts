@@ -1,7 +1,7 @@
-import type { OrderActivities } from '../contracts/activities.ts';
+import type { OrderActivities, OrderLifeActivities } from '../contracts/activities.ts';
 import type { UnaryCalls } from '../platform/grpc/client.ts';
 import type { PaymentsServiceService } from '../proto/gen/shopfast/payments/v1/payments.ts';
-import { forward, undo } from './service-call.ts';
+import { carriedThrough, forward } from './service-call.ts';
 
 type Calls = Pick<UnaryCalls<PaymentsServiceService>, 'processPayment' | 'refundPayment'>;
 
@@ -9,7 +9,7 @@ export function createPaymentsActivities({
   calls,
 }: {
   readonly calls: Calls;
-}): Pick<OrderActivities, 'processPayment' | 'refundPayment'> {
+}): Pick<OrderActivities, 'processPayment' | 'refundPayment'> & Pick<OrderLifeActivities, 'refundReturn'> {
   return {
     processPayment: ({ key, orderId, userId, amount, paymentMethod }) =>
       forward({
@@ -22,8 +22,16 @@ export function createPaymentsActivities({
         },
       }),
 
+    refundReturn: ({ key, orderId, amount }) =>
+      carriedThrough({
+        rpc: 'payments.RefundPayment',
+        about: { orderId },
+        send: (limits) =>
+          calls.refundPayment({ idempotencyKey: key, orderId, amount, undoesKey: '', reason: 'return_requested' }, limits),
+      }),
+
     refundPayment: ({ key, orderId, undoesKey, reason }) =>
-      undo({
+      carriedThrough({
         rpc: 'payments.RefundPayment',
         about: { orderId },
         // Without an amount: all that was taken.

@@ -1,16 +1,20 @@
-import type { OrderActivities } from '../contracts/activities.ts';
+import type { OrderActivities, OrderLifeActivities } from '../contracts/activities.ts';
 import type { UnaryCalls } from '../platform/grpc/client.ts';
 import type { ProductsServiceService } from '../proto/gen/shopfast/products/v1/products.ts';
 import { moneyFrom } from './money.ts';
-import { forward, undo } from './service-call.ts';
+import { carriedThrough, forward } from './service-call.ts';
 
-type Calls = Pick<UnaryCalls<ProductsServiceService>, 'reserveInventory' | 'releaseInventory' | 'confirmReservation'>;
+type Calls = Pick<
+  UnaryCalls<ProductsServiceService>,
+  'reserveInventory' | 'releaseInventory' | 'confirmReservation' | 'commitReservation' | 'restockReturn'
+>;
 
 export function createProductsActivities({
   calls,
 }: {
   readonly calls: Calls;
-}): Pick<OrderActivities, 'reserveInventory' | 'releaseInventory' | 'confirmReservation'> {
+}): Pick<OrderActivities, 'reserveInventory' | 'releaseInventory' | 'confirmReservation'> &
+  Pick<OrderLifeActivities, 'commitReservation' | 'restockReturn'> {
   return {
     reserveInventory: ({ key, orderId, lines }) =>
       forward({
@@ -38,8 +42,25 @@ export function createProductsActivities({
         },
       }),
 
+    commitReservation: ({ key, orderId }) =>
+      forward({
+        rpc: 'products.CommitReservation',
+        about: { orderId },
+        async send(limits) {
+          await calls.commitReservation({ idempotencyKey: key, orderId }, limits);
+          return {};
+        },
+      }),
+
+    restockReturn: ({ key, orderId, returnId, lines }) =>
+      carriedThrough({
+        rpc: 'products.RestockReturn',
+        about: { orderId },
+        send: (limits) => calls.restockReturn({ idempotencyKey: key, orderId, returnId, lines: [...lines] }, limits),
+      }),
+
     releaseInventory: ({ key, orderId, undoesKey }) =>
-      undo({
+      carriedThrough({
         rpc: 'products.ReleaseInventory',
         about: { orderId },
         send: (limits) => calls.releaseInventory({ idempotencyKey: key, orderId, undoesKey }, limits),

@@ -30,8 +30,8 @@ export function forward<T extends object>({ rpc, about, send }: Call<T>): Promis
   });
 }
 
-/** An undo's call: succeeds or throws a fault. */
-export function undo({ rpc, about, send }: Call<unknown>): Promise<void> {
+/** The call of an undo, or of what has begun and must come to its end: succeeds or throws a fault that is tried again. */
+export function carriedThrough({ rpc, about, send }: Call<unknown>): Promise<void> {
   return attempt(about, async (limits) => {
     try {
       await send(limits);

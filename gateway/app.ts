@@ -14,11 +14,13 @@ import { type Operations, operations } from './middleware/operations.ts';
 import { problemErrors } from './middleware/problem-errors.ts';
 import { requestContext } from './middleware/request-context.ts';
 import { securityHeaders } from './middleware/security-headers.ts';
+import type { OrderCommands } from './order-commands.ts';
 import type { OrderEvents } from './order-events.ts';
 import type { OrderReader } from './order-reader.ts';
 import type { OrderWorkflows } from './order-workflow.ts';
 import { authRoutes } from './routes/auth.ts';
 import { documentationRoutes } from './routes/documentation.ts';
+import { orderCommandRoutes } from './routes/order-commands.ts';
 import { orderDetailsRoute } from './routes/order-details.ts';
 import { orderEventsRoute } from './routes/order-events.ts';
 import { orderSubmitRoute } from './routes/order-submit.ts';
@@ -35,11 +37,13 @@ export type AppDeps = {
   readonly clients: Clients;
   readonly workflows: OrderWorkflows;
   readonly orderReader: OrderReader;
+  readonly orderCommands: OrderCommands;
   readonly orderEvents: OrderEvents;
   readonly findApiClient: (key: string) => Promise<ApiClient | undefined>;
   readonly verifyToken: (token: string) => Promise<Caller>;
   readonly defaultWaitMs: number;
   readonly stepLimitMs: number;
+  readonly returnWindowMs: number;
 };
 
 /** The way of a request, outermost first. A body is read by the route that wants one, after who calls is known (input.ts). */
@@ -70,6 +74,7 @@ export function createRouter(deps: AppDeps) {
   productRoutes(router, clients);
   orderSubmitRoute(router, { ...deps, metrics: deps.orderMetrics });
   orderRoutes(router, { clients, orderReader });
+  orderCommandRoutes(router, { orderReader, commands: deps.orderCommands });
   orderDetailsRoute(router, { clients, orderReader });
   orderEventsRoute(router, { orderReader, orderEvents: deps.orderEvents });
   paymentRoutes(router, clients);

@@ -26,6 +26,11 @@ export const gatewayConfig = z.object({
     { min: 1_000, max: 86_400_000 },
     "Milliseconds after which a forward step of the saga gives up; less than a stock reservation's life.",
   ),
+  RETURN_WINDOW_MS: whole(
+    2_592_000_000,
+    { min: 1_000, max: 31_536_000_000 },
+    'Milliseconds after its delivery in which an order can be returned: 30 days.',
+  ),
   ORDER_EVENT_STREAMS_MAX: whole(
     1_000,
     { min: 1, max: 100_000 },

@@ -2,7 +2,13 @@
 import { type OrderFailure, SAGA_STEPS, type SagaState, type SagaStep } from '../contracts/order.ts';
 import { isReason, type Reason } from '../contracts/reasons.ts';
 import type { Money } from '../proto/gen/shopfast/money/v1/money.ts';
-import { type Order, OrderStatus } from '../proto/gen/shopfast/orders/v1/orders.ts';
+import {
+  type Intervention,
+  type Order,
+  OrderStatus,
+  type Return,
+  type Shipment,
+} from '../proto/gen/shopfast/orders/v1/orders.ts';
 import { moneyJson } from './wire.ts';
 
 export const STATUS_NAMES = [
@@ -66,14 +72,29 @@ export function orderPath(orderId: string): string {
   return `/v1/orders/${orderId}`;
 }
 
-/** The order as its customer sees it; the payment method and the address stay inside. `names` are product names by id. */
-export function orderJson(order: Order, names?: ReadonlyMap<string, string>) {
-  const history = order.history.map(({ status, at, reason }) => ({
+type Shown = {
+  /** Product names by id. */
+  readonly names?: ReadonlyMap<string, string>;
+  /** With who did what. */
+  readonly forOperator?: boolean;
+};
+
+/** The order as its customer sees it; the payment method and the address stay inside. */
+export function orderJson(order: Order, { names, forOperator = false }: Shown = {}) {
+  const history = order.history.map(({ status, at, reason, note, actorId }) => ({
     status: STATUSES[status].name,
     at,
     reason: reason || undefined,
+    note: note || undefined,
+    by: (forOperator && actorId) || undefined,
   }));
-  return { ...orderSummaryJson(order, names), history };
+  return {
+    ...orderSummaryJson(order, names),
+    history,
+    shipment: order.shipment && shipmentJson(order.shipment),
+    returns: order.returns.length > 0 ? order.returns.map(returnJson) : undefined,
+    interventions: forOperator && order.interventions.length > 0 ? order.interventions.map(interventionJson) : undefined,
+  };
 }
 
 /** The order as lists have it: without its history. */
@@ -100,6 +121,25 @@ export function orderSummaryJson(order: Order, names?: ReadonlyMap<string, strin
     created_at: order.createdAt,
     links: orderLinks(order.id),
   };
+}
+
+function shipmentJson({ carrier, trackingNumber, shippedAt, deliveredAt }: Shipment) {
+  return { carrier, tracking_number: trackingNumber, shipped_at: shippedAt, delivered_at: deliveredAt ?? null };
+}
+
+function returnJson({ id, lines, refund, reason, requestedAt, completedAt }: Return) {
+  return {
+    id,
+    lines: lines.map(({ productId, quantity }) => ({ product_id: productId, quantity })),
+    refund: optionalMoney(refund),
+    reason,
+    requested_at: requestedAt,
+    completed_at: completedAt ?? null,
+  };
+}
+
+function interventionJson({ action, steps, actorId, reason, reference, at }: Intervention) {
+  return { action, steps, by: actorId, reason, reference: reference || undefined, at };
 }
 
 export function orderLinks(orderId: string) {

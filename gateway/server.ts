@@ -9,6 +9,7 @@ import { createApp } from './app.ts';
 import { DEADLINES_MS, openClients } from './clients.ts';
 import type { GatewayConfig } from './config.ts';
 import { createOrderMetrics } from './metrics.ts';
+import { createOrderCommands } from './order-commands.ts';
 import { createOrderEvents, orderStateReader } from './order-events.ts';
 import { createOrderReader } from './order-reader.ts';
 import { createOrderWorkflows } from './order-workflow.ts';
@@ -74,6 +75,7 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
     clients,
     workflows,
     orderReader,
+    orderCommands: createOrderCommands(temporal),
     orderEvents: createOrderEvents({
       look: orderStateReader(orderReader),
       streamsMax: config.ORDER_EVENT_STREAMS_MAX,
@@ -89,6 +91,7 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
     }),
     defaultWaitMs: config.ORDER_WAIT_MS,
     stepLimitMs: config.SAGA_STEP_LIMIT_MS,
+    returnWindowMs: config.RETURN_WINDOW_MS,
   });
   const release = async () => {
     clients.close();

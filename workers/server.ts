@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Worker } from '@temporalio/worker';
+import { createOrderLifeActivities } from '../activities/order-life.ts';
 import { createOrdersActivities } from '../activities/orders.ts';
 import { createPaymentsActivities } from '../activities/payments.ts';
 import { createProductsActivities } from '../activities/products.ts';
@@ -70,6 +71,7 @@ function connectToServices(config: WorkerConfig) {
       ...createUsersActivities(users),
       ...createProductsActivities(products),
       ...createOrdersActivities(orders),
+      ...createOrderLifeActivities(orders),
       ...createPaymentsActivities(payments),
     },
     close() {

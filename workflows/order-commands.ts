@@ -48,8 +48,8 @@ export function acceptInterventions(parking: Parking): void {
   });
 }
 
-/** `stopSaga` ends a saga that is at work; it does nothing afterwards. */
-export function acceptCommands(life: OrderLife, stopSaga: () => void): void {
+/** `stopSaga` ends a saga that is at work; afterwards it only hears who asked. */
+export function acceptCommands(life: OrderLife, stopSaga: (command: CancelCommand | null) => void): void {
   setHandler(shipUpdate, (command) => carryOut('ship', () => life.ship(command)), {
     validator: (command) => life.validate('ship', life.hasShipped(command)),
   });
@@ -60,9 +60,9 @@ export function acceptCommands(life: OrderLife, stopSaga: () => void): void {
     validator: ({ returnId }) => life.validate('requestReturn', life.hasReturn(returnId)),
   });
 
-  const cancel = (_?: CancelCommand) =>
+  const cancel = (command: CancelCommand | null) =>
     carryOut('cancel', () => {
-      stopSaga();
+      stopSaga(command);
       return life.cancel();
     });
   setHandler(cancelUpdate, cancel, {
@@ -70,7 +70,7 @@ export function acceptCommands(life: OrderLife, stopSaga: () => void): void {
   });
   // The scope says so by rejecting, and only ever once.
   CancellationScope.current().cancelRequested.catch(() =>
-    cancel().catch((error: unknown) => log.warn('A cancel request came too late and changes nothing', { error })),
+    cancel(null).catch((error: unknown) => log.warn('A cancel request came too late and changes nothing', { error })),
   );
 }
 

@@ -138,7 +138,8 @@ export class OrderLife {
       const key = (step: Parameters<typeof returnKey>[2]) => returnKey(orderId, returnId, step);
       const request = { ...about, key: key('request'), lines, reason, actorId };
       const agreed = accepted(await this.#activities.requestReturn(request));
-      await this.#refundReturn({ orderId, key: key('refund'), amount: agreed.refund });
+      // What was free is worth nothing.
+      if (agreed.refund.amountMinor > 0) await this.#refundReturn({ orderId, key: key('refund'), amount: agreed.refund });
       await this.#activities.restockReturn({ ...about, key: key('restock'), lines: agreed.lines });
       await this.#activities.completeReturn({ ...about, key: key('complete') });
       const back = { returnId, refund: agreed.refund, lines: agreed.lines };

@@ -15,6 +15,7 @@ import {
   outcomeUpdate,
   statusQuery,
 } from '../contracts/order.ts';
+import type { CancelCommand } from '../contracts/order-life.ts';
 import { forwardPolicy, LOCAL_ATTEMPT, undoPolicy } from './activity-policies.ts';
 import { localFirst } from './local-first.ts';
 import { showCancelled, showCompensating, showPaid } from './order-attributes.ts';
@@ -25,10 +26,16 @@ import { Saga } from './saga.ts';
 import { createStepLimit, type StepLimit } from './step-limit.ts';
 import type { FailedUndo } from './undo-list.ts';
 
+/** Who asked for the order to be cancelled, first. */
+type Cancelled = { by: CancelCommand | null };
+
+type Story = { readonly saga: Saga; readonly limit: StepLimit; readonly cancelled: Cancelled };
+
 export async function order(input: OrderInput): Promise<OrderEnd> {
   const limit = createStepLimit(input.stepLimitMs);
   const saga = new Saga(limit.begin);
   const story = new CancellationScope();
+  const cancelled: Cancelled = { by: null };
   const parking = createParking(input, saga);
   const undo = (why: OrderFailure) => undoAll(saga, parking, why);
   const life = createLife(input, undo);
@@ -36,9 +43,16 @@ export async function order(input: OrderInput): Promise<OrderEnd> {
   setHandler(statusQuery, () => saga.view());
   setHandler(outcomeUpdate, () => ended.promise);
   acceptInterventions(parking);
-  if (livesOn(input)) acceptCommands(life, () => story.cancel());
+  if (livesOn(input)) {
+    acceptCommands(life, (command) => {
+      cancelled.by ??= command;
+      story.cancel();
+    });
+  }
 
-  const outcome = await life.begin(() => settle(saga, story, { run: () => confirmOrder(input, saga, limit), undo }));
+  const outcome = await life.begin(() =>
+    settle(saga, story, { run: () => confirmOrder(input, { saga, limit, cancelled }), undo }),
+  );
   ended.resolve(outcome);
   // A cancel request is a command to a living order and nothing to one that has ended.
   return CancellationScope.nonCancellable(async () => {
@@ -49,7 +63,7 @@ export async function order(input: OrderInput): Promise<OrderEnd> {
 }
 
 /** The story. Every undo stands before its step. */
-async function confirmOrder(input: OrderInput, saga: Saga, limit: StepLimit): Promise<OrderOutcome> {
+async function confirmOrder(input: OrderInput, { saga, limit, cancelled }: Story): Promise<OrderOutcome> {
   const { orderId, userId } = input;
   const regular = () => forwardPolicy(limit.remainingMs());
   const steps = localFirst<OrderActivities>({ local: LOCAL_ATTEMPT, regular });
@@ -66,6 +80,7 @@ async function confirmOrder(input: OrderInput, saga: Saga, limit: StepLimit): Pr
       reason,
       failedStep: step,
       facts,
+      ...(reason === 'order_cancelled' && cancelled.by ? { actorId: cancelled.by.actorId, note: cancelled.by.reason } : {}),
     }),
   );
 

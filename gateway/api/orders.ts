@@ -50,8 +50,46 @@ const summary = z
   })
   .meta({ id: 'OrderSummary' });
 
-const order = summary
-  .extend({ history: z.array(z.strictObject({ status, at: time, reason: z.string().optional() })) })
+export const order = summary
+  .extend({
+    history: z.array(
+      z.strictObject({
+        status,
+        at: time,
+        reason: z.string().optional(),
+        note: z.string().optional().describe('In the words of whoever asked for it.'),
+        by: id.optional().describe('The user who did it; shown to operators.'),
+      }),
+    ),
+    shipment: z
+      .strictObject({ carrier: z.string(), tracking_number: z.string(), shipped_at: time, delivered_at: time.nullable() })
+      .optional(),
+    returns: z
+      .array(
+        z.strictObject({
+          id,
+          lines: z.array(z.strictObject({ product_id: id, quantity: z.int() })),
+          refund: money,
+          reason: z.string(),
+          requested_at: time,
+          completed_at: time.nullable().describe('null: on its way.'),
+        }),
+      )
+      .optional(),
+    interventions: z
+      .array(
+        z.strictObject({
+          action: z.enum(['retry', 'resolve']),
+          steps: z.array(z.string()),
+          by: id,
+          reason: z.string(),
+          reference: z.string().optional(),
+          at: time,
+        }),
+      )
+      .optional()
+      .describe('What operators did to its undos; shown to operators.'),
+  })
   .meta({ id: 'Order' });
 
 const statusAnswer = z

@@ -30,7 +30,7 @@ export function orderDetailsRoute(
       part(paymentOf(order.id)),
     ]);
     const names = Array.isArray(products) ? new Map(products.map(({ id, name }) => [id, name])) : undefined;
-    ctx.body = { order: orderJson(order, names), user, products, payment };
+    ctx.body = { order: orderJson(order, names ? { names } : {}), user, products, payment };
   });
 
   async function userOf(userId: string) {

@@ -43,6 +43,7 @@ export function orderSubmitRoute(
     readonly metrics: OrderMetrics;
     readonly defaultWaitMs: number;
     readonly stepLimitMs: number;
+    readonly returnWindowMs: number;
   },
 ): void {
   const { orders } = deps.clients;
@@ -101,6 +102,7 @@ export function orderSubmitRoute(
       lines: lines.map(({ productId, quantity }) => ({ productId, quantity })),
       paymentMethod,
       stepLimitMs: deps.stepLimitMs,
+      returnWindowMs: deps.returnWindowMs,
     };
     const waited = await deps.workflows.awaitOutcome(input, waitMs);
     if (waited.state === 'ended' && waited.outcome.status === 'cancelled') {

@@ -4,7 +4,7 @@ import { listOrders, readOrder, readOrderStatus } from '../api/orders.ts';
 import { type Clients, DEADLINES_MS } from '../clients.ts';
 import type { Routes } from '../context.ts';
 import { pathId, readQuery } from '../input.ts';
-import { signedIn } from '../middleware/caller.ts';
+import { seesEverything, signedIn } from '../middleware/caller.ts';
 import type { OrderReader } from '../order-reader.ts';
 import { orderJson, orderSummaryJson, STATUS_BY_NAME } from '../order-record.ts';
 import { cursorJson } from '../wire.ts';
@@ -23,8 +23,9 @@ export function orderRoutes(router: Routes, { clients, orderReader }: { clients:
   });
 
   serve(router, readOrder, async (ctx) => {
-    const order = await orderReader.order(signedIn(ctx), pathId(ctx));
-    ctx.body = orderJson(order, await namesOf(order));
+    const caller = signedIn(ctx);
+    const order = await orderReader.order(caller, pathId(ctx));
+    ctx.body = orderJson(order, { names: await namesOf(order), forOperator: seesEverything(caller) });
   });
 
   // The record is asked first: it knows whose order this is.

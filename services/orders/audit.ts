@@ -60,6 +60,30 @@ export const RULES: readonly Rule[] = [
            from orders`,
   },
   {
+    name: 'returned_units_were_bought',
+    rows: `select returns.order_id::text || ' ' || back.product_id as id, sum(back.quantity) > coalesce((
+             select quantity from order_lines where order_id = returns.order_id and product_id = back.product_id), 0) as wrong
+           from return_lines back join returns on returns.id = back.return_id group by returns.order_id, back.product_id`,
+  },
+  {
+    name: 'refunds_of_returns_within_total',
+    rows: `select orders.id::text, sum(returns.refund_minor) > orders.total_minor as wrong
+           from orders join returns on returns.order_id = orders.id group by orders.id`,
+  },
+  {
+    name: 'returned_exactly_when_everything_is_back',
+    rows: `select orders.id::text, (orders.status = 'RETURNED') <> not exists (
+             select from order_lines line where line.order_id = orders.id and line.quantity > coalesce((
+               select sum(back.quantity) from return_lines back join returns on returns.id = back.return_id
+               where returns.order_id = line.order_id and back.product_id = line.product_id
+                 and returns.completed_at is not null), 0)) as wrong
+           from orders where exists (select from returns where order_id = orders.id) or status = 'RETURNED'`,
+  },
+  {
+    name: 'return_stuck',
+    rows: `select id::text, completed_at is null and requested_at < now() - interval '${STUCK_AFTER}' as wrong from returns`,
+  },
+  {
     name: 'stuck',
     rows: `select id::text, status in ('CREATED', 'RESERVED') and updated_at < now() - interval '${STUCK_AFTER}' as wrong from orders`,
   },

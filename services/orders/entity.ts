@@ -124,7 +124,51 @@ export const StatusChangeSchema = defineEntity({
     previousStatus: p.text().$type<OrderStatus>().nullable(),
     status: p.text().$type<OrderStatus>(),
     reason: p.text().default(''),
+    // The user id of whoever moved it; null: the platform itself.
+    actorId: p.uuid().nullable(),
+    // In the actor's own words.
+    note: p.text().default(''),
     at: p.datetime(3).defaultRaw('now()'),
+  },
+});
+
+export const InterventionSchema = defineEntity({
+  name: 'Intervention',
+  tableName: 'order_interventions',
+  properties: {
+    sequence: p.bigint('number').primary(),
+    order: () => p.manyToOne(OrderSchema),
+    actorId: p.uuid(),
+    action: p.text().$type<'retry' | 'resolve'>(),
+    // Names of the steps whose undo it was about, separated by spaces.
+    steps: p.text(),
+    reason: p.text(),
+    reference: p.text().default(''),
+    at: p.datetime(3).defaultRaw('now()'),
+  },
+});
+
+export const ReturnSchema = defineEntity({
+  name: 'Return',
+  tableName: 'returns',
+  properties: {
+    id: p.uuid().primary(),
+    order: () => p.manyToOne(OrderSchema),
+    actorId: p.uuid(),
+    reason: p.text(),
+    refundMinor: p.bigint('number'),
+    requestedAt: p.datetime(3).defaultRaw('now()'),
+    completedAt: p.datetime(3).nullable(),
+  },
+});
+
+export const ReturnLineSchema = defineEntity({
+  name: 'ReturnLine',
+  tableName: 'return_lines',
+  properties: {
+    return: () => p.manyToOne(ReturnSchema).primary(),
+    productId: p.uuid().primary(),
+    quantity: p.integer(),
   },
 });
 
@@ -134,5 +178,11 @@ export class OrderLine extends OrderLineSchema.class {}
 OrderLineSchema.setClass(OrderLine);
 export class StatusChange extends StatusChangeSchema.class {}
 StatusChangeSchema.setClass(StatusChange);
+export class Intervention extends InterventionSchema.class {}
+InterventionSchema.setClass(Intervention);
+export class Return extends ReturnSchema.class {}
+ReturnSchema.setClass(Return);
+export class ReturnLine extends ReturnLineSchema.class {}
+ReturnLineSchema.setClass(ReturnLine);
 
-export const ENTITIES = [OrderSchema, OrderLineSchema, StatusChangeSchema];
+export const ENTITIES = [OrderSchema, OrderLineSchema, StatusChangeSchema, InterventionSchema, ReturnSchema, ReturnLineSchema];

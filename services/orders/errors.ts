@@ -24,6 +24,24 @@ export function linesDiffer(productId: string): StatusError {
   });
 }
 
+export function returnExceedsOrder({ productId, returnable }: { productId: string; returnable: number }): StatusError {
+  return new StatusError({
+    code: 'FAILED_PRECONDITION',
+    reason: 'return_exceeds_order',
+    message: 'More units than can come back',
+    facts: { product_id: productId, returnable_quantity: String(returnable) },
+  });
+}
+
+export function returnNotFound(returnId: string): StatusError {
+  return new StatusError({
+    code: 'NOT_FOUND',
+    reason: 'not_found',
+    message: 'No such open return',
+    facts: { return_id: returnId },
+  });
+}
+
 export function mixedCurrencies(currencies: readonly string[]): StatusError {
   return new StatusError({
     code: 'FAILED_PRECONDITION',

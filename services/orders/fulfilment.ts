@@ -10,10 +10,15 @@ import { cancelOrder, deliverOrder, lockOrder, moveOrder, placeInTime, shipOrder
 /** The caller's key and the hash of what was asked under it. */
 export type Keyed = { readonly key: string; readonly requestHash: Buffer };
 
-export type Dispatch = { readonly orderId: string; readonly carrier: string; readonly trackingNumber: string };
+export type Dispatch = {
+  readonly orderId: string;
+  readonly carrier: string;
+  readonly trackingNumber: string;
+  readonly actorId: string | null;
+};
 
 /** `deliveredAt` absent: now. */
-export type Delivery = { readonly orderId: string; readonly deliveredAt?: Date | undefined };
+export type Delivery = { readonly orderId: string; readonly deliveredAt?: Date | undefined; readonly actorId: string | null };
 
 /** `reason` may be empty, except for CANCELLED. */
 export type StatusMove = { readonly orderId: string; readonly status: OrderStatus; readonly reason: string };
@@ -62,18 +67,18 @@ export function createFulfilment(database: Database) {
 
 const EFFECTS: Readonly<Record<MoveByName['effect'], (sql: Sql, move: StatusMove) => Promise<void>>> = {
   move: moveOrder,
-  deliver: (sql, { orderId, reason }) => deliver(sql, { orderId }, reason),
+  deliver: (sql, { orderId, reason }) => deliver(sql, { orderId, actorId: null }, reason),
   async cancel(sql, { orderId, reason }) {
-    await cancelOrder(sql, { orderId, reason, failedStep: null, facts: {} });
+    await cancelOrder(sql, { orderId, reason, failedStep: null, facts: {}, actorId: null, note: '' });
   },
 };
 
 /** Delivers a locked, SHIPPED order. Both limits are the database's: no client's clock decides. */
-async function deliver(sql: Sql, { orderId, deliveredAt }: Delivery, reason = ''): Promise<void> {
+async function deliver(sql: Sql, { orderId, deliveredAt, actorId }: Delivery, reason = ''): Promise<void> {
   if (deliveredAt) {
     const { afterShipping, past } = await placeInTime(sql, orderId, deliveredAt);
     if (!afterShipping) throw deliveredTooEarly();
     if (!past) throw deliveredTooLate();
   }
-  await deliverOrder(sql, { orderId, deliveredAt, reason });
+  await deliverOrder(sql, { orderId, deliveredAt, reason, actorId });
 }

@@ -4,24 +4,30 @@ import { hashRequest } from '../../platform/idempotency/record.ts';
 import { annotate } from '../../platform/telemetry/context.ts';
 import {
   CancelOrderRequest,
+  CompleteReturnRequest,
   ConfirmOrderRequest,
   CreateOrderRequest,
   DeliverOrderRequest,
   type OrdersServiceService,
+  RecordInterventionRequest,
+  RequestReturnRequest,
   ShipOrderRequest,
   SubmitOrderRequest,
   UpdateOrderStatusRequest,
 } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { effectMessage, orderMessage, statusFrom } from './messages.ts';
+import { effectMessage, listedOrderMessage, orderMessage, statusFrom } from './messages.ts';
 import type { SubmittedLine } from './repository.ts';
 import {
   cancelOrderSchema,
+  completeReturnSchema,
   confirmOrderSchema,
   createOrderSchema,
   deliverOrderSchema,
   getOrderSchema,
   listEffectsSchema,
   listOrdersSchema,
+  recordInterventionSchema,
+  requestReturnSchema,
   shipOrderSchema,
   submitOrderSchema,
   updateOrderStatusSchema,
@@ -69,8 +75,10 @@ export function createHandler(orders: Orders): Handlers<typeof OrdersServiceServ
       const { idempotencyKey: key, failedStep, ...rest } = parseRequest(cancelOrderSchema, request);
       annotate({ orderId: rest.orderId });
       const cancellation = { ...rest, failedStep: failedStep || null };
-      // Without the facts: they say why and not what, and an undo must not be refused because one attempt knew more of them.
-      const requestHash = hashRequest(CancelOrderRequest.encode({ ...request, facts: {} }).finish());
+      // Without what says why: an undo must not be refused because a later attempt fails for another reason. The first one stays.
+      const { idempotencyKey, orderId, undoesKey } = request;
+      const what = CancelOrderRequest.fromPartial({ idempotencyKey, orderId, undoesKey });
+      const requestHash = hashRequest(CancelOrderRequest.encode(what).finish());
       return orders.cancel({ key, requestHash }, cancellation);
     },
 
@@ -86,10 +94,30 @@ export function createHandler(orders: Orders): Handlers<typeof OrdersServiceServ
       return orders.deliver({ key, requestHash: hashRequest(DeliverOrderRequest.encode(request).finish()) }, delivery);
     },
 
+    async requestReturn(request) {
+      const { idempotencyKey: key, ...wanted } = parseRequest(requestReturnSchema, request);
+      annotate({ orderId: wanted.orderId });
+      const requestHash = hashRequest(RequestReturnRequest.encode(request).finish());
+      return orders.requestReturn({ key, requestHash }, { ...wanted, lines: merge(wanted.lines) });
+    },
+
+    async completeReturn(request) {
+      const { idempotencyKey: key, ...completed } = parseRequest(completeReturnSchema, request);
+      annotate({ orderId: completed.orderId });
+      return orders.completeReturn({ key, requestHash: hashRequest(CompleteReturnRequest.encode(request).finish()) }, completed);
+    },
+
     async updateOrderStatus(request) {
       const { idempotencyKey: key, ...move } = parseRequest(updateOrderStatusSchema, request);
       annotate({ orderId: move.orderId });
       return orders.updateStatus({ key, requestHash: hashRequest(UpdateOrderStatusRequest.encode(request).finish()) }, move);
+    },
+
+    async recordIntervention(request) {
+      const { idempotencyKey: key, ...intervention } = parseRequest(recordInterventionSchema, request);
+      annotate({ orderId: intervention.orderId });
+      const requestHash = hashRequest(RecordInterventionRequest.encode(request).finish());
+      return orders.recordIntervention({ key, requestHash }, intervention);
     },
 
     async getOrder(request) {
@@ -102,7 +130,7 @@ export function createHandler(orders: Orders): Handlers<typeof OrdersServiceServ
       const { userId, status, pageSize, cursor } = parseRequest(listOrdersSchema, request);
       annotate({ userId });
       const page = await orders.list({ userId, status: statusFrom(status) }, { size: pageSize, cursor });
-      return { orders: page.orders.map(orderMessage), nextCursor: page.nextCursor };
+      return { orders: page.orders.map(listedOrderMessage), nextCursor: page.nextCursor };
     },
 
     async audit() {

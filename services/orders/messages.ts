@@ -1,7 +1,8 @@
 import type { Effect as EffectMessage } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import type * as wire from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import type { Effect } from './effects.ts';
-import { ORDER_STATUSES, type Order, type OrderLine, type OrderStatus, type StatusChange } from './entity.ts';
+import { ORDER_STATUSES, type Order, type OrderStatus } from './entity.ts';
+import type { ChangeRecord, InterventionRecord, LineRecord, OrderRecord, ReturnRecord } from './order-record.ts';
 import type { Totals } from './totals.ts';
 
 const WIRE_STATUS: Readonly<Record<OrderStatus, wire.OrderStatus>> = {
@@ -22,32 +23,39 @@ export function statusFrom(message: wire.OrderStatus): OrderStatus | undefined {
   return STATUS_OF_WIRE.get(message);
 }
 
-/** An order as callers read it; its history too when it was loaded. */
-export function orderMessage(order: Order): wire.Order {
+/** An order as lists have it: without what happened to it. */
+export function listedOrderMessage(order: Order): wire.Order {
+  return orderMessage({ ...order, lines: order.lines.getItems(), history: [], interventions: [], returns: [] });
+}
+
+/** An order as callers read it. */
+export function orderMessage(order: OrderRecord): wire.Order {
   const totals = totalsOfOrder(order);
   return {
     id: order.id,
     userId: order.userId,
     status: WIRE_STATUS[order.status],
-    lines: order.lines.getItems().map((line) => lineMessage(line, totals?.currency)),
+    lines: order.lines.map((line) => lineMessage(line, totals?.currency)),
     totals: totals && totalsMessage(totals),
     paymentId: order.paymentId ?? '',
     failure: failureMessage(order),
-    history: order.history.isInitialized() ? order.history.getItems().map(changeMessage) : [],
+    history: order.history.map(changeMessage),
     shippingAddress: order.shippingAddress ?? undefined,
     paymentMethod: order.paymentMethod,
     createdAt: order.createdAt,
     updatedAt: order.updatedAt,
     shipment: shipmentMessage(order),
+    interventions: order.interventions.map(interventionMessage),
+    returns: order.returns.map((back) => returnMessage(back, order.currency ?? '')),
   };
 }
 
-function failureMessage({ failureReason: reason, failureStep, failureFacts }: Order): wire.Failure | undefined {
+function failureMessage({ failureReason: reason, failureStep, failureFacts }: OrderRecord): wire.Failure | undefined {
   return reason == null ? undefined : { step: failureStep ?? '', reason, facts: { ...failureFacts } };
 }
 
 /** Undefined until the order is shipped: all of it is there or nothing (OR4). */
-function shipmentMessage({ carrier, trackingNumber, shippedAt, deliveredAt }: Order): wire.Shipment | undefined {
+function shipmentMessage({ carrier, trackingNumber, shippedAt, deliveredAt }: OrderRecord): wire.Shipment | undefined {
   if (carrier == null || trackingNumber == null || shippedAt == null) return undefined;
   return { carrier, trackingNumber, shippedAt, deliveredAt: deliveredAt ?? undefined };
 }
@@ -62,14 +70,14 @@ export function totalsMessage({ currency, ...amounts }: Totals): wire.Totals {
 }
 
 /** Undefined until the order is priced: all amounts are there or none (OR2). */
-function totalsOfOrder({ currency, subtotalMinor, taxMinor, shippingMinor, totalMinor }: Order): Totals | undefined {
+function totalsOfOrder({ currency, subtotalMinor, taxMinor, shippingMinor, totalMinor }: OrderRecord): Totals | undefined {
   if (currency == null || subtotalMinor == null || taxMinor == null || shippingMinor == null || totalMinor == null) {
     return undefined;
   }
   return { currency, subtotalMinor, taxMinor, shippingMinor, totalMinor };
 }
 
-function lineMessage(line: OrderLine, currency: string | undefined): wire.OrderLine {
+function lineMessage(line: LineRecord, currency: string | undefined): wire.OrderLine {
   const { productId, quantity, unitPriceMinor, lineTotalMinor } = line;
   if (currency === undefined || unitPriceMinor == null || lineTotalMinor == null) return { productId, quantity };
   return {
@@ -80,8 +88,17 @@ function lineMessage(line: OrderLine, currency: string | undefined): wire.OrderL
   };
 }
 
-function changeMessage({ status, at, reason }: StatusChange): wire.StatusChange {
-  return { status: WIRE_STATUS[status], at, reason };
+function changeMessage({ status, at, reason, actorId, note }: ChangeRecord): wire.StatusChange {
+  return { status: WIRE_STATUS[status], at, reason, actorId: actorId ?? '', note };
+}
+
+function interventionMessage({ steps, ...rest }: InterventionRecord): wire.Intervention {
+  return { ...rest, steps: steps.split(' ') };
+}
+
+function returnMessage({ refundMinor, completedAt, lines, ...rest }: ReturnRecord, currency: string): wire.Return {
+  const refund = { amountMinor: refundMinor, currency };
+  return { ...rest, lines: [...lines], refund, completedAt: completedAt ?? undefined };
 }
 
 /** The reference is the payment, from the moment there is one. */

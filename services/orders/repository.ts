@@ -27,6 +27,18 @@ export type Failure = {
   readonly failedStep: string | null;
   /** Facts behind the reason that are safe to show. */
   readonly facts: Readonly<Record<string, string>>;
+} & Asked;
+
+/** Who asked for a change, and in which words; null and empty: the platform itself. */
+export type Asked = { readonly actorId: string | null; readonly note: string };
+
+export type Intervention = {
+  readonly orderId: string;
+  readonly actorId: string;
+  readonly action: 'retry' | 'resolve';
+  readonly steps: readonly string[];
+  readonly reason: string;
+  readonly reference: string;
 };
 
 /** What a submission writes, for the statement that claims its key. */
@@ -125,15 +137,16 @@ export async function payOrder(sql: Sql, orderId: string, paymentId: string): Pr
  */
 export async function cancelOrder(
   sql: Sql,
-  { orderId, reason, failedStep, facts }: Failure & { orderId: string },
+  { orderId, reason, failedStep, facts, actorId, note }: Failure & { orderId: string },
 ): Promise<boolean> {
   const moved = await sql.query(
     `with cancelled as (
        update orders set status = 'CANCELLED', failure_step = $3, failure_reason = $4, failure_facts = $5::jsonb, updated_at = now()
        where id = $1 and status = any($2) returning id
      )
-     insert into order_history (order_id, status, reason) select id, 'CANCELLED', $4 from cancelled returning order_id`,
-    [orderId, statusesBefore('CANCELLED'), failedStep, reason, JSON.stringify(facts)],
+     insert into order_history (order_id, status, reason, actor_id, note)
+     select id, 'CANCELLED', $4, $6::uuid, $7 from cancelled returning order_id`,
+    [orderId, statusesBefore('CANCELLED'), failedStep, reason, JSON.stringify(facts), actorId, note],
   );
   return moved.length > 0;
 }
@@ -141,7 +154,12 @@ export async function cancelOrder(
 /** Moves a locked, PAID order to SHIPPED. A transaction that waited for the lock began before it; it ships after it. */
 export async function shipOrder(
   sql: Sql,
-  { orderId, carrier, trackingNumber }: { orderId: string; carrier: string; trackingNumber: string },
+  {
+    orderId,
+    carrier,
+    trackingNumber,
+    actorId,
+  }: { orderId: string; carrier: string; trackingNumber: string; actorId: string | null },
 ): Promise<void> {
   await sql.query(
     `with shipped as (
@@ -149,8 +167,8 @@ export async function shipOrder(
          updated_at = greatest(now(), updated_at)
        where id = $1 returning id
      )
-     insert into order_history (order_id, status) select id, 'SHIPPED' from shipped`,
-    [orderId, carrier, trackingNumber],
+     insert into order_history (order_id, status, actor_id) select id, 'SHIPPED', $4::uuid from shipped`,
+    [orderId, carrier, trackingNumber, actorId],
   );
 }
 
@@ -167,7 +185,7 @@ export async function placeInTime(sql: Sql, orderId: string, at: Date): Promise<
 /** Moves a locked, SHIPPED order to DELIVERED; without a time: now. */
 export async function deliverOrder(
   sql: Sql,
-  { orderId, deliveredAt, reason }: { orderId: string; deliveredAt: Date | undefined; reason: string },
+  delivery: { orderId: string; deliveredAt: Date | undefined; reason: string; actorId: string | null },
 ): Promise<void> {
   await sql.query(
     `with delivered as (
@@ -175,8 +193,8 @@ export async function deliverOrder(
          updated_at = greatest(now(), updated_at)
        where id = $1 returning id
      )
-     insert into order_history (order_id, status, reason) select id, 'DELIVERED', $3 from delivered`,
-    [orderId, deliveredAt ?? null, reason],
+     insert into order_history (order_id, status, reason, actor_id) select id, 'DELIVERED', $3, $4::uuid from delivered`,
+    [delivery.orderId, delivery.deliveredAt ?? null, delivery.reason, delivery.actorId],
   );
 }
 
@@ -194,9 +212,15 @@ export async function moveOrder(
   );
 }
 
-/** One order with its lines and history, all of one instant: one statement reads them. */
-export function findOrder(em: EntityManager, where: { id: string; userId?: string }): Promise<Order | null> {
-  return em.findOne(Order, where, { populate: ['lines', 'history'], strategy: 'joined' });
+/** False: there is no such order. */
+export async function interventionNoted(sql: Sql, intervention: Intervention): Promise<boolean> {
+  const { orderId, actorId, action, steps, reason, reference } = intervention;
+  const noted = await sql.query(
+    `insert into order_interventions (order_id, actor_id, action, steps, reason, reference)
+     select id, $2::uuid, $3, $4, $5, $6 from orders where id = $1::uuid returning order_id`,
+    [orderId, actorId, action, steps.join(' '), reason, reference],
+  );
+  return noted.length > 0;
 }
 
 /** A user's orders with their lines, newest first, from after `position`. */

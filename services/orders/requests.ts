@@ -57,6 +57,11 @@ const facts = z
   .record(z.string().regex(/^[a-z_]{1,64}$/, 'must be 1 to 64 letters a to z or _'), text({ min: 0, max: FACT_LENGTH_MAX }))
   .refine((given) => Object.keys(given).length <= FACTS_MAX, `must have at most ${FACTS_MAX} entries`);
 
+// Characters in which somebody says why.
+const NOTE_MAX = 200;
+
+const actor = z.union([z.literal(''), entityId], 'must be a user id or empty').transform((id) => id || null);
+
 export const cancelOrderSchema = z.object({
   idempotencyKey,
   orderId: entityId,
@@ -64,6 +69,18 @@ export const cancelOrderSchema = z.object({
   facts,
   failedStep: z.string().regex(/^[A-Za-z]{0,64}$/, 'must be the name of a saga step or empty'),
   undoesKey: idempotencyKey,
+  actorId: actor,
+  note: text({ min: 0, max: NOTE_MAX }),
+});
+
+export const recordInterventionSchema = z.object({
+  idempotencyKey,
+  orderId: entityId,
+  actorId: entityId,
+  action: z.enum(['retry', 'resolve'], 'must be retry or resolve'),
+  steps: z.array(z.string().regex(/^[A-Za-z]{1,64}$/, 'must be the name of a saga step')).min(1, 'must name a step'),
+  reason: text({ min: 1, max: NOTE_MAX }),
+  reference: text({ min: 0, max: NOTE_MAX }),
 });
 
 export const getOrderSchema = z.object({
@@ -90,9 +107,28 @@ export const shipOrderSchema = z.object({
   orderId: entityId,
   carrier: text({ min: 1, max: SHIPMENT_TEXT_MAX }),
   trackingNumber: text({ min: 1, max: SHIPMENT_TEXT_MAX }),
+  actorId: actor,
 });
 
-export const deliverOrderSchema = z.object({ idempotencyKey, orderId: entityId, deliveredAt: z.date().optional() });
+export const deliverOrderSchema = z.object({
+  idempotencyKey,
+  orderId: entityId,
+  deliveredAt: z.date().optional(),
+  actorId: actor,
+});
+
+export const requestReturnSchema = z.object({
+  idempotencyKey,
+  orderId: entityId,
+  returnId: entityId,
+  lines: z
+    .array(z.object({ productId: entityId, quantity: whole(1, LINES_MAX * QUANTITY_MAX) }))
+    .max(LINES_MAX, `must have at most ${LINES_MAX} lines`),
+  reason: text({ min: 1, max: NOTE_MAX }),
+  actorId: entityId,
+});
+
+export const completeReturnSchema = z.object({ idempotencyKey, orderId: entityId, returnId: entityId });
 
 export const updateOrderStatusSchema = z.object({
   idempotencyKey,

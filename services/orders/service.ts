@@ -3,7 +3,12 @@ import { evaluate } from '../../platform/audit/evaluate.ts';
 import { once } from '../../platform/idempotency/once.ts';
 import { claimWith, tombstone } from '../../platform/idempotency/record.ts';
 import type { Database } from '../../platform/persistence/database.ts';
-import { CancelOrderResponse, ConfirmOrderResponse, CreateOrderResponse } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import {
+  CancelOrderResponse,
+  ConfirmOrderResponse,
+  CreateOrderResponse,
+  RecordInterventionResponse,
+} from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { RULES } from './audit.ts';
 import { decodeCursor, encodeCursor, type ListOf } from './cursor.ts';
 import { type EffectsPage, listEffects } from './effects.ts';
@@ -11,10 +16,12 @@ import { type Order, requireTransition } from './entity.ts';
 import { linesDiffer, orderNotFound } from './errors.ts';
 import { createFulfilment, type Keyed } from './fulfilment.ts';
 import { totalsMessage } from './messages.ts';
+import { type OrderRecord, readOrder } from './order-record.ts';
 import {
   cancelOrder,
   type Failure,
-  findOrder,
+  type Intervention,
+  interventionNoted,
   listOrders,
   lockOrder,
   lockOrderWithLines,
@@ -24,14 +31,15 @@ import {
   type Submission,
   type SubmittedLine,
 } from './repository.ts';
+import { createReturns } from './returns.ts';
 import { type Charges, type PricedLine, totalsOf } from './totals.ts';
 
 export type Orders = ReturnType<typeof createOrders>;
 
 /** The use cases. Each one that changes something is one transaction with the record of its key. */
 export function createOrders(database: Database, charges: Charges) {
-  async function get(orderId: string, userId?: string): Promise<Order> {
-    const order = await findOrder(database.read().em, userId === undefined ? { id: orderId } : { id: orderId, userId });
+  async function get(orderId: string, userId?: string): Promise<OrderRecord> {
+    const order = await readOrder(database.read().sql, { orderId, userId });
     if (!order) throw orderNotFound(orderId);
     return order;
   }
@@ -40,6 +48,7 @@ export function createOrders(database: Database, charges: Charges) {
     get,
 
     ...createFulfilment(database),
+    ...createReturns(database),
 
     audit: () => evaluate(database, RULES),
 
@@ -55,7 +64,7 @@ export function createOrders(database: Database, charges: Charges) {
       return { orders, nextCursor: last && found.length > page.size ? encodeCursor(list, last) : '' };
     },
 
-    async submit(keyed: Keyed, submission: Submission): Promise<{ order: Order; replayed: boolean }> {
+    async submit(keyed: Keyed, submission: Submission): Promise<{ order: OrderRecord; replayed: boolean }> {
       const id = newId();
       // A submission is answered with the order as it is now, so only its id is kept under the key.
       const operation = { ...keyed, operation: 'SubmitOrder', answer: Buffer.from(id) };
@@ -104,6 +113,15 @@ export function createOrders(database: Database, charges: Charges) {
         const status = await lockOrder(sql, cancellation.orderId);
         if (!status) throw orderNotFound(cancellation.orderId);
         if (status !== 'CANCELLED') requireTransition(status, 'CANCELLED');
+        return {};
+      });
+      return response;
+    },
+
+    async recordIntervention(keyed: Keyed, intervention: Intervention): Promise<RecordInterventionResponse> {
+      const operation = { ...keyed, operation: 'RecordIntervention', response: RecordInterventionResponse, known: {} };
+      const { response } = await once(database, operation, async ({ sql }) => {
+        if (!(await interventionNoted(sql, intervention))) throw orderNotFound(intervention.orderId);
         return {};
       });
       return response;

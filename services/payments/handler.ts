@@ -35,7 +35,9 @@ export function createHandler(payments: Payments): Handlers<typeof PaymentsServi
     async refundPayment(request) {
       const { idempotencyKey: key, orderId, amount, undoesKey, reason } = parseRequest(refundPaymentSchema, request);
       annotate({ orderId });
-      const requestHash = hashRequest(RefundPaymentRequest.encode(request).finish());
+      // Of an undo without its reason: a later attempt for another reason is the same undo.
+      const what = request.undoesKey ? { ...request, reason: '' } : request;
+      const requestHash = hashRequest(RefundPaymentRequest.encode(what).finish());
       const refund = { key, requestHash, orderId, amount, undoesKey: undoesKey || undefined, reason };
       return { refundedMinor: await payments.refund(refund) };
     },

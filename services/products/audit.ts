@@ -35,6 +35,15 @@ export const RULES: readonly Rule[] = [
                  where state = 'committed' group by product_id) committed on committed.product_id = p.id`,
   },
   {
+    // Nothing comes back that did not leave.
+    name: 'returned_was_committed',
+    rows: `select back.order_id::text || ' ' || back.product_id as id, back.quantity > coalesce((
+          select sum(l.quantity) from reservation_lines l join reservations r using (order_id)
+          where l.order_id = back.order_id and l.product_id = back.product_id and r.state = 'committed'), 0) as wrong
+      from (select order_id, product_id, sum(stock_delta) as quantity from stock_movements where kind = 'return'
+            group by order_id, product_id) back`,
+  },
+  {
     name: 'no_negative',
     rows: `select id::text, stock_quantity < 0 or reserved_quantity < 0 or reserved_quantity > stock_quantity as wrong from products`,
   },

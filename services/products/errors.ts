@@ -71,6 +71,15 @@ export function holdExpired(orderId: string, state: string): StatusError {
 }
 
 /** `current` is `absent` for an order that never reserved. */
+export function returnExceedsOrder({ productId, returnable }: { productId: string; returnable: number }): StatusError {
+  return new StatusError({
+    code: 'FAILED_PRECONDITION',
+    reason: 'return_exceeds_order',
+    message: 'More units than left the building for this order',
+    facts: { product_id: productId, returnable_quantity: String(returnable) },
+  });
+}
+
 export function illegalTransition(
   orderId: string,
   { current, attempted }: { readonly current: string; readonly attempted: string },

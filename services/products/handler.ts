@@ -71,6 +71,11 @@ export function createHandler(services: {
       annotate({ orderId: commit.orderId });
       return reservations.commit(commit);
     },
+    async restockReturn(request) {
+      const { lines, ...back } = parseRequest(requests.restockReturn, request);
+      annotate({ orderId: back.orderId });
+      return reservations.restock({ ...request, ...back }, lines);
+    },
     async audit() {
       return { findings: await evaluate(database, RULES) };
     },

@@ -115,6 +115,40 @@ export async function takeOut(sql: Sql, orderId: string): Promise<void> {
   );
 }
 
+export type Restocked = WantedLine & { readonly returnable: number };
+
+/**
+ * Puts units of a committed reservation back on the shelf, all lines or none; the caller has locked the reservation. The lines
+ * tell what could come back of each before.
+ */
+export async function putBack(
+  sql: Sql,
+  back: { readonly orderId: string; readonly returnId: string; readonly lines: readonly WantedLine[] },
+): Promise<readonly Restocked[]> {
+  const { orderId, returnId, lines } = back;
+  const rows = await sql.query<{ product_id: string; quantity: number; returnable: string }>(
+    `with wanted as materialized (
+       select w.product_id, w.quantity, coalesce(l.quantity, 0) - coalesce((
+         select sum(stock_delta) from stock_movements m
+         where m.order_id = $1::uuid and m.product_id = w.product_id and m.kind = 'return'), 0) as returnable
+       from unnest($3::uuid[], $4::integer[]) as w (product_id, quantity)
+       left join reservation_lines l on l.order_id = $1::uuid and l.product_id = w.product_id
+     ), verdict as materialized (select bool_and(quantity <= returnable) as granted from wanted),
+     locked as materialized (
+       select p.id, w.quantity from products p join wanted w on w.product_id = p.id cross join verdict
+       where granted order by p.id for no key update of p
+     ), returned as (
+       update products p set stock_quantity = p.stock_quantity + locked.quantity from locked where p.id = locked.id
+     ), moved as (
+       insert into stock_movements (product_id, kind, stock_delta, reserved_delta, order_id, return_id)
+       select id, 'return', quantity, 0, $1::uuid, $2::uuid from locked
+     )
+     select product_id, quantity, returnable from wanted`,
+    [orderId, returnId, lines.map(({ productId }) => productId), lines.map(({ quantity }) => quantity)],
+  );
+  return rows.map((row) => ({ productId: row.product_id, quantity: row.quantity, returnable: Number(row.returnable) }));
+}
+
 /** Expires holds that are past their time, oldest first, and skips those somebody else is deciding about. */
 export async function expireDue(sql: Sql, limit: number): Promise<readonly string[]> {
   const expired = await sql.query<{ order_id: string }>(

@@ -72,19 +72,20 @@ const line = z.object({ productId: entityId, quantity: whole(1, QUANTITY_MAX) })
 
 type Line = z.infer<typeof line>;
 
-export const reserveInventory = z.object({
-  idempotencyKey,
-  orderId: entityId,
-  lines: z
-    .array(line)
-    .min(1, 'must have at least 1 line')
-    .max(LINES_MAX, `must have at most ${LINES_MAX} lines`)
-    .transform(merge)
-    .refine(
-      (merged) => merged.every(({ quantity }) => quantity <= QUANTITY_MAX),
-      `must ask for at most ${QUANTITY_MAX} of one product, all its lines together`,
-    ),
-});
+/** One line per product, however they were given. */
+const mergedLines = z
+  .array(line)
+  .min(1, 'must have at least 1 line')
+  .max(LINES_MAX, `must have at most ${LINES_MAX} lines`)
+  .transform(merge)
+  .refine(
+    (merged) => merged.every(({ quantity }) => quantity <= QUANTITY_MAX),
+    `must ask for at most ${QUANTITY_MAX} of one product, all its lines together`,
+  );
+
+export const reserveInventory = z.object({ idempotencyKey, orderId: entityId, lines: mergedLines });
+
+export const restockReturn = z.object({ idempotencyKey, orderId: entityId, returnId: entityId, lines: mergedLines });
 
 /** One line per product, in the order of first mention. */
 function merge(lines: readonly Line[]): readonly Line[] {

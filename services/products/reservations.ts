@@ -16,6 +16,8 @@ import {
   ReleaseInventoryResponse,
   ReserveInventoryRequest,
   ReserveInventoryResponse,
+  RestockReturnRequest,
+  RestockReturnResponse,
 } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { Reservation } from './entity.ts';
 import {
@@ -26,8 +28,9 @@ import {
   mixedCurrencies,
   productInactive,
   productUnknown,
+  returnExceedsOrder,
 } from './errors.ts';
-import { type CheckedLine, confirmHold, extendHold, giveBack, reserve, takeOut, type WantedLine } from './repository.ts';
+import { type CheckedLine, confirmHold, extendHold, giveBack, putBack, reserve, takeOut, type WantedLine } from './repository.ts';
 
 export type Reservations = ReturnType<typeof createReservations>;
 
@@ -126,6 +129,29 @@ export function createReservations(database: Database, { ttlMs }: { readonly ttl
         const reservation = await em.findOne(Reservation, { orderId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
         if (!reservation) throw illegalTransition(orderId, { current: 'absent', attempted: 'committed' });
         if (reservation.commit()) await takeOut(sql, orderId);
+        return {};
+      });
+      return response;
+    },
+
+    /** `lines` name each product once. */
+    async restock(request: RestockReturnRequest, lines: readonly WantedLine[]): Promise<RestockReturnResponse> {
+      const operation = {
+        operation: 'RestockReturn',
+        key: request.idempotencyKey,
+        requestHash: hashRequest(RestockReturnRequest.encode(request).finish()),
+        response: RestockReturnResponse,
+        known: {},
+      };
+      const { orderId, returnId } = request;
+      const { response } = await once(database, operation, async ({ em, sql }) => {
+        const reservation = await em.findOne(Reservation, { orderId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+        const current = reservation?.state ?? 'absent';
+        if (current !== 'committed') throw illegalTransition(orderId, { current, attempted: 'returned' });
+        const back = await putBack(sql, { orderId, returnId, lines });
+        for (const { productId, quantity, returnable } of back) {
+          if (quantity > returnable) throw returnExceedsOrder({ productId, returnable });
+        }
         return {};
       });
       return response;

@@ -1,10 +1,11 @@
 /** The activities against real gRPC servers: what they send, and what becomes of every kind of answer. */
 import { afterEach, expect, test } from '@jest/globals';
+import { createOrderLifeActivities } from '../../activities/order-life.ts';
 import { createOrdersActivities } from '../../activities/orders.ts';
 import { createPaymentsActivities } from '../../activities/payments.ts';
 import { createProductsActivities } from '../../activities/products.ts';
 import { createUsersActivities } from '../../activities/users.ts';
-import type { OrderActivities } from '../../contracts/activities.ts';
+import type { OrderActivities, OrderLifeActivities } from '../../contracts/activities.ts';
 import { createGrpcClient } from '../../platform/grpc/client.ts';
 import { StatusError } from '../../platform/grpc/status-error.ts';
 import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
@@ -21,7 +22,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function activitiesAgainst(handlers: FakeHandlers): Promise<OrderActivities> {
+async function activitiesAgainst(handlers: FakeHandlers): Promise<OrderActivities & OrderLifeActivities> {
   const services = await startFakeServices(handlers);
   const users = createGrpcClient(UsersServiceService, services.users);
   const products = createGrpcClient(ProductsServiceService, services.products);
@@ -32,6 +33,7 @@ async function activitiesAgainst(handlers: FakeHandlers): Promise<OrderActivitie
     ...createUsersActivities(users),
     ...createProductsActivities(products),
     ...createOrdersActivities(orders),
+    ...createOrderLifeActivities(orders),
     ...createPaymentsActivities(payments),
   };
 }

@@ -7,6 +7,7 @@ import type { Operation } from '../../gateway/api/operation.ts';
 import { createRouter } from '../../gateway/app.ts';
 import { openClients } from '../../gateway/clients.ts';
 import { createOrderMetrics } from '../../gateway/metrics.ts';
+import { createOrderCommands } from '../../gateway/order-commands.ts';
 import { createOrderEvents, orderStateReader } from '../../gateway/order-events.ts';
 import { createOrderReader } from '../../gateway/order-reader.ts';
 import { createOrderWorkflows } from '../../gateway/order-workflow.ts';
@@ -65,11 +66,13 @@ test('every route of the router is in the document, and every operation of the d
     clients,
     workflows,
     orderReader,
+    orderCommands: createOrderCommands(temporal),
     orderEvents: createOrderEvents({ look, streamsMax: 1, stopping: signal, logger }),
     findApiClient: async () => undefined,
     verifyToken: async () => ({ userId: '', role: 'customer' }),
     defaultWaitMs: 0,
     stepLimitMs: 0,
+    returnWindowMs: 0,
   });
   const routes = router.stack.flatMap(({ path, methods }) =>
     methods.filter((method) => method !== 'HEAD').map((method) => `${method} ${String(path).replace(/:(\w+)/g, '{$1}')}`),

@@ -117,11 +117,18 @@ export async function ship({ calls }: Pick<OrdersFixture, 'calls'>, order: Pick<
 }
 
 export function dispatch(order: Pick<Order, 'id'>, given: Partial<ShipOrderRequest> = {}): ShipOrderRequest {
-  return { idempotencyKey: `ship:${order.id}`, orderId: order.id, carrier: 'DHL', trackingNumber: 'JD014600003RU', ...given };
+  return {
+    idempotencyKey: `ship:${order.id}`,
+    orderId: order.id,
+    carrier: 'DHL',
+    trackingNumber: 'JD014600003RU',
+    actorId: '',
+    ...given,
+  };
 }
 
 export function delivery(order: Pick<Order, 'id'>, given: Partial<DeliverOrderRequest> = {}): DeliverOrderRequest {
-  return { idempotencyKey: `deliver:${order.id}`, orderId: order.id, deliveredAt: undefined, ...given };
+  return { idempotencyKey: `deliver:${order.id}`, orderId: order.id, deliveredAt: undefined, actorId: '', ...given };
 }
 
 export async function shipped(calls: OrderCalls): Promise<Order> {
@@ -162,6 +169,8 @@ export function cancellation(order: Order, given: Partial<CancelOrderRequest> = 
     failedStep: 'ProcessPayment',
     undoesKey: stepKey(order.id, 'create'),
     facts: {},
+    actorId: '',
+    note: '',
     ...given,
   };
 }

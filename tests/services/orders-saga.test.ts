@@ -145,6 +145,8 @@ test('an order that does not exist is not created, confirmed or cancelled', asyn
     failedStep: '',
     undoesKey: stepKey(unknown.id, 'create'),
     facts: {},
+    actorId: '',
+    note: '',
   };
   expect(await refusal(orders.calls.createOrder(create, LIMITS))).toEqual(NOT_FOUND);
   expect(await refusal(orders.calls.confirmOrder(confirm, LIMITS))).toEqual(NOT_FOUND);

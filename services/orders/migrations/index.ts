@@ -1,8 +1,12 @@
 import type { NamedMigration } from '../../../platform/persistence/database.ts';
 import { InitialMigration } from './001_initial.ts';
 import { ShipmentsAndFacts } from './002_shipments_and_facts.ts';
+import { WhoAndWhy } from './003_who_and_why.ts';
+import { Returns } from './004_returns.ts';
 
 export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '001_initial', class: InitialMigration },
   { name: '002_shipments_and_facts', class: ShipmentsAndFacts },
+  { name: '003_who_and_why', class: WhoAndWhy },
+  { name: '004_returns', class: Returns },
 ];

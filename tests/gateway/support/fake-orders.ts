@@ -27,7 +27,7 @@ export async function fakeOrders() {
     const at = new Date();
     order.status = status;
     order.updatedAt = at;
-    order.history.push({ status, at, reason });
+    order.history.push({ status, at, reason, actorId: '', note: '' });
     return order;
   }
 
@@ -47,7 +47,9 @@ export async function fakeOrders() {
         status: 'ORDER_STATUS_SUBMITTED',
         lines,
         paymentId: '',
-        history: [{ status: 'ORDER_STATUS_SUBMITTED', at: now, reason: '' }],
+        history: [{ status: 'ORDER_STATUS_SUBMITTED', at: now, reason: '', actorId: '', note: '' }],
+        interventions: [],
+        returns: [],
         shippingAddress,
         paymentMethod,
         createdAt: now,

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import pino from 'pino';
 import { v7 as uuid } from 'uuid';
-import type { OrderActivities, Refusal } from '../../../contracts/activities.ts';
+import type { OrderActivities, OrderLifeActivities, Refusal } from '../../../contracts/activities.ts';
 import type { SagaStep } from '../../../contracts/order.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
@@ -57,7 +57,7 @@ export async function createTestWorker(options: { temporal: TestTemporal; taskQu
   };
 }
 
-function createActivities(orders: FakeOrders, down: ReadonlySet<string>): OrderActivities {
+function createActivities(orders: FakeOrders, down: ReadonlySet<string>): OrderActivities & OrderLifeActivities {
   function refusalAt(step: SagaStep, paymentMethod: string | undefined): Refusal | undefined {
     const refused = REFUSED[paymentMethod ?? ''];
     return refused?.step === step ? { ok: false, reason: refused.reason, facts: refused.facts ?? {} } : undefined;
@@ -89,10 +89,34 @@ function createActivities(orders: FakeOrders, down: ReadonlySet<string>): OrderA
       orders.confirm(orderId, paymentId);
       return { ok: true };
     },
+    ...createLife(orders),
     async releaseInventory() {},
     async refundPayment() {},
     async cancelOrder({ orderId, failedStep, reason }) {
       orders.cancel(orderId, failedStep, reason, REFUSED[methodOf(orderId) ?? '']?.facts);
     },
+  };
+}
+
+/** What follows a confirmed order, in the record of orders from memory. */
+function createLife(orders: FakeOrders): OrderLifeActivities {
+  return {
+    commitReservation: async () => ({ ok: true }),
+    async shipOrder({ orderId, carrier, trackingNumber }) {
+      const shipment = { carrier, trackingNumber, shippedAt: new Date(), deliveredAt: undefined };
+      orders.move(orderId, 'ORDER_STATUS_SHIPPED').shipment = shipment;
+      return { ok: true };
+    },
+    async deliverOrder({ orderId }) {
+      orders.move(orderId, 'ORDER_STATUS_DELIVERED');
+      return { ok: true };
+    },
+    requestReturn: async ({ lines }) => ({ ok: true, refund: UNIT_PRICE, lines, completesOrder: true }),
+    async refundReturn() {},
+    async restockReturn() {},
+    async completeReturn({ orderId }) {
+      orders.move(orderId, 'ORDER_STATUS_RETURNED');
+    },
+    async recordIntervention() {},
   };
 }

@@ -130,6 +130,41 @@ export interface StatusChange {
   status: OrderStatus;
   at: Date | undefined;
   reason: string;
+  /** The user id of whoever moved it; empty: the platform itself. */
+  actorId: string;
+  /** In the actor's own words; may be empty. */
+  note: string;
+}
+
+export interface ReturnedLine {
+  productId: string;
+  quantity: number;
+}
+
+/** What came back of an order, or is on its way. */
+export interface Return {
+  id: string;
+  lines: ReturnedLine[];
+  refund: Money | undefined;
+  reason: string;
+  requestedAt:
+    | Date
+    | undefined;
+  /** Absent: on its way. */
+  completedAt: Date | undefined;
+}
+
+/** What an operator did to the undos of a parked order. */
+export interface Intervention {
+  actorId: string;
+  /** retry or resolve. */
+  action: string;
+  /** The saga steps whose undo it was about. */
+  steps: string[];
+  reason: string;
+  /** Of what was done by other means; may be empty. */
+  reference: string;
+  at: Date | undefined;
 }
 
 /** Why an order was refused: the saga step and a reason of the closed set in docs/problems.md. */
@@ -166,6 +201,8 @@ export interface Order {
     | undefined;
   /** Absent until it is shipped. */
   shipment?: Shipment | undefined;
+  interventions: Intervention[];
+  returns: Return[];
 }
 
 export interface SubmittedLine {
@@ -226,6 +263,10 @@ export interface CancelOrderRequest {
   undoesKey: string;
   /** Facts behind the reason that are safe to show; at most 16. */
   facts: { [key: string]: string };
+  /** The user id of whoever asked for it; empty: the saga failed by itself. */
+  actorId: string;
+  /** In the actor's own words; at most 200 characters. */
+  note: string;
 }
 
 export interface CancelOrderRequest_FactsEntry {
@@ -234,6 +275,21 @@ export interface CancelOrderRequest_FactsEntry {
 }
 
 export interface CancelOrderResponse {
+}
+
+export interface RecordInterventionRequest {
+  idempotencyKey: string;
+  orderId: string;
+  actorId: string;
+  /** retry or resolve. */
+  action: string;
+  steps: string[];
+  /** At most 200 characters each. */
+  reason: string;
+  reference: string;
+}
+
+export interface RecordInterventionResponse {
 }
 
 export interface GetOrderRequest {
@@ -274,6 +330,8 @@ export interface ShipOrderRequest {
   orderId: string;
   carrier: string;
   trackingNumber: string;
+  /** The user id of whoever ships it. */
+  actorId: string;
 }
 
 export interface ShipOrderResponse {
@@ -283,10 +341,42 @@ export interface DeliverOrderRequest {
   idempotencyKey: string;
   orderId: string;
   /** Absent: now, by the database clock. Never before it was shipped nor in the future. */
-  deliveredAt: Date | undefined;
+  deliveredAt:
+    | Date
+    | undefined;
+  /** The user id of whoever reports it. */
+  actorId: string;
 }
 
 export interface DeliverOrderResponse {
+}
+
+export interface RequestReturnRequest {
+  idempotencyKey: string;
+  orderId: string;
+  returnId: string;
+  /** Empty: everything that is left. */
+  lines: ReturnedLine[];
+  /** In the asker's own words; 1 to 200 characters. */
+  reason: string;
+  /** The user id of whoever asks. */
+  actorId: string;
+}
+
+export interface RequestReturnResponse {
+  refund: Money | undefined;
+  lines: ReturnedLine[];
+  /** Nothing is left to come back. */
+  completesOrder: boolean;
+}
+
+export interface CompleteReturnRequest {
+  idempotencyKey: string;
+  orderId: string;
+  returnId: string;
+}
+
+export interface CompleteReturnResponse {
 }
 
 export interface UpdateOrderStatusRequest {
@@ -507,7 +597,7 @@ export const Totals: MessageFns<Totals> = {
 };
 
 function createBaseStatusChange(): StatusChange {
-  return { status: OrderStatus.ORDER_STATUS_UNSPECIFIED, at: undefined, reason: "" };
+  return { status: OrderStatus.ORDER_STATUS_UNSPECIFIED, at: undefined, reason: "", actorId: "", note: "" };
 }
 
 export const StatusChange: MessageFns<StatusChange> = {
@@ -520,6 +610,12 @@ export const StatusChange: MessageFns<StatusChange> = {
     }
     if (message.reason !== "") {
       writer.uint32(26).string(message.reason);
+    }
+    if (message.actorId !== "") {
+      writer.uint32(34).string(message.actorId);
+    }
+    if (message.note !== "") {
+      writer.uint32(42).string(message.note);
     }
     return writer;
   },
@@ -561,6 +657,22 @@ export const StatusChange: MessageFns<StatusChange> = {
             message.reason = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -581,6 +693,307 @@ export const StatusChange: MessageFns<StatusChange> = {
     message.status = object.status ?? OrderStatus.ORDER_STATUS_UNSPECIFIED;
     message.at = object.at ?? undefined;
     message.reason = object.reason ?? "";
+    message.actorId = object.actorId ?? "";
+    message.note = object.note ?? "";
+    return message;
+  },
+};
+
+function createBaseReturnedLine(): ReturnedLine {
+  return { productId: "", quantity: 0 };
+}
+
+export const ReturnedLine: MessageFns<ReturnedLine> = {
+  encode(message: ReturnedLine, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.productId !== "") {
+      writer.uint32(10).string(message.productId);
+    }
+    if (message.quantity !== 0) {
+      writer.uint32(16).int32(message.quantity);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReturnedLine {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReturnedLine();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.productId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.quantity = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReturnedLine>, I>>(base?: I): ReturnedLine {
+    return ReturnedLine.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReturnedLine>, I>>(object: I): ReturnedLine {
+    const message = createBaseReturnedLine();
+    message.productId = object.productId ?? "";
+    message.quantity = object.quantity ?? 0;
+    return message;
+  },
+};
+
+function createBaseReturn(): Return {
+  return { id: "", lines: [], refund: undefined, reason: "", requestedAt: undefined, completedAt: undefined };
+}
+
+export const Return: MessageFns<Return> = {
+  encode(message: Return, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    for (const v of message.lines) {
+      ReturnedLine.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.refund !== undefined) {
+      Money.encode(message.refund, writer.uint32(26).fork()).join();
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.requestedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.requestedAt), writer.uint32(42).fork()).join();
+    }
+    if (message.completedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.completedAt), writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Return {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReturn();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.lines.push(ReturnedLine.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.refund = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.requestedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.completedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Return>, I>>(base?: I): Return {
+    return Return.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Return>, I>>(object: I): Return {
+    const message = createBaseReturn();
+    message.id = object.id ?? "";
+    message.lines = object.lines?.map((e) => ReturnedLine.fromPartial(e)) || [];
+    message.refund = (object.refund !== undefined && object.refund !== null)
+      ? Money.fromPartial(object.refund)
+      : undefined;
+    message.reason = object.reason ?? "";
+    message.requestedAt = object.requestedAt ?? undefined;
+    message.completedAt = object.completedAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseIntervention(): Intervention {
+  return { actorId: "", action: "", steps: [], reason: "", reference: "", at: undefined };
+}
+
+export const Intervention: MessageFns<Intervention> = {
+  encode(message: Intervention, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.actorId !== "") {
+      writer.uint32(10).string(message.actorId);
+    }
+    if (message.action !== "") {
+      writer.uint32(18).string(message.action);
+    }
+    for (const v of message.steps) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.reference !== "") {
+      writer.uint32(42).string(message.reference);
+    }
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Intervention {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIntervention();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.steps.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reference = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Intervention>, I>>(base?: I): Intervention {
+    return Intervention.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Intervention>, I>>(object: I): Intervention {
+    const message = createBaseIntervention();
+    message.actorId = object.actorId ?? "";
+    message.action = object.action ?? "";
+    message.steps = object.steps?.map((e) => e) || [];
+    message.reason = object.reason ?? "";
+    message.reference = object.reference ?? "";
+    message.at = object.at ?? undefined;
     return message;
   },
 };
@@ -757,6 +1170,8 @@ function createBaseOrder(): Order {
     createdAt: undefined,
     updatedAt: undefined,
     shipment: undefined,
+    interventions: [],
+    returns: [],
   };
 }
 
@@ -800,6 +1215,12 @@ export const Order: MessageFns<Order> = {
     }
     if (message.shipment !== undefined) {
       Shipment.encode(message.shipment, writer.uint32(106).fork()).join();
+    }
+    for (const v of message.interventions) {
+      Intervention.encode(v!, writer.uint32(114).fork()).join();
+    }
+    for (const v of message.returns) {
+      Return.encode(v!, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -921,6 +1342,22 @@ export const Order: MessageFns<Order> = {
             message.shipment = Shipment.decode(reader, reader.uint32());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.interventions.push(Intervention.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.returns.push(Return.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -959,6 +1396,8 @@ export const Order: MessageFns<Order> = {
     message.shipment = (object.shipment !== undefined && object.shipment !== null)
       ? Shipment.fromPartial(object.shipment)
       : undefined;
+    message.interventions = object.interventions?.map((e) => Intervention.fromPartial(e)) || [];
+    message.returns = object.returns?.map((e) => Return.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1554,7 +1993,16 @@ export const ConfirmOrderResponse: MessageFns<ConfirmOrderResponse> = {
 };
 
 function createBaseCancelOrderRequest(): CancelOrderRequest {
-  return { idempotencyKey: "", orderId: "", reason: "", failedStep: "", undoesKey: "", facts: {} };
+  return {
+    idempotencyKey: "",
+    orderId: "",
+    reason: "",
+    failedStep: "",
+    undoesKey: "",
+    facts: {},
+    actorId: "",
+    note: "",
+  };
 }
 
 export const CancelOrderRequest: MessageFns<CancelOrderRequest> = {
@@ -1577,6 +2025,12 @@ export const CancelOrderRequest: MessageFns<CancelOrderRequest> = {
     globalThis.Object.entries(message.facts).forEach(([key, value]: [string, string]) => {
       CancelOrderRequest_FactsEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
     });
+    if (message.actorId !== "") {
+      writer.uint32(58).string(message.actorId);
+    }
+    if (message.note !== "") {
+      writer.uint32(66).string(message.note);
+    }
     return writer;
   },
 
@@ -1644,6 +2098,22 @@ export const CancelOrderRequest: MessageFns<CancelOrderRequest> = {
             }
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1675,6 +2145,8 @@ export const CancelOrderRequest: MessageFns<CancelOrderRequest> = {
       },
       {},
     );
+    message.actorId = object.actorId ?? "";
+    message.note = object.note ?? "";
     return message;
   },
 };
@@ -1787,6 +2259,176 @@ export const CancelOrderResponse: MessageFns<CancelOrderResponse> = {
   },
   fromPartial<I extends Exact<DeepPartial<CancelOrderResponse>, I>>(_: I): CancelOrderResponse {
     const message = createBaseCancelOrderResponse();
+    return message;
+  },
+};
+
+function createBaseRecordInterventionRequest(): RecordInterventionRequest {
+  return { idempotencyKey: "", orderId: "", actorId: "", action: "", steps: [], reason: "", reference: "" };
+}
+
+export const RecordInterventionRequest: MessageFns<RecordInterventionRequest> = {
+  encode(message: RecordInterventionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.idempotencyKey !== "") {
+      writer.uint32(10).string(message.idempotencyKey);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.actorId !== "") {
+      writer.uint32(26).string(message.actorId);
+    }
+    if (message.action !== "") {
+      writer.uint32(34).string(message.action);
+    }
+    for (const v of message.steps) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.reason !== "") {
+      writer.uint32(50).string(message.reason);
+    }
+    if (message.reference !== "") {
+      writer.uint32(58).string(message.reference);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordInterventionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordInterventionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.steps.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.reference = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RecordInterventionRequest>, I>>(base?: I): RecordInterventionRequest {
+    return RecordInterventionRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RecordInterventionRequest>, I>>(object: I): RecordInterventionRequest {
+    const message = createBaseRecordInterventionRequest();
+    message.idempotencyKey = object.idempotencyKey ?? "";
+    message.orderId = object.orderId ?? "";
+    message.actorId = object.actorId ?? "";
+    message.action = object.action ?? "";
+    message.steps = object.steps?.map((e) => e) || [];
+    message.reason = object.reason ?? "";
+    message.reference = object.reference ?? "";
+    return message;
+  },
+};
+
+function createBaseRecordInterventionResponse(): RecordInterventionResponse {
+  return {};
+}
+
+export const RecordInterventionResponse: MessageFns<RecordInterventionResponse> = {
+  encode(_: RecordInterventionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordInterventionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordInterventionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RecordInterventionResponse>, I>>(base?: I): RecordInterventionResponse {
+    return RecordInterventionResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RecordInterventionResponse>, I>>(_: I): RecordInterventionResponse {
+    const message = createBaseRecordInterventionResponse();
     return message;
   },
 };
@@ -2163,7 +2805,7 @@ export const Shipment: MessageFns<Shipment> = {
 };
 
 function createBaseShipOrderRequest(): ShipOrderRequest {
-  return { idempotencyKey: "", orderId: "", carrier: "", trackingNumber: "" };
+  return { idempotencyKey: "", orderId: "", carrier: "", trackingNumber: "", actorId: "" };
 }
 
 export const ShipOrderRequest: MessageFns<ShipOrderRequest> = {
@@ -2179,6 +2821,9 @@ export const ShipOrderRequest: MessageFns<ShipOrderRequest> = {
     }
     if (message.trackingNumber !== "") {
       writer.uint32(34).string(message.trackingNumber);
+    }
+    if (message.actorId !== "") {
+      writer.uint32(42).string(message.actorId);
     }
     return writer;
   },
@@ -2228,6 +2873,14 @@ export const ShipOrderRequest: MessageFns<ShipOrderRequest> = {
             message.trackingNumber = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2249,6 +2902,7 @@ export const ShipOrderRequest: MessageFns<ShipOrderRequest> = {
     message.orderId = object.orderId ?? "";
     message.carrier = object.carrier ?? "";
     message.trackingNumber = object.trackingNumber ?? "";
+    message.actorId = object.actorId ?? "";
     return message;
   },
 };
@@ -2297,7 +2951,7 @@ export const ShipOrderResponse: MessageFns<ShipOrderResponse> = {
 };
 
 function createBaseDeliverOrderRequest(): DeliverOrderRequest {
-  return { idempotencyKey: "", orderId: "", deliveredAt: undefined };
+  return { idempotencyKey: "", orderId: "", deliveredAt: undefined, actorId: "" };
 }
 
 export const DeliverOrderRequest: MessageFns<DeliverOrderRequest> = {
@@ -2310,6 +2964,9 @@ export const DeliverOrderRequest: MessageFns<DeliverOrderRequest> = {
     }
     if (message.deliveredAt !== undefined) {
       Timestamp.encode(toTimestamp(message.deliveredAt), writer.uint32(26).fork()).join();
+    }
+    if (message.actorId !== "") {
+      writer.uint32(34).string(message.actorId);
     }
     return writer;
   },
@@ -2351,6 +3008,14 @@ export const DeliverOrderRequest: MessageFns<DeliverOrderRequest> = {
             message.deliveredAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2371,6 +3036,7 @@ export const DeliverOrderRequest: MessageFns<DeliverOrderRequest> = {
     message.idempotencyKey = object.idempotencyKey ?? "";
     message.orderId = object.orderId ?? "";
     message.deliveredAt = object.deliveredAt ?? undefined;
+    message.actorId = object.actorId ?? "";
     return message;
   },
 };
@@ -2414,6 +3080,324 @@ export const DeliverOrderResponse: MessageFns<DeliverOrderResponse> = {
   },
   fromPartial<I extends Exact<DeepPartial<DeliverOrderResponse>, I>>(_: I): DeliverOrderResponse {
     const message = createBaseDeliverOrderResponse();
+    return message;
+  },
+};
+
+function createBaseRequestReturnRequest(): RequestReturnRequest {
+  return { idempotencyKey: "", orderId: "", returnId: "", lines: [], reason: "", actorId: "" };
+}
+
+export const RequestReturnRequest: MessageFns<RequestReturnRequest> = {
+  encode(message: RequestReturnRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.idempotencyKey !== "") {
+      writer.uint32(10).string(message.idempotencyKey);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.returnId !== "") {
+      writer.uint32(26).string(message.returnId);
+    }
+    for (const v of message.lines) {
+      ReturnedLine.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    if (message.actorId !== "") {
+      writer.uint32(50).string(message.actorId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestReturnRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestReturnRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.returnId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lines.push(ReturnedLine.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RequestReturnRequest>, I>>(base?: I): RequestReturnRequest {
+    return RequestReturnRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RequestReturnRequest>, I>>(object: I): RequestReturnRequest {
+    const message = createBaseRequestReturnRequest();
+    message.idempotencyKey = object.idempotencyKey ?? "";
+    message.orderId = object.orderId ?? "";
+    message.returnId = object.returnId ?? "";
+    message.lines = object.lines?.map((e) => ReturnedLine.fromPartial(e)) || [];
+    message.reason = object.reason ?? "";
+    message.actorId = object.actorId ?? "";
+    return message;
+  },
+};
+
+function createBaseRequestReturnResponse(): RequestReturnResponse {
+  return { refund: undefined, lines: [], completesOrder: false };
+}
+
+export const RequestReturnResponse: MessageFns<RequestReturnResponse> = {
+  encode(message: RequestReturnResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.refund !== undefined) {
+      Money.encode(message.refund, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.lines) {
+      ReturnedLine.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.completesOrder !== false) {
+      writer.uint32(24).bool(message.completesOrder);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestReturnResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestReturnResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.refund = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.lines.push(ReturnedLine.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.completesOrder = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RequestReturnResponse>, I>>(base?: I): RequestReturnResponse {
+    return RequestReturnResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RequestReturnResponse>, I>>(object: I): RequestReturnResponse {
+    const message = createBaseRequestReturnResponse();
+    message.refund = (object.refund !== undefined && object.refund !== null)
+      ? Money.fromPartial(object.refund)
+      : undefined;
+    message.lines = object.lines?.map((e) => ReturnedLine.fromPartial(e)) || [];
+    message.completesOrder = object.completesOrder ?? false;
+    return message;
+  },
+};
+
+function createBaseCompleteReturnRequest(): CompleteReturnRequest {
+  return { idempotencyKey: "", orderId: "", returnId: "" };
+}
+
+export const CompleteReturnRequest: MessageFns<CompleteReturnRequest> = {
+  encode(message: CompleteReturnRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.idempotencyKey !== "") {
+      writer.uint32(10).string(message.idempotencyKey);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.returnId !== "") {
+      writer.uint32(26).string(message.returnId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CompleteReturnRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCompleteReturnRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.returnId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CompleteReturnRequest>, I>>(base?: I): CompleteReturnRequest {
+    return CompleteReturnRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CompleteReturnRequest>, I>>(object: I): CompleteReturnRequest {
+    const message = createBaseCompleteReturnRequest();
+    message.idempotencyKey = object.idempotencyKey ?? "";
+    message.orderId = object.orderId ?? "";
+    message.returnId = object.returnId ?? "";
+    return message;
+  },
+};
+
+function createBaseCompleteReturnResponse(): CompleteReturnResponse {
+  return {};
+}
+
+export const CompleteReturnResponse: MessageFns<CompleteReturnResponse> = {
+  encode(_: CompleteReturnResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CompleteReturnResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCompleteReturnResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CompleteReturnResponse>, I>>(base?: I): CompleteReturnResponse {
+    return CompleteReturnResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CompleteReturnResponse>, I>>(_: I): CompleteReturnResponse {
+    const message = createBaseCompleteReturnResponse();
     return message;
   },
 };
@@ -2821,6 +3805,18 @@ export const OrdersServiceService = {
     responseSerialize: (value: CancelOrderResponse): Buffer => Buffer.from(CancelOrderResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CancelOrderResponse => CancelOrderResponse.decode(value),
   },
+  /** What an operator did to the undos of a parked order; kept beside its history. Never refused for a known order. */
+  recordIntervention: {
+    path: "/shopfast.orders.v1.OrdersService/RecordIntervention" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RecordInterventionRequest): Buffer =>
+      Buffer.from(RecordInterventionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RecordInterventionRequest => RecordInterventionRequest.decode(value),
+    responseSerialize: (value: RecordInterventionResponse): Buffer =>
+      Buffer.from(RecordInterventionResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RecordInterventionResponse => RecordInterventionResponse.decode(value),
+  },
   getOrder: {
     path: "/shopfast.orders.v1.OrdersService/GetOrder" as const,
     requestStream: false as const,
@@ -2859,6 +3855,32 @@ export const OrdersServiceService = {
     responseSerialize: (value: DeliverOrderResponse): Buffer =>
       Buffer.from(DeliverOrderResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeliverOrderResponse => DeliverOrderResponse.decode(value),
+  },
+  /**
+   * What comes back of an order that is SHIPPED or DELIVERED, and what it is worth. More than can come back:
+   * FAILED_PRECONDITION return_exceeds_order with product and returnable quantity.
+   */
+  requestReturn: {
+    path: "/shopfast.orders.v1.OrdersService/RequestReturn" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RequestReturnRequest): Buffer => Buffer.from(RequestReturnRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RequestReturnRequest => RequestReturnRequest.decode(value),
+    responseSerialize: (value: RequestReturnResponse): Buffer =>
+      Buffer.from(RequestReturnResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RequestReturnResponse => RequestReturnResponse.decode(value),
+  },
+  /** The money of a return is back and so are its goods; RETURNED when nothing is left to come back. */
+  completeReturn: {
+    path: "/shopfast.orders.v1.OrdersService/CompleteReturn" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CompleteReturnRequest): Buffer =>
+      Buffer.from(CompleteReturnRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CompleteReturnRequest => CompleteReturnRequest.decode(value),
+    responseSerialize: (value: CompleteReturnResponse): Buffer =>
+      Buffer.from(CompleteReturnResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CompleteReturnResponse => CompleteReturnResponse.decode(value),
   },
   /** Any legal move of the state machine that needs no data of its own. Illegal: FAILED_PRECONDITION illegal_transition. */
   updateOrderStatus: {
@@ -2906,12 +3928,21 @@ export interface OrdersServiceServer extends UntypedServiceImplementation {
   confirmOrder: handleUnaryCall<ConfirmOrderRequest, ConfirmOrderResponse>;
   /** Undo of steps 0 and 3: CANCELLED with its reason; a late CreateOrder is refused from now on. */
   cancelOrder: handleUnaryCall<CancelOrderRequest, CancelOrderResponse>;
+  /** What an operator did to the undos of a parked order; kept beside its history. Never refused for a known order. */
+  recordIntervention: handleUnaryCall<RecordInterventionRequest, RecordInterventionResponse>;
   getOrder: handleUnaryCall<GetOrderRequest, GetOrderResponse>;
   listOrders: handleUnaryCall<ListOrdersRequest, ListOrdersResponse>;
   /** PAID becomes SHIPPED with carrier and tracking number. Illegal: FAILED_PRECONDITION illegal_transition. */
   shipOrder: handleUnaryCall<ShipOrderRequest, ShipOrderResponse>;
   /** SHIPPED becomes DELIVERED. */
   deliverOrder: handleUnaryCall<DeliverOrderRequest, DeliverOrderResponse>;
+  /**
+   * What comes back of an order that is SHIPPED or DELIVERED, and what it is worth. More than can come back:
+   * FAILED_PRECONDITION return_exceeds_order with product and returnable quantity.
+   */
+  requestReturn: handleUnaryCall<RequestReturnRequest, RequestReturnResponse>;
+  /** The money of a return is back and so are its goods; RETURNED when nothing is left to come back. */
+  completeReturn: handleUnaryCall<CompleteReturnRequest, CompleteReturnResponse>;
   /** Any legal move of the state machine that needs no data of its own. Illegal: FAILED_PRECONDITION illegal_transition. */
   updateOrderStatus: handleUnaryCall<UpdateOrderStatusRequest, UpdateOrderStatusResponse>;
   /** The service's own invariants, all evaluated in one repeatable-read snapshot. */
@@ -2988,6 +4019,22 @@ export interface OrdersServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CancelOrderResponse) => void,
   ): ClientUnaryCall;
+  /** What an operator did to the undos of a parked order; kept beside its history. Never refused for a known order. */
+  recordIntervention(
+    request: RecordInterventionRequest,
+    callback: (error: ServiceError | null, response: RecordInterventionResponse) => void,
+  ): ClientUnaryCall;
+  recordIntervention(
+    request: RecordInterventionRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RecordInterventionResponse) => void,
+  ): ClientUnaryCall;
+  recordIntervention(
+    request: RecordInterventionRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RecordInterventionResponse) => void,
+  ): ClientUnaryCall;
   getOrder(
     request: GetOrderRequest,
     callback: (error: ServiceError | null, response: GetOrderResponse) => void,
@@ -3049,6 +4096,41 @@ export interface OrdersServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeliverOrderResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * What comes back of an order that is SHIPPED or DELIVERED, and what it is worth. More than can come back:
+   * FAILED_PRECONDITION return_exceeds_order with product and returnable quantity.
+   */
+  requestReturn(
+    request: RequestReturnRequest,
+    callback: (error: ServiceError | null, response: RequestReturnResponse) => void,
+  ): ClientUnaryCall;
+  requestReturn(
+    request: RequestReturnRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RequestReturnResponse) => void,
+  ): ClientUnaryCall;
+  requestReturn(
+    request: RequestReturnRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RequestReturnResponse) => void,
+  ): ClientUnaryCall;
+  /** The money of a return is back and so are its goods; RETURNED when nothing is left to come back. */
+  completeReturn(
+    request: CompleteReturnRequest,
+    callback: (error: ServiceError | null, response: CompleteReturnResponse) => void,
+  ): ClientUnaryCall;
+  completeReturn(
+    request: CompleteReturnRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CompleteReturnResponse) => void,
+  ): ClientUnaryCall;
+  completeReturn(
+    request: CompleteReturnRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CompleteReturnResponse) => void,
   ): ClientUnaryCall;
   /** Any legal move of the state machine that needs no data of its own. Illegal: FAILED_PRECONDITION illegal_transition. */
   updateOrderStatus(

@@ -195,6 +195,16 @@ export interface CommitReservationRequest {
 export interface CommitReservationResponse {
 }
 
+export interface RestockReturnRequest {
+  idempotencyKey: string;
+  orderId: string;
+  returnId: string;
+  lines: Line[];
+}
+
+export interface RestockReturnResponse {
+}
+
 export interface AuditRequest {
 }
 
@@ -2300,6 +2310,140 @@ export const CommitReservationResponse: MessageFns<CommitReservationResponse> = 
   },
 };
 
+function createBaseRestockReturnRequest(): RestockReturnRequest {
+  return { idempotencyKey: "", orderId: "", returnId: "", lines: [] };
+}
+
+export const RestockReturnRequest: MessageFns<RestockReturnRequest> = {
+  encode(message: RestockReturnRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.idempotencyKey !== "") {
+      writer.uint32(10).string(message.idempotencyKey);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.returnId !== "") {
+      writer.uint32(26).string(message.returnId);
+    }
+    for (const v of message.lines) {
+      Line.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestockReturnRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestockReturnRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.returnId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lines.push(Line.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RestockReturnRequest>, I>>(base?: I): RestockReturnRequest {
+    return RestockReturnRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RestockReturnRequest>, I>>(object: I): RestockReturnRequest {
+    const message = createBaseRestockReturnRequest();
+    message.idempotencyKey = object.idempotencyKey ?? "";
+    message.orderId = object.orderId ?? "";
+    message.returnId = object.returnId ?? "";
+    message.lines = object.lines?.map((e) => Line.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRestockReturnResponse(): RestockReturnResponse {
+  return {};
+}
+
+export const RestockReturnResponse: MessageFns<RestockReturnResponse> = {
+  encode(_: RestockReturnResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestockReturnResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestockReturnResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RestockReturnResponse>, I>>(base?: I): RestockReturnResponse {
+    return RestockReturnResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RestockReturnResponse>, I>>(_: I): RestockReturnResponse {
+    const message = createBaseRestockReturnResponse();
+    return message;
+  },
+};
+
 function createBaseAuditRequest(): AuditRequest {
   return {};
 }
@@ -2662,6 +2806,20 @@ export const ProductsServiceService = {
       Buffer.from(CommitReservationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CommitReservationResponse => CommitReservationResponse.decode(value),
   },
+  /**
+   * Units of a committed reservation are back on the shelf. More than was committed: FAILED_PRECONDITION
+   * return_exceeds_order with product and returnable quantity.
+   */
+  restockReturn: {
+    path: "/shopfast.products.v1.ProductsService/RestockReturn" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RestockReturnRequest): Buffer => Buffer.from(RestockReturnRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RestockReturnRequest => RestockReturnRequest.decode(value),
+    responseSerialize: (value: RestockReturnResponse): Buffer =>
+      Buffer.from(RestockReturnResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RestockReturnResponse => RestockReturnResponse.decode(value),
+  },
   /** The service's own invariants, all evaluated in one repeatable-read snapshot. */
   audit: {
     path: "/shopfast.products.v1.ProductsService/Audit" as const,
@@ -2710,6 +2868,11 @@ export interface ProductsServiceServer extends UntypedServiceImplementation {
   extendReservation: handleUnaryCall<ExtendReservationRequest, ExtendReservationResponse>;
   /** A confirmed reservation is shipped: its stock leaves the building. Otherwise: FAILED_PRECONDITION illegal_transition. */
   commitReservation: handleUnaryCall<CommitReservationRequest, CommitReservationResponse>;
+  /**
+   * Units of a committed reservation are back on the shelf. More than was committed: FAILED_PRECONDITION
+   * return_exceeds_order with product and returnable quantity.
+   */
+  restockReturn: handleUnaryCall<RestockReturnRequest, RestockReturnResponse>;
   /** The service's own invariants, all evaluated in one repeatable-read snapshot. */
   audit: handleUnaryCall<AuditRequest, AuditResponse>;
   /** What this service did, oldest first, for comparing it with what the others did. */
@@ -2909,6 +3072,25 @@ export interface ProductsServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CommitReservationResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Units of a committed reservation are back on the shelf. More than was committed: FAILED_PRECONDITION
+   * return_exceeds_order with product and returnable quantity.
+   */
+  restockReturn(
+    request: RestockReturnRequest,
+    callback: (error: ServiceError | null, response: RestockReturnResponse) => void,
+  ): ClientUnaryCall;
+  restockReturn(
+    request: RestockReturnRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RestockReturnResponse) => void,
+  ): ClientUnaryCall;
+  restockReturn(
+    request: RestockReturnRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RestockReturnResponse) => void,
   ): ClientUnaryCall;
   /** The service's own invariants, all evaluated in one repeatable-read snapshot. */
   audit(

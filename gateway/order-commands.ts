@@ -1,0 +1,82 @@
+/**
+ * Commands to an order's workflow, as Updates.
+ *
+ * OC1 What the workflow refuses is a problem with its reason and facts.
+ * OC2 An order whose workflow has ended, or never began, refuses every command with the status of its record.
+ * OC3 A command that was taken and not answered in time goes on by itself: `going on`, and repeating it is harmless.
+ */
+import {
+  isGrpcServiceError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
+import { orderWorkflowId } from '../contracts/ids.ts';
+import { isReason } from '../contracts/reasons.ts';
+import type { Order } from '../proto/gen/shopfast/orders/v1/orders.ts';
+import { statusName } from './order-record.ts';
+import { HttpProblem, unavailable } from './problem.ts';
+import { PROBLEMS } from './problems.ts';
+import type { Temporal } from './temporal.ts';
+
+// Milliseconds for one command: a customer's request ends after ten seconds, and the order is read before and after.
+const COMMAND_LIMIT_MS = 6_000;
+
+export type Commanded<T> = { readonly state: 'done'; readonly answer: T } | { readonly state: 'going on' };
+
+export type OrderCommands = ReturnType<typeof createOrderCommands>;
+
+export function createOrderCommands({ client, within }: Pick<Temporal, 'client' | 'within'>) {
+  return {
+    async send<Answer, Command extends object>(
+      order: Order,
+      update: UpdateDefinition<Answer, [Command]>,
+      command: Command,
+    ): Promise<Commanded<Answer>> {
+      const handle: WorkflowHandle = client.workflow.getHandle(orderWorkflowId(order.id));
+      try {
+        const answer = await within(COMMAND_LIMIT_MS, () => handle.executeUpdate<Answer, [Command]>(update, { args: [command] }));
+        return { state: 'done', answer };
+      } catch (error: unknown) {
+        if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return { state: 'going on' };
+        throw problemOf(error, order, update.name);
+      }
+    },
+  };
+}
+
+function problemOf(error: unknown, order: Order, command: string): unknown {
+  if (error instanceof WorkflowNotFoundError) return closed(order, command);
+  if (error instanceof WorkflowUpdateFailedError) return refused(error, order, command);
+  return isServerFault(error) ? unavailable(error) : error;
+}
+
+/** OC2 */
+function closed(order: Order, command: string): HttpProblem {
+  return new HttpProblem({
+    reason: 'illegal_transition',
+    detail: 'Nothing can be asked of this order any more.',
+    members: { order_id: order.id, facts: { current_status: statusName(order), attempted: command } },
+  });
+}
+
+/** OC1 */
+function refused(error: WorkflowUpdateFailedError, order: Order, command: string): HttpProblem {
+  const { cause } = error;
+  const reason = cause instanceof ApplicationFailure ? (cause.type ?? '') : '';
+  // The workflow ended before it could answer.
+  if (!isReason(reason)) return closed(order, command);
+  const facts = cause instanceof ApplicationFailure ? factsOf(cause.details?.[0]) : {};
+  return new HttpProblem({ reason, detail: PROBLEMS[reason].meaning, members: { order_id: order.id, facts } });
+}
+
+function factsOf(detail: unknown): Record<string, string> {
+  if (typeof detail !== 'object' || detail === null) return {};
+  return Object.fromEntries(Object.entries(detail).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+function isServerFault(error: unknown): boolean {
+  return isGrpcServiceError(error) || (error instanceof Error && isServerFault(error.cause));
+}
