@@ -71,14 +71,14 @@ select json_build_object(
   'shippingAddress', shipping_address, 'failureStep', failure_step, 'failureReason', failure_reason,
   'failureFacts', failure_facts, 'carrier', carrier, 'trackingNumber', tracking_number, 'shippedAt', shipped_at,
   'deliveredAt', delivered_at, 'createdAt', created_at, 'updatedAt', updated_at,
-  'lines', (
+  'lines', coalesce((
     select json_agg(json_build_object('productId', product_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor,
       'lineTotalMinor', line_total_minor) order by position)
-    from order_lines where order_id = orders.id),
-  'history', (
+    from order_lines where order_id = orders.id), '[]'),
+  'history', coalesce((
     select json_agg(json_build_object('status', status, 'at', at, 'reason', reason, 'actorId', actor_id, 'note', note)
       order by sequence)
-    from order_history where order_id = orders.id),
+    from order_history where order_id = orders.id), '[]'),
   'interventions', coalesce((
     select json_agg(json_build_object('actorId', actor_id, 'action', action, 'steps', steps, 'reason', reason,
       'reference', reference, 'at', at) order by sequence)

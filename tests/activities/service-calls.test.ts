@@ -108,14 +108,16 @@ test('each undo sends its own key and the key that it undoes', async () => {
   await runActivity(() => activities.refundPayment({ ...undo, reason }));
   await runActivity(() => activities.releaseInventory(undo));
   await runActivity(() => activities.cancelOrder({ ...undo, reason, failedStep: 'ProcessPayment' }));
-  await runActivity(() => activities.cancelOrder({ ...undo, reason: 'order_cancelled', failedStep: null }));
+  await runActivity(() =>
+    activities.cancelOrder({ ...undo, reason: 'order_cancelled', failedStep: null, actorId: 'a', note: 'Too late' }),
+  );
 
   const sent = { idempotencyKey: 'undo', undoesKey: 'done', orderId: 'o' };
   expect(requests).toEqual([
     { ...sent, amount: undefined, reason },
     sent,
-    { ...sent, reason, failedStep: 'ProcessPayment', facts: {} },
-    { ...sent, reason: 'order_cancelled', failedStep: '', facts: {} },
+    { ...sent, reason, failedStep: 'ProcessPayment', facts: {}, actorId: '', note: '' },
+    { ...sent, reason: 'order_cancelled', failedStep: '', facts: {}, actorId: 'a', note: 'Too late' },
   ]);
 });
 

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Finding } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { RULES } from '../../services/orders/audit.ts';
 import {
   cancellation,
+  comeBack,
   delivery,
   LIMITS,
   type OrdersFixture,
@@ -30,6 +32,12 @@ beforeAll(async () => {
   kinds.set('shipped', await shipped(orders.calls));
   kinds.set('delivered', delivered);
   kinds.set('cancelled', cancelled);
+  const returned = await shipped(orders.calls);
+  await comeBack(orders.calls, returned);
+  kinds.set('returned', returned);
+  const partly = await shipped(orders.calls);
+  await comeBack(orders.calls, partly, [{ productId: partly.lines[0]?.productId ?? '', quantity: 1 }]);
+  kinds.set('partly returned', partly);
 });
 afterAll(() => orders.close());
 
@@ -40,7 +48,7 @@ async function audit(): Promise<Map<string, Finding>> {
 
 test('a healthy shop has looked at something for every rule and found nothing', async () => {
   const findings = await audit();
-  expect(findings.size).toBe(10);
+  expect([...findings.keys()]).toEqual(RULES.map(({ name }) => name));
   for (const finding of findings.values()) {
     expect(finding).toMatchObject({ violations: 0, examples: [] });
     expect(finding.checked).toBeGreaterThan(0);
@@ -126,6 +134,18 @@ const faults: readonly { rule: string; kind: string; plant: string; repair: stri
     repair: 'update orders set delivered_at = shipped_at where id = $1',
   },
   {
+    rule: 'refunds_of_returns_within_total',
+    kind: 'partly returned',
+    plant: 'update returns set refund_minor = refund_minor + 1000000 where order_id = $1',
+    repair: 'update returns set refund_minor = refund_minor - 1000000 where order_id = $1',
+  },
+  {
+    rule: 'returned_exactly_when_everything_is_back',
+    kind: 'returned',
+    plant: `update returns set completed_at = null where order_id = $1`,
+    repair: `update returns set completed_at = requested_at where order_id = $1`,
+  },
+  {
     rule: 'stuck',
     kind: 'reserved',
     plant: `update orders set updated_at = updated_at - interval '61 minutes' where id = $1`,
@@ -141,7 +161,9 @@ test('the constraints that keep faults out are gone for the rest of this file', 
         execute format('alter table %s drop constraint %I', one.owner, one.conname);
       end loop;
     end $$;
-    alter table order_history disable trigger user`);
+    alter table order_history disable trigger user;
+    alter table returns disable trigger user;
+    alter table return_lines disable trigger user`);
 });
 
 test.each(faults)('$rule finds the fault in a $kind order, and nothing else is found', async ({ rule, kind, plant, repair }) => {
@@ -158,6 +180,21 @@ test.each(faults)('$rule finds the fault in a $kind order, and nothing else is f
     await orders.sql(repair, [id]);
   }
   expect((await audit()).get(rule)).toMatchObject({ violations: 0, examples: [] });
+});
+
+test('units that were not bought, and a return that nobody completes, are found by their own names', async () => {
+  const { id, lines } = kinds.get('partly returned') ?? { id: '', lines: [] };
+  const [back] = await orders.sql<{ id: string }>('select id from returns where order_id = $1', [id]);
+  await orders.sql('update return_lines set quantity = quantity + 1000 where return_id = $1', [back?.id]);
+  expect((await audit()).get('returned_units_were_bought')?.examples).toEqual([`${id} ${lines[0]?.productId}`]);
+  await orders.sql('update return_lines set quantity = quantity - 1000 where return_id = $1', [back?.id]);
+  await orders.sql(
+    `update returns set completed_at = null, requested_at = requested_at - interval '61 minutes' where order_id = $1`,
+    [id],
+  );
+  expect((await audit()).get('return_stuck')?.examples).toEqual([back?.id]);
+  await orders.sql(`update returns set completed_at = now() where order_id = $1`, [id]);
+  expect([...(await audit()).values()].filter(({ violations }) => violations > 0)).toEqual([]);
 });
 
 test('of many violations all are counted and ten are named', async () => {

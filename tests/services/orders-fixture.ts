@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { stepKey, undoKey } from '../../contracts/ids.ts';
+import { returnKey, stepKey, undoKey } from '../../contracts/ids.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createGrpcClient, type UnaryCalls } from '../../platform/grpc/client.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
@@ -11,6 +11,7 @@ import {
   type DeliverOrderRequest,
   type Order,
   OrdersServiceService,
+  type RequestReturnRequest,
   type ShipOrderRequest,
   type SubmitOrderRequest,
 } from '../../proto/gen/shopfast/orders/v1/orders.ts';
@@ -173,6 +174,24 @@ export function cancellation(order: Order, given: Partial<CancelOrderRequest> = 
     note: '',
     ...given,
   };
+}
+
+/** Requests a return and completes it; no lines: everything that is left. */
+export async function comeBack(calls: OrderCalls, order: Pick<Order, 'id'>, lines: RequestReturnRequest['lines'] = []) {
+  const request = returning(order, { lines });
+  const agreed = await calls.requestReturn(request, LIMITS);
+  await calls.completeReturn(completion(request), LIMITS);
+  return { ...agreed, returnId: request.returnId };
+}
+
+export function returning(order: Pick<Order, 'id'>, given: Partial<RequestReturnRequest> = {}): RequestReturnRequest {
+  const returnId = given.returnId ?? randomUUID();
+  const idempotencyKey = returnKey(order.id, returnId, 'request');
+  return { idempotencyKey, orderId: order.id, returnId, lines: [], reason: 'Too small', actorId: randomUUID(), ...given };
+}
+
+export function completion({ orderId, returnId }: RequestReturnRequest) {
+  return { idempotencyKey: returnKey(orderId, returnId, 'complete'), orderId, returnId };
 }
 
 export function statuses(order: Pick<Order, 'history'>): string[] {

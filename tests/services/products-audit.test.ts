@@ -9,6 +9,7 @@ import {
   type ProductsFixture,
   paidOrder,
   reservedOrder,
+  returnOf,
   runOut,
 } from './products-fixture.ts';
 
@@ -28,6 +29,7 @@ beforeAll(async () => {
   const shipped = await paidOrder(products, unit);
   await products.commitReservation(shipped.commit, LIMITS);
   orders.committed = shipped.orderId;
+  await products.restockReturn(returnOf(shipped.orderId, unit), LIMITS);
   const released = await reservedOrder(products, unit);
   await products.releaseInventory(released.release, LIMITS);
   orders.released = released.orderId;
@@ -58,7 +60,7 @@ type Fault = {
   readonly plant: string;
   readonly heal: string;
   /** The rules that must find it, and what of: the product or the order in that state. */
-  readonly finds: Readonly<Record<string, 'product' | keyof typeof orders>>;
+  readonly finds: Readonly<Record<string, 'product' | 'returned line' | keyof typeof orders>>;
 };
 
 // Written with the triggers, indexes and constraints away that would refuse them.
@@ -122,6 +124,14 @@ const FAULTS: readonly Fault[] = [
     finds: { reserved_conserved: 'product', one_terminal_transition: 'released' },
   },
   {
+    what: 'more units back than left',
+    plant: `update stock_movements set stock_delta = 3 where kind = 'return';
+      update products set stock_quantity = stock_quantity + 2`,
+    heal: `update stock_movements set stock_delta = 1 where kind = 'return';
+      update products set stock_quantity = stock_quantity - 2`,
+    finds: { returned_was_committed: 'returned line' },
+  },
+  {
     what: 'an expired reservation that gave nothing back',
     plant: `update stock_movements set order_id = null where kind = 'expire'`,
     heal: `update stock_movements set order_id = '$expired' where kind = 'expire'`,
@@ -151,7 +161,7 @@ const FAULTS: readonly Fault[] = [
 test.each(FAULTS)('the audit finds $what', async ({ plant, heal, finds }) => {
   await disarm();
   await fixture.sql(spelled(plant));
-  const wrong = Object.entries(finds).map(([rule, of]) => [rule, [of === 'product' ? productId : orders[of]]]);
+  const wrong = Object.entries(finds).map(([rule, of]) => [rule, [idOf(of)]]);
   expect(await violated()).toEqual(Object.fromEntries(wrong));
   await fixture.sql(spelled(heal));
   expect(await violated()).toEqual({});
@@ -171,6 +181,11 @@ test('of many violations ten are named and all are counted', async () => {
   expect(finding).toMatchObject({ violations: 12, checked: 17 });
   expect(new Set(finding?.examples).size).toBe(10);
 });
+
+function idOf(of: Fault['finds'][string]): string {
+  if (of === 'product') return productId;
+  return of === 'returned line' ? `${orders.committed} ${productId}` : orders[of];
+}
 
 function spelled(sql: string): string {
   return sql.replace(/\$(\w+)/g, (_, state: keyof typeof orders) => orders[state]);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { stepKey, undoKey } from '../../contracts/ids.ts';
+import { returnKey, stepKey, undoKey } from '../../contracts/ids.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createGrpcClient, type GrpcClient, type UnaryCalls } from '../../platform/grpc/client.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
@@ -135,6 +135,12 @@ export async function paidOrder(calls: ProductCalls, ...lines: readonly Line[]) 
   const order = await reservedOrder(calls, ...lines);
   await calls.confirmReservation(order.confirm, LIMITS);
   return order;
+}
+
+/** The request that puts lines of a shipped order back on the shelf. */
+export function returnOf(orderId: string, ...lines: readonly Line[]) {
+  const returnId = randomUUID();
+  return { idempotencyKey: returnKey(orderId, returnId, 'restock'), orderId, returnId, lines: [...lines] };
 }
 
 export async function stateOf({ sql }: ProductsFixture, orderId: string): Promise<string | undefined> {

@@ -6,7 +6,16 @@ const id = '0197a3c2-0000-7000-8000-000000000001';
 
 /** What orders makes of a cancellation with these facts. */
 function taken(facts: Record<string, string>) {
-  const request = { idempotencyKey: 'k', orderId: id, reason: 'internal', failedStep: '', undoesKey: 'u', facts };
+  const request = {
+    idempotencyKey: 'k',
+    orderId: id,
+    reason: 'internal',
+    failedStep: '',
+    undoesKey: 'u',
+    facts,
+    actorId: '',
+    note: '',
+  };
   return cancelOrderSchema.parse(request).facts;
 }
 

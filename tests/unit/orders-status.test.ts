@@ -60,6 +60,8 @@ test('every refusal has a reason of the closed set', () => {
     errors.needsData('PAID', 'ConfirmOrder'),
     errors.reasonMissing('CANCELLED'),
     errors.malformedCursor(),
+    errors.returnExceedsOrder({ productId: 'id', returnable: 0 }),
+    errors.returnNotFound('id'),
   ];
   expect(all).toHaveLength(Object.keys(errors).length);
   for (const error of all) {
