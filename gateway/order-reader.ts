@@ -43,6 +43,7 @@ export function createOrderReader({ orders, workflows }: { orders: Clients['orde
           last_error: retrying.lastError,
         },
         needs_attention: view?.needsAttention ?? false,
+        open_undos: view?.openUndos,
       };
       return { json, told: view !== undefined };
     },

@@ -5,6 +5,7 @@ import { PROBLEMS } from '../problems.ts';
 import * as auth from './auth.ts';
 import * as documentation from './documentation.ts';
 import { type Operation, TAGS } from './operation.ts';
+import * as orderCommands from './order-commands.ts';
 import * as orders from './orders.ts';
 import * as payments from './payments.ts';
 import * as products from './products.ts';
@@ -13,10 +14,10 @@ import * as users from './users.ts';
 
 type Json = Record<string, unknown>;
 
+const ROOMS = [users, auth, products, orders, orderCommands, payments, documentation];
+
 /** Every operation that the gateway serves. */
-export const OPERATIONS: readonly Operation[] = [users, auth, products, orders, payments, documentation].flatMap((room) =>
-  Object.values(room).filter(isOperation),
-);
+export const OPERATIONS: readonly Operation[] = ROOMS.flatMap((room) => Object.values(room).filter(isOperation));
 
 function isOperation(exported: object): exported is Operation {
   return 'answers' in exported && 'path' in exported;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { SagaState } from '../../contracts/order.ts';
+import { COMPENSATION_STEPS, type SagaState } from '../../contracts/order.ts';
 import { entityId } from '../../platform/grpc/fields.ts';
 import { STATUS_NAMES } from '../order-record.ts';
 import { addressSchema, pageFields } from '../wire.ts';
@@ -107,6 +107,7 @@ const statusAnswer = z
       })
       .optional(),
     needs_attention: z.boolean().describe('An undo keeps failing; an operator is needed.'),
+    open_undos: z.array(z.enum(COMPENSATION_STEPS)).optional().describe('With needs_attention: what is still to be undone.'),
   })
   .meta({ id: 'OrderStatusView' });
 

@@ -1,6 +1,7 @@
 /** What can be asked of an order after it was placed. The order is read first: it knows whose it is. */
 import { createHash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
+import type * as z from 'zod';
 import {
   cancelUpdate,
   deliverUpdate,
@@ -34,28 +35,28 @@ export function orderCommandRoutes(
   { orderReader, commands }: { readonly orderReader: OrderReader; readonly commands: OrderCommands },
 ): void {
   serve(router, cancelOrder, async (ctx) => {
-    const { reason } = await readBody(ctx, cancelOrder.body);
-    const order = await find(ctx);
+    const { order, given } = await asked(ctx, cancelOrder.body);
+    const { reason } = given;
     await answer(ctx, order, await commands.send(order, cancelUpdate, { actorId: signedIn(ctx).userId, reason }));
   });
 
   serve(router, shipOrder, async (ctx) => {
-    const { carrier, tracking_number: trackingNumber } = await readBody(ctx, shipOrder.body);
-    const order = await find(ctx);
+    const { order, given } = await asked(ctx, shipOrder.body);
+    const { carrier, tracking_number: trackingNumber } = given;
     const command = { actorId: signedIn(ctx).userId, carrier, trackingNumber };
     await answer(ctx, order, await commands.send(order, shipUpdate, command));
   });
 
   serve(router, deliverOrder, async (ctx) => {
-    const { delivered_at: deliveredAt } = await readBody(ctx, deliverOrder.body);
-    const order = await find(ctx);
+    const { order, given } = await asked(ctx, deliverOrder.body);
+    const { delivered_at: deliveredAt } = given;
     const command = { actorId: signedIn(ctx).userId, ...(deliveredAt === undefined ? {} : { deliveredAt }) };
     await answer(ctx, order, await commands.send(order, deliverUpdate, command));
   });
 
   serve(router, returnOrder, async (ctx) => {
-    const { lines = [], reason } = await readBody(ctx, returnOrder.body);
-    const order = await find(ctx);
+    const { order, given } = await asked(ctx, returnOrder.body);
+    const { lines = [], reason } = given;
     const command = {
       actorId: signedIn(ctx).userId,
       returnId: returnIdOf(ctx),
@@ -79,14 +80,16 @@ export function orderCommandRoutes(
     { operation: resolveCompensation, update: resolveCompensationUpdate },
   ]) {
     serve(router, operation, async (ctx) => {
-      const given = await readBody(ctx, operation.body);
-      const order = await find(ctx);
+      const { order, given } = await asked(ctx, operation.body);
       await answer(ctx, order, await commands.send(order, update, { actorId: signedIn(ctx).userId, ...given }));
     });
   }
 
-  function find(ctx: RouteCtx): Promise<Order> {
-    return orderReader.order(signedIn(ctx), pathId(ctx));
+  /** What is wrong in itself is refused before anybody is asked. */
+  async function asked<T>(ctx: RouteCtx, body: z.ZodType<T>): Promise<{ readonly order: Order; readonly given: T }> {
+    const orderId = pathId(ctx);
+    const given = await readBody(ctx, body);
+    return { order: await orderReader.order(signedIn(ctx), orderId), given };
   }
 
   /** The order as it is now; 202 while the command goes on. */

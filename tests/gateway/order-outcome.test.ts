@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, WorkflowNotFoundError } from '@temporalio/client';
 import { orderWorkflowId } from '../../contracts/ids.ts';
+import { OUTCOME_UPDATE_ID } from '../../contracts/order.ts';
 import { startGateway } from '../../gateway/server.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Platform, startPlatform } from './support/platform.ts';
@@ -102,7 +103,7 @@ test.each(['tok_ok', 'tok_declined', 'tok_test_no_stock'])(
     const given = { key: randomUUID(), body: { payment_method: method } };
     const first = await platform.order(given);
     const id = textOf(first.body, method === 'tok_ok' ? 'id' : 'order_id');
-    await platform.temporal.client.workflow.getHandle(orderWorkflowId(id)).result();
+    await platform.temporal.client.workflow.getHandle(orderWorkflowId(id)).getUpdateHandle(OUTCOME_UPDATE_ID).result();
     expect(lasting(await platform.order(given))).toEqual(lasting(first));
     const submissions = platform.orders.submissions.length;
     // A namespace in which the order's workflow never was.

@@ -26,6 +26,7 @@ const REFUSED: Readonly<Record<string, Refused>> = {
   },
   tok_test_unknown_product: { step: 'ReserveInventory', reason: 'product_unknown', facts: { product_id: 'the product' } },
   tok_test_inactive_user: { step: 'ValidateUser', reason: 'user_inactive' },
+  tok_test_unrefundable: { step: 'ConfirmOrder', reason: 'hold_expired' },
   tok_test_gave_up: { step: 'ProcessPayment', reason: 'unavailable' },
 };
 
@@ -41,7 +42,7 @@ export async function createTestWorker(options: { temporal: TestTemporal; taskQu
   let running: { worker: Worker; done: Promise<void> } | undefined;
 
   return {
-    /** While a payment method is in here, paying with it fails and is tried again. */
+    /** While a payment method is in here, paying with it fails and is tried again; `refund of` it: a refund cannot be made. */
     down,
     async start() {
       const settings = { shutdownGraceTime: '1 second' };
@@ -82,8 +83,8 @@ function createActivities(orders: FakeOrders, down: ReadonlySet<string>): OrderA
       }
       return refusalAt('ProcessPayment', paymentMethod) ?? { ok: true, paymentId: uuid() };
     },
-    async confirmReservation() {
-      return { ok: true };
+    async confirmReservation({ orderId }) {
+      return refusalAt('ConfirmOrder', methodOf(orderId)) ?? { ok: true };
     },
     async confirmOrder({ orderId, paymentId }) {
       orders.confirm(orderId, paymentId);
@@ -91,7 +92,9 @@ function createActivities(orders: FakeOrders, down: ReadonlySet<string>): OrderA
     },
     ...createLife(orders),
     async releaseInventory() {},
-    async refundPayment() {},
+    async refundPayment({ orderId }) {
+      if (down.has(`refund of ${methodOf(orderId)}`)) throw ApplicationFailure.nonRetryable('cannot be undone', 'unavailable');
+    },
     async cancelOrder({ orderId, failedStep, reason }) {
       orders.cancel(orderId, failedStep, reason, REFUSED[methodOf(orderId) ?? '']?.facts);
     },
