@@ -6,7 +6,6 @@ import {
   type CancelCommand,
   type CompensationCommand,
   cancelUpdate,
-  type DeliverCommand,
   deliverUpdate,
   requestReturnUpdate,
   resolveCompensationUpdate,
@@ -51,13 +50,13 @@ export function acceptInterventions(parking: Parking): void {
 /** `stopSaga` ends a saga that is at work; afterwards it only hears who asked. */
 export function acceptCommands(life: OrderLife, stopSaga: (command: CancelCommand | null) => void): void {
   setHandler(shipUpdate, (command) => carryOut('ship', () => life.ship(command)), {
-    validator: (command) => life.validate('ship', life.hasShipped(command)),
+    validator: (command) => life.admit('ship', command, life.hasShipped(command)),
   });
   setHandler(deliverUpdate, (command) => carryOut('deliver', () => life.deliver(command)), {
-    validator: (_: DeliverCommand) => life.validate('deliver', life.state === 'DELIVERED'),
+    validator: (command) => life.admit('deliver', command, life.state === 'DELIVERED'),
   });
   setHandler(requestReturnUpdate, (command) => carryOut('requestReturn', () => life.requestReturn(command)), {
-    validator: ({ returnId }) => life.validate('requestReturn', life.hasReturn(returnId)),
+    validator: (command) => life.admit('requestReturn', command, life.hasReturn(command.returnId)),
   });
 
   const cancel = (command: CancelCommand | null) =>
@@ -66,7 +65,7 @@ export function acceptCommands(life: OrderLife, stopSaga: (command: CancelComman
       return life.cancel();
     });
   setHandler(cancelUpdate, cancel, {
-    validator: (_: CancelCommand) => life.validate('cancel', life.state === 'CANCELLED'),
+    validator: (command) => life.admit('cancel', command, life.state === 'CANCELLED'),
   });
   // The scope says so by rejecting, and only ever once.
   CancellationScope.current().cancelRequested.catch(() =>

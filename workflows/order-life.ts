@@ -76,11 +76,10 @@ export class OrderLife {
     return this.#end ?? 'CLOSED';
   }
 
-  /** LF3, before the command is accepted: throws what the caller is told. */
-  validate(command: Command, repeated: boolean): void {
-    const { from, attempted } = COMMANDS[command];
-    if (repeated || from.some((state) => state === this.#state)) return;
-    throw commandRefused('illegal_transition', { current_status: this.#state, attempted_status: attempted });
+  /** Before a command is accepted: throws what the caller is told. One that was carried out before is admitted again (LF2). */
+  admit(command: Command, { actorId }: { readonly actorId: string }, repeated: boolean): void {
+    if (typeof actorId !== 'string' || actorId === '') throw commandRefused('validation_failed', { field: 'actorId' });
+    if (!repeated) this.#require(command);
   }
 
   hasShipped({ carrier, trackingNumber }: ShipCommand): boolean {
@@ -95,7 +94,7 @@ export class OrderLife {
   ship(command: ShipCommand): Promise<void> {
     return this.#turns.take(async () => {
       if (this.hasShipped(command)) return;
-      this.validate('ship', false);
+      this.#require('ship');
       const { carrier, trackingNumber, actorId } = command;
       const orderId = this.#orderId;
       accepted(await this.#activities.commitReservation({ orderId, key: stepKey(orderId, 'commit') }));
@@ -109,7 +108,7 @@ export class OrderLife {
   deliver({ actorId, deliveredAt }: DeliverCommand): Promise<void> {
     return this.#turns.take(async () => {
       if (this.#state === 'DELIVERED') return;
-      this.validate('deliver', false);
+      this.#require('deliver');
       const orderId = this.#orderId;
       const when = deliveredAt === undefined ? {} : { deliveredAt };
       accepted(await this.#activities.deliverOrder({ orderId, key: stepKey(orderId, 'deliver'), actorId, ...when }));
@@ -121,7 +120,7 @@ export class OrderLife {
   cancel(): Promise<void> {
     return this.#turns.take(async () => {
       if (this.#state === 'CANCELLED') return;
-      this.validate('cancel', false);
+      this.#require('cancel');
       await this.#undoAll(CANCELLED_BY_REQUEST);
       this.#become('CANCELLED');
     });
@@ -132,7 +131,7 @@ export class OrderLife {
     return this.#turns.take(async () => {
       const known = this.#returns.get(returnId);
       if (known) return known;
-      this.validate('requestReturn', false);
+      this.#require('requestReturn');
       const orderId = this.#orderId;
       const about = { orderId, returnId };
       const key = (step: Parameters<typeof returnKey>[2]) => returnKey(orderId, returnId, step);
@@ -147,6 +146,13 @@ export class OrderLife {
       if (agreed.completesOrder) this.#become('RETURNED');
       return back;
     });
+  }
+
+  /** LF3 */
+  #require(command: Command): void {
+    const { from, attempted } = COMMANDS[command];
+    if (from.some((state) => state === this.#state)) return;
+    throw commandRefused('illegal_transition', { current_status: this.#state, attempted_status: attempted });
   }
 
   #become(end: EndState): void {

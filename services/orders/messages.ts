@@ -25,7 +25,8 @@ export function statusFrom(message: wire.OrderStatus): OrderStatus | undefined {
 
 /** An order as lists have it: without what happened to it. */
 export function listedOrderMessage(order: Order): wire.Order {
-  return orderMessage({ ...order, lines: order.lines.getItems(), history: [], interventions: [], returns: [] });
+  const nothing = { history: [], interventions: [], returns: [] };
+  return orderMessage(Object.assign({}, order, { lines: order.lines.getItems(), ...nothing }));
 }
 
 /** An order as callers read it. */
