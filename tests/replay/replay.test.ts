@@ -55,7 +55,10 @@ test('a version that takes two steps in another order is caught by every history
 });
 
 test('a version that undoes in another order is caught', async () => {
-  const reversed = await bundleEdited((source) => source.replace('this.#undos.toReversed()', '[...this.#undos]'), 'saga.ts');
+  const reversed = await bundleEdited(
+    (source) => source.replace('this.#entries.toReversed()', '[...this.#entries]'),
+    'undo-list.ts',
+  );
 
   const replayed = await replayFolder(HISTORIES, reversed);
 

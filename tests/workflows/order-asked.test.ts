@@ -29,10 +29,10 @@ test('another update id for a running order joins it', async () => {
   const order = lab.place({ processPayment: () => gate.passed });
   await calledOnce(order, 'processPayment');
 
-  const joined = order.handle.executeUpdate(outcomeUpdate, { updateId: 'another caller' });
+  const joined = await order.handle.startUpdate(outcomeUpdate, { updateId: 'another caller', waitForStage: 'ACCEPTED' });
   gate.open();
 
-  expect(await joined).toEqual(await order.outcome);
+  expect(await joined.result()).toEqual(await order.outcome);
 });
 
 test('the status can be asked at every state', async () => {
