@@ -2,6 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
+import { PARTS } from '../local/parts.ts';
+import { nodeOptions } from '../local/plan.ts';
 import type { Shop } from '../tests/support/shop.ts';
 import { BARE_TASK_QUEUE, BARE_WORKFLOW_TYPE, bareOutcome } from './bare/contract.ts';
 
@@ -35,7 +37,9 @@ export async function wholeOrders(shop: Shop, pids: () => Readonly<Record<string
 
 /** The same Update-with-Start on five regular activities that do nothing, on the same server. */
 export async function bareWorkflow(address: string, temporalPid: number): Promise<Rival> {
-  const worker = fork(fileURLToPath(new URL('./bare/worker.ts', import.meta.url)), [address]);
+  // With the product's worker's own limits.
+  const execArgv = PARTS.filter(({ name }) => name === 'worker').map((part) => nodeOptions(part));
+  const worker = fork(fileURLToPath(new URL('./bare/worker.ts', import.meta.url)), [address], { execArgv });
   await new Promise<void>((resolve, reject) => {
     worker.once('message', () => resolve());
     worker.once('exit', (code) => reject(new Error(`The bare worker ended with ${code}`)));

@@ -89,9 +89,12 @@ function partEnvironment(options: Parameters<typeof partSpec>[0]): NodeJS.Proces
   };
 }
 
-/** Measured under load: a young generation of 4 MiB instead of 16 saves some 60 MiB per part. The user's own options win. */
-function nodeOptions({ heapMib }: Part, own = ''): string {
-  return `--max-semi-space-size=4 --max-old-space-size=${heapMib} ${own}`.trim();
+/**
+ * The user's own options win. The young generation keeps Node's size: a smaller one saves memory under load only and costs a
+ * sixth of the processor time of an order.
+ */
+export function nodeOptions({ heapMib }: Pick<Part, 'heapMib'>, own = ''): string {
+  return `--max-old-space-size=${heapMib} ${own}`.trim();
 }
 
 function embeddedUrl(variable: NonNullable<Part['database']>, ports: Ports, passwords: Readonly<Record<string, string>>): string {

@@ -6,8 +6,9 @@ import { ORDERS_TASK_QUEUE } from '../contracts/ids.ts';
 export const WORKER_SETTINGS = {
   // Orders in flight on a worker that died wait this long for another one; the default is 10 s.
   stickyQueueScheduleToStartTimeout: '1 second',
-  // About 100 KB each with what the SDK keeps beside it. Open orders beyond that are replayed when something happens to them.
-  maxCachedWorkflows: 1_000,
+  // Several times what one worker has in its sagas at once. A paid order waits for days: keeping it costs the collector more
+  // (a thousand of them: half as much again of the worker's time per order) than replaying it when something happens to it.
+  maxCachedWorkflows: 200,
   // Enough for one process on two cores; more polls and tasks gained nothing measurable.
   maxConcurrentWorkflowTaskExecutions: 40,
   maxConcurrentWorkflowTaskPolls: 5,
