@@ -38,7 +38,7 @@ export async function wholeOrders(shop: Shop, pids: () => Readonly<Record<string
 /** The same Update-with-Start on five regular activities that do nothing, on the same server. */
 export async function bareWorkflow(address: string, temporalPid: number): Promise<Rival> {
   // With the product's worker's own limits.
-  const execArgv = PARTS.filter(({ name }) => name === 'worker').map((part) => nodeOptions(part));
+  const execArgv = PARTS.filter(({ name }) => name === 'worker').flatMap((part) => nodeOptions(part).split(' '));
   const worker = fork(fileURLToPath(new URL('./bare/worker.ts', import.meta.url)), [address], { execArgv });
   await new Promise<void>((resolve, reject) => {
     worker.once('message', () => resolve());

@@ -13,6 +13,8 @@ export type Part = {
   readonly after: readonly string[];
   /** Limit of its JavaScript heap. Without one Node takes what a large machine has before it collects. */
   readonly heapMib: number;
+  /** Of each half of its young generation. Measured under load: 4 instead of 16 saves some 60 MiB and costs a tenth of its time. */
+  readonly youngMib: number;
   /** Which of the platform's values it is given besides its own ports and database. Nobody gets another's secret. */
   readonly takes: readonly string[];
 };
@@ -32,6 +34,7 @@ export const PARTS: readonly Part[] = [
     name: 'provider',
     script: 'simulators/payment-provider/main.ts',
     heapMib: 128,
+    youngMib: 4,
     http: 'PROVIDER_PORT',
     database: 'PROVIDER_DATABASE_URL',
     insteadOf: 'PROVIDER_URL',
@@ -42,6 +45,7 @@ export const PARTS: readonly Part[] = [
     name: 'users',
     script: 'services/users/main.ts',
     heapMib: 192,
+    youngMib: 4,
     http: 'USERS_HTTP_PORT',
     grpc: 'USERS_PORT',
     database: 'USERS_DATABASE_URL',
@@ -53,6 +57,7 @@ export const PARTS: readonly Part[] = [
     name: 'products',
     script: 'services/products/main.ts',
     heapMib: 192,
+    youngMib: 4,
     http: 'PRODUCTS_HTTP_PORT',
     grpc: 'PRODUCTS_PORT',
     database: 'PRODUCTS_DATABASE_URL',
@@ -64,6 +69,7 @@ export const PARTS: readonly Part[] = [
     name: 'orders',
     script: 'services/orders/main.ts',
     heapMib: 192,
+    youngMib: 4,
     http: 'ORDERS_HTTP_PORT',
     grpc: 'ORDERS_PORT',
     database: 'ORDERS_DATABASE_URL',
@@ -75,6 +81,7 @@ export const PARTS: readonly Part[] = [
     name: 'payments',
     script: 'services/payments/main.ts',
     heapMib: 192,
+    youngMib: 4,
     http: 'PAYMENTS_HTTP_PORT',
     grpc: 'PAYMENTS_PORT',
     database: 'PAYMENTS_DATABASE_URL',
@@ -86,6 +93,7 @@ export const PARTS: readonly Part[] = [
     name: 'worker',
     script: 'workers/main.ts',
     heapMib: 512,
+    youngMib: 16,
     http: 'WORKER_HTTP_PORT',
     after: ['temporal', ...SERVICES],
     takes: [...SERVICE_ADDRESSES, ...TEMPORAL],
@@ -94,6 +102,7 @@ export const PARTS: readonly Part[] = [
     name: 'gateway',
     script: 'gateway/main.ts',
     heapMib: 256,
+    youngMib: 4,
     http: 'GATEWAY_PORT',
     database: 'GATEWAY_DATABASE_URL',
     after: ['worker'],

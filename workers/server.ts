@@ -1,20 +1,10 @@
 import { hostname } from 'node:os';
 import type { Worker } from '@temporalio/worker';
-import { createOrderLifeActivities } from '../activities/order-life.ts';
-import { createOrdersActivities } from '../activities/orders.ts';
-import { createPaymentsActivities } from '../activities/payments.ts';
-import { createProductsActivities } from '../activities/products.ts';
-import { createUsersActivities } from '../activities/users.ts';
-import { createGrpcClient } from '../platform/grpc/client.ts';
 import { createOperationsServer } from '../platform/http/operations-server.ts';
 import type { Running } from '../platform/lifecycle/run.ts';
 import { createLogger, type Logger } from '../platform/logging/logger.ts';
 import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { VERSION } from '../platform/version.ts';
-import { OrdersServiceService } from '../proto/gen/shopfast/orders/v1/orders.ts';
-import { PaymentsServiceService } from '../proto/gen/shopfast/payments/v1/payments.ts';
-import { ProductsServiceService } from '../proto/gen/shopfast/products/v1/products.ts';
-import { UsersServiceService } from '../proto/gen/shopfast/users/v1/users.ts';
 import { bundleWorkflows } from './bundle.ts';
 import type { WorkerConfig } from './config.ts';
 import { connectToTemporal } from './connection.ts';
@@ -22,6 +12,7 @@ import { createWorkerChecks } from './health.ts';
 import { createOrderWorker } from './order-worker.ts';
 import { installRuntime } from './runtime.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
+import { connectToServices } from './services.ts';
 
 /** Runs orders: the workflow and the activities that call the four services. */
 export async function startWorker(config: WorkerConfig): Promise<Running> {
@@ -57,25 +48,6 @@ export async function startWorker(config: WorkerConfig): Promise<Running> {
       services.close();
       await connection.close();
       await operations.close();
-    },
-  };
-}
-
-function connectToServices(config: WorkerConfig) {
-  const users = createGrpcClient(UsersServiceService, config.USERS_ADDRESS);
-  const products = createGrpcClient(ProductsServiceService, config.PRODUCTS_ADDRESS);
-  const orders = createGrpcClient(OrdersServiceService, config.ORDERS_ADDRESS);
-  const payments = createGrpcClient(PaymentsServiceService, config.PAYMENTS_ADDRESS);
-  return {
-    activities: {
-      ...createUsersActivities(users),
-      ...createProductsActivities(products),
-      ...createOrdersActivities(orders),
-      ...createOrderLifeActivities(orders),
-      ...createPaymentsActivities(payments),
-    },
-    close() {
-      for (const client of [users, products, orders, payments]) client.close();
     },
   };
 }

@@ -1,161 +1,173 @@
 /**
- * The saga's failures as a matrix: every activity × every way to fail × {a worker that remembers its workflows, a worker that
- * replays each task from the start of the history}. What each row must undo is written out, newest first.
+ * The saga's failures as a matrix on real services: every call × every way to go wrong × {a worker that remembers its
+ * workflows, a worker that replays each task from the start of the history}. In each cell the outcome, the workflow, the order's
+ * history, the stock, the payment, the provider's books and the order of the undos have to agree.
  */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ApplicationFailure } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import type { SagaStep } from '../../contracts/order.ts';
-import type { Reason } from '../../contracts/reasons.ts';
+import { orderWorkflowId } from '../../contracts/ids.ts';
+import type { OrderOutcome } from '../../contracts/order.ts';
 import { WORKFLOWS_PATH } from '../../workers/bundle.ts';
-import { eventually } from '../support/eventually.ts';
-import { type ActivityName, refuse, undosOf } from './support/fake-activities.ts';
-import { eventsOf } from './support/history.ts';
+import { FAULTS, type Fault, type Watched, withFaults } from './support/faults.ts';
+import { CALLS, type ForwardCall, ROWS, type Undo } from './support/matrix-rows.ts';
 import { createOrderLab, type OrderLab, quietRuntime } from './support/order-lab.ts';
+import { type Books, openShop, QUANTITY, type RealShop, STOCK } from './support/real-shop.ts';
 
-const ALL: ActivityName[] = ['refundPayment', 'releaseInventory', 'cancelOrder'];
-const STOCK_AND_ORDER: ActivityName[] = ['releaseInventory', 'cancelOrder'];
-const ORDER: ActivityName[] = ['cancelOrder'];
-
-type Row = {
-  readonly step: SagaStep;
-  readonly activity: ActivityName;
-  readonly reason: Reason;
-  /** The step did not happen. */
-  readonly afterRefusal: ActivityName[];
-  /** The step may have happened. */
-  readonly afterFault: ActivityName[];
-};
-
-const ROWS: Row[] = [
-  { step: 'ValidateUser', activity: 'validateUser', reason: 'user_unknown', afterRefusal: ORDER, afterFault: ORDER },
-  {
-    step: 'ReserveInventory',
-    activity: 'reserveInventory',
-    reason: 'insufficient_stock',
-    afterRefusal: ORDER,
-    afterFault: STOCK_AND_ORDER,
-  },
-  {
-    step: 'CreateOrder',
-    activity: 'createOrder',
-    reason: 'validation_failed',
-    afterRefusal: STOCK_AND_ORDER,
-    afterFault: STOCK_AND_ORDER,
-  },
-  {
-    step: 'ProcessPayment',
-    activity: 'processPayment',
-    reason: 'payment_declined',
-    afterRefusal: STOCK_AND_ORDER,
-    afterFault: ALL,
-  },
-  { step: 'ConfirmOrder', activity: 'confirmReservation', reason: 'hold_expired', afterRefusal: ALL, afterFault: ALL },
-  { step: 'ConfirmOrder', activity: 'confirmOrder', reason: 'illegal_transition', afterRefusal: ALL, afterFault: ALL },
-];
+const FAULT_NAMES = Object.keys(FAULTS).filter((name): name is Fault => name in FAULTS);
+const CELLS = CALLS.flatMap((activity) => FAULT_NAMES.map((fault) => ({ activity, fault })));
+type Cell = (typeof CELLS)[number];
 
 const MODES = [
-  { mode: 'remembered', settings: {} },
+  { mode: 'remembered', settings: {}, atOnce: 22 },
   // One task at a time: without a cache the SDK drops a workflow task whose local activities run beside another one's.
   {
     mode: 'replayed',
     settings: { maxCachedWorkflows: 0, maxConcurrentWorkflowTaskExecutions: 1, maxConcurrentWorkflowTaskPolls: 1 },
+    atOnce: 11,
   },
 ];
+// Milliseconds after which a step is given up: longer than a busy machine needs for one that works.
+const GIVEN_UP_MS = 6_000;
+const PATIENT_MS = 60_000;
+const ALL_CELLS_MS = 240_000;
 
-describe.each(MODES)('$mode', ({ settings }) => {
+type Seen = {
+  readonly watched: Watched;
+  readonly outcome: OrderOutcome;
+  readonly workflow: string;
+  readonly books: Books;
+  readonly late: unknown;
+};
+
+let shop: RealShop;
+beforeAll(async () => {
+  quietRuntime();
+  shop = await openShop();
+});
+afterAll(() => shop.close());
+
+describe.each(MODES)('$mode', ({ settings, atOnce }) => {
+  const orders = new Map<string, Watched>();
+  const seen = new Map<string, Seen>();
   let lab: OrderLab;
+
   beforeAll(async () => {
-    quietRuntime();
     const workflowBundle = await bundleWorkflowCode({
       workflowsPath: WORKFLOWS_PATH,
       workflowInterceptorModules: [fileURLToPath(new URL('./support/bug.ts', import.meta.url))],
       logger: new DefaultLogger('WARN'),
     });
-    lab = await createOrderLab({ workflowBundle, settings });
-  });
+    const activities = { ...shop.activities, ...withFaults(shop.activities, orders) };
+    lab = await createOrderLab({ workflowBundle, settings, activities });
+    for (let n = 0; n < CELLS.length; n += atOnce) {
+      await Promise.all(CELLS.slice(n, n + atOnce).map(async (cell) => seen.set(nameOf(cell), await run(cell))));
+    }
+  }, ALL_CELLS_MS);
   afterAll(() => lab.close());
 
-  test.each(ROWS)('a refusal of $activity undoes what came before it, not itself', async ({ step, activity, ...row }) => {
-    const facts = { product_id: 'a product' };
-    const order = lab.place({ [activity]: () => refuse(row.reason, facts) });
+  async function run(plan: Cell): Promise<Seen> {
+    const submitted = await shop.submit();
+    const handle = lab.temporal.client.workflow.getHandle(orderWorkflowId(submitted.orderId));
+    const ended = Promise.withResolvers<undefined>();
+    const watched: Watched = {
+      plan,
+      calls: [],
+      effects: new Set(),
+      late: undefined,
+      cancel: () => handle.cancel(),
+      ended: ended.promise,
+    };
+    orders.set(submitted.orderId, watched).set(submitted.userId, watched);
+    const stepLimitMs = plan.fault.includes('given up') ? GIVEN_UP_MS : PATIENT_MS;
+    const outcome = await lab.ask({ ...submitted, stepLimitMs }, { memo: { bug: bugOf(plan) } });
+    await handle.result();
+    ended.resolve(undefined);
+    const late = await watched.late;
+    const workflow = (await handle.describe()).status.name;
+    return { watched, outcome, workflow, books: await shop.booksOf(submitted), late };
+  }
 
-    expect(await order.outcome).toEqual({ status: 'cancelled', failure: { step, reason: row.reason, facts } });
-    expect(order.calls.filter((call) => call.activity === activity)).toHaveLength(1);
-    expect(undosOf(order.calls)).toEqual(row.afterRefusal);
-  });
-
-  test.each(ROWS)('a fault of $activity that cannot be mended undoes it too', async ({ step, activity, afterFault }) => {
-    const order = lab.place({
-      [activity]: () => {
-        throw ApplicationFailure.nonRetryable('answered INVALID_ARGUMENT', 'validation_failed');
-      },
-    });
-
-    expect(await order.outcome).toEqual({ status: 'cancelled', failure: { step, reason: 'internal', facts: {} } });
-    expect(undosOf(order.calls)).toEqual(afterFault);
-  });
-
-  test('a step that outlasts its limit is undone as one that may have happened', async () => {
-    const orders = ROWS.map((row) => {
-      const scripts = {
-        [row.activity]: () => {
-          throw new Error('the service is down');
-        },
-      };
-      return { row, order: lab.place(scripts, { stepLimitMs: 1_500 }) };
-    });
-    for (const { row, order } of orders) {
-      const failure = { step: row.step, reason: 'unavailable', facts: {} };
-      expect({ of: row.activity, ...(await order.outcome) }).toEqual({ of: row.activity, status: 'cancelled', failure });
-      expect(undosOf(order.calls)).toEqual(row.afterFault);
+  test.each(CELLS)('$activity: $fault', (cell) => {
+    const found = seen.get(nameOf(cell));
+    if (!found) throw new Error('This cell has not been run');
+    const { watched, outcome, workflow, books, late } = found;
+    expect(outcome).toMatchObject(expectedOutcome(cell));
+    expect(workflow).toBe('COMPLETED');
+    expect(undosOf(watched)).toEqual(expectedUndos(cell));
+    expect(books).toEqual(expectedBooks(cell, watched, books.total));
+    if (cell.fault === 'the call takes effect after its undo' && cell.activity !== 'validateUser') {
+      expect(late).toMatchObject({ ok: false });
     }
-  });
-
-  test('a cancel request during a step undoes it and everything before it', async () => {
-    const gate = lab.gate();
-    const orders = ROWS.map((row) => {
-      // The local attempt fails, so that the order waits in a regular one, where a cancel request finds it.
-      const hang = (nth: number) => {
-        if (nth === 1 && row.activity !== 'processPayment') throw new Error('the service is down');
-        return gate.passed;
-      };
-      return { row, order: lab.place({ [row.activity]: hang }) };
-    });
-    for (const { row, order } of orders) {
-      const expectedCalls = row.activity === 'processPayment' ? 1 : 2;
-      await eventually(
-        async () => order.calls.filter((call) => call.activity === row.activity).length,
-        (made) => made === expectedCalls,
-      );
-      await order.handle.cancel();
-      const failure = { step: null, reason: 'order_cancelled', facts: {} };
-      expect({ of: row.activity, ...(await order.outcome) }).toEqual({ of: row.activity, status: 'cancelled', failure });
-      expect((await order.handle.describe()).status.name).toBe('COMPLETED');
-      expect(undosOf(order.calls)).toEqual(row.afterFault);
-    }
-    gate.open();
-  });
-
-  test.each(['before', 'after'])('a bug in workflow code %s any call ends the order, undone', async (when) => {
-    const orders = ROWS.map((row) => ({ row, order: lab.place({}, { paymentMethod: `bug:${when}:${row.activity}` }) }));
-    for (const { row, order } of orders) {
-      const failure = { step: row.step, reason: 'internal', facts: {} };
-      expect({ of: row.activity, ...(await order.outcome) }).toEqual({ of: row.activity, status: 'cancelled', failure });
-      expect(undosOf(order.calls)).toEqual(row.afterFault);
-    }
-  });
-
-  test('code that is not deterministic fails its task and undoes nothing: mended code goes on from there', async () => {
-    const order = lab.place({}, { paymentMethod: 'violation:before:confirmOrder' });
-
-    await eventually(
-      () => eventsOf(order.handle).catch(() => []),
-      (events) => events.some(({ type }) => type === 'WORKFLOW_TASK_FAILED'),
-    );
-    expect(undosOf(order.calls)).toEqual([]);
-    expect((await order.handle.describe()).status.name).toBe('RUNNING');
-    await order.handle.terminate('the test has seen it');
   });
 });
+
+test('every cell was run in both modes, and no service finds anything wrong in its books', async () => {
+  expect(CELLS).toHaveLength(CALLS.length * FAULT_NAMES.length);
+  expect(CALLS.length).toBeGreaterThanOrEqual(6);
+  const { violated, checked } = await shop.audit();
+  expect(violated).toEqual([]);
+  expect(checked).toBeGreaterThan(CELLS.length * MODES.length);
+  process.stdout.write(`Failure matrix: ${CALLS.length} calls × ${FAULT_NAMES.length} faults × ${MODES.length} modes\n`);
+});
+
+function nameOf({ activity, fault }: Cell): string {
+  return `${activity} ${fault}`;
+}
+
+function bugOf({ activity, fault }: Cell): string {
+  if (fault === 'a bug in workflow code before the call') return `before:${activity}`;
+  return fault === 'a bug in workflow code after the call' ? `after:${activity}` : '';
+}
+
+function expectedOutcome({ activity, fault }: Cell): object {
+  if (FAULTS[fault] === 'confirmed') return { status: 'confirmed' };
+  const { step } = ROWS[activity];
+  const failure = (reason: string, at: string | null = step) => ({ status: 'cancelled', failure: { step: at, reason } });
+  switch (fault) {
+    case 'refused':
+      return failure('fraud_review');
+    case 'fails until the step is given up':
+    case 'happens, its answers are lost until the step is given up':
+      return failure('unavailable');
+    case 'a bug in workflow code before the call':
+    case 'a bug in workflow code after the call':
+      return failure('internal');
+    default:
+      return failure('order_cancelled', null);
+  }
+}
+
+function expectedUndos({ activity, fault }: Cell): readonly Undo[] {
+  if (FAULTS[fault] === 'confirmed') return [];
+  return fault === 'refused' ? ROWS[activity].afterRefusal : ROWS[activity].afterFault;
+}
+
+/** The undos that were called, in their order; an attempt that was repeated counts once. */
+function undosOf({ calls }: Watched): string[] {
+  const forward: readonly string[] = CALLS;
+  return [...new Set(calls.filter((call) => !forward.includes(call)))];
+}
+
+/** What happened is what took effect; a cancelled order has undone all of it. */
+function expectedBooks({ fault }: Cell, { effects }: Watched, total: number | null): Books {
+  const cancelled = FAULTS[fault] === 'cancelled';
+  const did = (call: ForwardCall) => effects.has(call);
+  const paid = did('processPayment') && total !== null ? [total] : [];
+  return {
+    statuses: [
+      'SUBMITTED',
+      ...(did('createOrder') ? ['CREATED', 'RESERVED'] : []),
+      ...(did('confirmOrder') ? ['PAID'] : []),
+      ...(cancelled ? ['CANCELLED'] : []),
+    ],
+    stock: { stock: STOCK, reserved: cancelled ? 0 : QUANTITY },
+    reservation: did('reserveInventory') ? (cancelled ? 'released' : 'confirmed') : null,
+    payment:
+      total !== null && did('processPayment')
+        ? { status: cancelled ? 'REFUNDED' : 'COMPLETED', captured: total, refunded: cancelled ? total : 0 }
+        : null,
+    provider: { charges: paid, refunds: cancelled ? paid : [] },
+    total: did('createOrder') ? total : null,
+  };
+}

@@ -1,30 +1,20 @@
 /**
- * Puts a bug into the order workflow: this module is in the tests' bundle only, as an interceptor. An order whose payment
- * method is `bug:before:createOrder` meets a TypeError where its code calls createOrder, `bug:after:…` where it has returned;
- * with `violation:…` its code does there what is not deterministic.
+ * Puts a bug into the order workflow: this module is in the tests' bundle only, as an interceptor. An order whose memo says
+ * `bug: before:createOrder` meets a TypeError where its code calls createOrder, `after:…` where it has returned; with
+ * `violation:…` its code does there what is not deterministic.
  */
-import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
-import type { OrderInput } from '../../../contracts/order.ts';
+import { type WorkflowInterceptorsFactory, workflowInfo } from '@temporalio/workflow';
 
 export const interceptors: WorkflowInterceptorsFactory = () => {
-  let bug = '';
+  const bug = workflowInfo().memo?.bug;
   async function withBug(activity: string, call: () => Promise<unknown>): Promise<unknown> {
-    if (bug === `bug:before:${activity}`) undefinedProperty();
-    if (bug === `violation:before:${activity}`) new WeakRef({}).deref();
+    if (bug === `before:${activity}`) undefinedProperty();
+    if (bug === `violation:${activity}`) new WeakRef({}).deref();
     const result = await call();
-    if (bug === `bug:after:${activity}`) undefinedProperty();
+    if (bug === `after:${activity}`) undefinedProperty();
     return result;
   }
   return {
-    inbound: [
-      {
-        async execute(input, next) {
-          const [order] = input.args as [OrderInput];
-          bug = order.paymentMethod;
-          return next(input);
-        },
-      },
-    ],
     outbound: [
       {
         scheduleActivity: (input, next) => withBug(input.activityType, () => next(input)),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, type WorkerOptions } from '@temporalio/worker';
 import pino from 'pino';
+import type { OrderActivities, OrderLifeActivities } from '../../../contracts/activities.ts';
 import { orderWorkflowId } from '../../../contracts/ids.ts';
 import {
   ORDER_WORKFLOW_TYPE,
@@ -40,6 +41,8 @@ export async function createOrderLab(
   options: {
     readonly settings?: Partial<WorkerOptions>;
     readonly workflowBundle?: NonNullable<WorkerOptions['workflowBundle']>;
+    /** Instead of fakes; then `ask` is the way to place an order. */
+    readonly activities?: OrderActivities & OrderLifeActivities;
   } = {},
 ) {
   quietRuntime();
@@ -58,7 +61,7 @@ export async function createOrderLab(
       namespace,
       taskQueue,
       workflowBundle,
-      activities: fakes.activities,
+      activities: options.activities ?? fakes.activities,
       settings: { ...options.settings, shutdownGraceTime: 0 },
     });
     const ended = worker.run();
@@ -72,7 +75,11 @@ export async function createOrderLab(
   let worker = await startWorker();
 
   /** Starts an order as the gateway does: with the question for its outcome. */
-  function place(scripts: Scripts = {}, given: Partial<OrderInput> = {}, startOptions: { workflowTaskTimeout?: string } = {}) {
+  function place(
+    scripts: Scripts = {},
+    given: Partial<OrderInput> = {},
+    startOptions: { workflowTaskTimeout?: string; memo?: object } = {},
+  ) {
     const input: OrderInput = {
       orderId: randomUUID(),
       userId: randomUUID(),

@@ -1,0 +1,122 @@
+/** Trouble between the worker and the real activities: one fault in one call of one order. */
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { OrderActivities } from '../../../contracts/activities.ts';
+import { refuse } from './fake-activities.ts';
+
+export type SagaActivity = keyof OrderActivities;
+
+/** How a call goes wrong, and how the order must end. */
+export const FAULTS = {
+  refused: 'cancelled',
+  'fails locally, heals in the fallback': 'confirmed',
+  'fails twice, heals while it is retried': 'confirmed',
+  'fails until the step is given up': 'cancelled',
+  'happens, its answer is lost, the next one arrives': 'confirmed',
+  'happens, its answers are lost until the step is given up': 'cancelled',
+  'the order is cancelled before the call takes effect': 'cancelled',
+  'the order is cancelled when the call has taken effect': 'cancelled',
+  'the call takes effect after its undo': 'cancelled',
+  'a bug in workflow code before the call': 'cancelled',
+  'a bug in workflow code after the call': 'cancelled',
+} as const satisfies Record<string, 'confirmed' | 'cancelled'>;
+
+export type Fault = keyof typeof FAULTS;
+
+export type Plan = { readonly activity: SagaActivity; readonly fault: Fault };
+
+export type Watched = {
+  readonly plan: Plan;
+  /** Every call, in its order; undos among them. */
+  readonly calls: SagaActivity[];
+  /** Calls that took effect, or found that they had. */
+  readonly effects: Set<SagaActivity>;
+  /** What a call that arrived after everything was over was answered. */
+  late: Promise<unknown> | undefined;
+  cancel(): Promise<unknown>;
+  /** Resolves when the order has ended. */
+  ended: Promise<unknown>;
+};
+
+const DOWN = () => new Error('the service is down');
+
+/** The real activities with each order's own fault in them. Orders are known by their id and by their user's. */
+export function withFaults(real: OrderActivities, orders: ReadonlyMap<string, Watched>): OrderActivities {
+  function wrap<Input extends { readonly orderId?: string; readonly userId?: string }, Output>(
+    activity: SagaActivity,
+    call: (input: Input) => Promise<Output>,
+  ) {
+    return async (input: Input): Promise<Output> => {
+      const order = orders.get(input.orderId ?? input.userId ?? '');
+      if (!order) throw new Error('No cell of the matrix placed this order');
+      order.calls.push(activity);
+      const nth = order.calls.filter((made) => made === activity).length;
+      const take = async () => {
+        const output = await call(input);
+        if (!isRefusal(output)) order.effects.add(activity);
+        return output;
+      };
+      return order.plan.activity === activity ? ((await go(order, nth, take)) as Output) : take();
+    };
+  }
+  return {
+    validateUser: wrap('validateUser', real.validateUser),
+    reserveInventory: wrap('reserveInventory', real.reserveInventory),
+    createOrder: wrap('createOrder', real.createOrder),
+    processPayment: wrap('processPayment', real.processPayment),
+    confirmReservation: wrap('confirmReservation', real.confirmReservation),
+    confirmOrder: wrap('confirmOrder', real.confirmOrder),
+    releaseInventory: wrap('releaseInventory', real.releaseInventory),
+    refundPayment: wrap('refundPayment', real.refundPayment),
+    cancelOrder: wrap('cancelOrder', real.cancelOrder),
+  };
+}
+
+async function go(order: Watched, nth: number, take: () => Promise<unknown>): Promise<unknown> {
+  switch (order.plan.fault) {
+    case 'refused':
+      return refuse('fraud_review');
+    case 'fails locally, heals in the fallback':
+      if (nth === 1) throw DOWN();
+      return take();
+    case 'fails twice, heals while it is retried':
+      if (nth <= 2) throw DOWN();
+      return take();
+    case 'fails until the step is given up':
+      throw DOWN();
+    case 'happens, its answer is lost, the next one arrives':
+      await take();
+      if (nth === 1) throw DOWN();
+      return take();
+    case 'happens, its answers are lost until the step is given up':
+      await take();
+      throw DOWN();
+    case 'the order is cancelled before the call takes effect':
+      await askToCancel(order, nth);
+      throw DOWN();
+    case 'the order is cancelled when the call has taken effect':
+      if (nth === 1 && Context.current().info.isLocal) throw DOWN();
+      await take();
+      await order.cancel();
+      throw DOWN();
+    case 'the call takes effect after its undo':
+      await askToCancel(order, nth);
+      order.late = order.ended.then(take);
+      throw DOWN();
+    case 'a bug in workflow code before the call':
+    case 'a bug in workflow code after the call':
+      return take();
+  }
+}
+
+/** In a regular attempt: a local one holds the workflow's task, in which a cancel request is not seen. */
+async function askToCancel(order: Watched, nth: number): Promise<void> {
+  if (nth === 1 && Context.current().info.isLocal) throw DOWN();
+  await order.cancel();
+  // A fault that is tried again: the workflow must not take it for the call's end.
+  if (nth > 2) throw ApplicationFailure.nonRetryable('The cancel request was not heard');
+}
+
+function isRefusal(output: unknown): boolean {
+  return typeof output === 'object' && output !== null && 'ok' in output && output.ok === false;
+}

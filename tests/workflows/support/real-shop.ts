@@ -1,0 +1,159 @@
+/** The four services and the payment provider, real ones on databases of their own, and what they say of an order. */
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { loadConfig } from '../../../platform/config/load.ts';
+import { ordersConfig } from '../../../services/orders/config.ts';
+import { startOrders } from '../../../services/orders/server.ts';
+import { paymentsConfig } from '../../../services/payments/config.ts';
+import { startPayments } from '../../../services/payments/server.ts';
+import { productsConfig } from '../../../services/products/config.ts';
+import { startProducts } from '../../../services/products/server.ts';
+import { usersConfig } from '../../../services/users/config.ts';
+import { startUsers } from '../../../services/users/server.ts';
+import type { ServiceAddresses } from '../../../workers/services.ts';
+import { connectToServices } from '../../../workers/services.ts';
+import { openProvider } from '../../services/provider-fixture.ts';
+import { openUsers, registration } from '../../services/users-fixture.ts';
+import { createDatabase } from '../../support/database.ts';
+
+export const STOCK = 5;
+export const QUANTITY = 2;
+const LIMITS = { deadlineMs: 10_000 };
+const QUIET = { LOG_LEVEL: 'fatal' };
+
+export type RealShop = Awaited<ReturnType<typeof openShop>>;
+
+/** What all the books say of one order. */
+export type Books = {
+  readonly statuses: readonly string[];
+  readonly stock: { readonly stock: number; readonly reserved: number };
+  readonly reservation: string | null;
+  /** Null: there is no payment. */
+  readonly payment: { readonly status: string; readonly captured: number; readonly refunded: number } | null;
+  /** Charges and refunds at the provider, in minor units. */
+  readonly provider: { readonly charges: readonly number[]; readonly refunds: readonly number[] };
+  readonly total: number | null;
+};
+
+export async function openShop() {
+  const [users, provider] = [await openUsers(), await openProvider()];
+  const [products, orders, payments] = [
+    await createDatabase('products'),
+    await createDatabase('orders'),
+    await createDatabase('payments'),
+  ];
+  const running = await Promise.all([
+    startUsers(loadConfig(usersConfig, users.environment)),
+    startProducts(
+      loadConfig(productsConfig, { PRODUCTS_PORT: '0', PRODUCTS_HTTP_PORT: '0', PRODUCTS_DATABASE_URL: products.url, ...QUIET }),
+    ),
+    startOrders(loadConfig(ordersConfig, { ORDERS_PORT: '0', ORDERS_HTTP_PORT: '0', ORDERS_DATABASE_URL: orders.url, ...QUIET })),
+    startPayments(
+      loadConfig(paymentsConfig, {
+        PAYMENTS_PORT: '0',
+        PAYMENTS_HTTP_PORT: '0',
+        PAYMENTS_DATABASE_URL: payments.url,
+        PROVIDER_URL: provider.url,
+        ...QUIET,
+      }),
+    ),
+  ]);
+  const [usersAt, productsAt, ordersAt, paymentsAt] = running.map(({ listening }) => `127.0.0.1:${listening.grpc}`);
+  const addresses: ServiceAddresses = {
+    USERS_ADDRESS: usersAt ?? '',
+    PRODUCTS_ADDRESS: productsAt ?? '',
+    ORDERS_ADDRESS: ordersAt ?? '',
+    PAYMENTS_ADDRESS: paymentsAt ?? '',
+  };
+  const services = connectToServices(addresses);
+  await services.clients.users.calls.createUser(registration(), LIMITS);
+  const looks = [products, orders, payments].map(({ url }) => new pg.Pool({ connectionString: url, max: 2 }));
+  for (const look of looks) look.on('error', () => {});
+  const [stockBooks, orderBooks, paymentBooks] = looks;
+
+  const row = async <T extends pg.QueryResultRow>(pool: pg.Pool | undefined, text: string, id: string): Promise<T | undefined> =>
+    (await pool?.query<T>(text, [id]))?.rows[0];
+
+  return {
+    addresses,
+    activities: services.activities,
+
+    /** An order as the gateway submits it: of a customer and of a product of its own. */
+    async submit(paymentMethod = 'tok_ok') {
+      const { id: userId } = await users.addUser();
+      const { product } = await services.clients.products.calls.createProduct(
+        {
+          idempotencyKey: randomUUID(),
+          sku: randomUUID(),
+          name: 'A mug',
+          description: '',
+          category: '',
+          price: { amountMinor: 1_000, currency: 'EUR' },
+          stockQuantity: STOCK,
+        },
+        LIMITS,
+      );
+      const lines = [{ productId: product?.id ?? '', quantity: QUANTITY }];
+      const submission = { idempotencyKey: randomUUID(), clientId: 'test', userId, lines, paymentMethod };
+      const { order } = await services.clients.orders.calls.submitOrder(submission, LIMITS);
+      return { orderId: order?.id ?? '', userId, lines, paymentMethod };
+    },
+
+    async booksOf({ orderId, lines }: { orderId: string; lines: readonly { productId: string }[] }): Promise<Books> {
+      const [stock, reservation, payment, order, history, entries] = await Promise.all([
+        row<{ stock: number; reserved: number }>(
+          stockBooks,
+          'select stock_quantity as stock, reserved_quantity as reserved from products where id = $1',
+          lines[0]?.productId ?? '',
+        ),
+        row<{ state: string }>(stockBooks, 'select state from reservations where order_id = $1', orderId),
+        row<{ status: string; captured: string; refunded: string }>(
+          paymentBooks,
+          'select status, captured_minor as captured, refunded_minor as refunded from payments where order_id = $1',
+          orderId,
+        ),
+        row<{ total: string | null }>(orderBooks, 'select total_minor as total from orders where id = $1', orderId),
+        orderBooks?.query<{ status: string }>('select status from order_history where order_id = $1 order by sequence', [
+          orderId,
+        ]),
+        provider.entriesOf(orderId),
+      ]);
+      const amounts = (kind: string) => entries.filter((entry) => entry.kind === kind).map((entry) => entry.amount_minor);
+      return {
+        statuses: history?.rows.map(({ status }) => status) ?? [],
+        stock: stock ?? { stock: 0, reserved: 0 },
+        reservation: reservation?.state ?? null,
+        payment: payment
+          ? { status: payment.status, captured: Number(payment.captured), refunded: Number(payment.refunded) }
+          : null,
+        provider: { charges: amounts('capture'), refunds: amounts('refund') },
+        total: order?.total == null ? null : Number(order.total),
+      };
+    },
+
+    /** Every rule of every service that something violates; and how many things were looked at. */
+    async audit(): Promise<{ violated: string[]; checked: number }> {
+      const clients = Object.entries(services.clients);
+      const audits = await Promise.all(
+        clients.map(async ([name, { calls }]) => ({ name, findings: (await calls.audit({}, LIMITS)).findings })),
+      );
+      return {
+        violated: audits.flatMap(({ name, findings }) =>
+          findings
+            .filter(({ violations }) => violations > 0)
+            .map(({ rule, examples }) => `${name}.${rule}: ${examples.join(' ')}`),
+        ),
+        checked: audits.flatMap(({ findings }) => findings).reduce((sum, { checked }) => sum + checked, 0),
+      };
+    },
+
+    async close() {
+      services.close();
+      await Promise.all(running.map((service) => service.stop()));
+      await Promise.all(looks.map((look) => look.end()));
+      await Promise.all([products, orders, payments].map((database) => database.drop()));
+      await provider.close();
+      await users.close();
+    },
+  };
+}
