@@ -6,8 +6,9 @@
 import { type WorkflowInterceptorsFactory, workflowInfo } from '@temporalio/workflow';
 
 export const interceptors: WorkflowInterceptorsFactory = () => {
-  const bug = workflowInfo().memo?.bug;
   async function withBug(activity: string, call: () => Promise<unknown>): Promise<unknown> {
+    // Not known yet when the interceptor is made.
+    const bug = workflowInfo().memo?.bug;
     if (bug === `before:${activity}`) undefinedProperty();
     if (bug === `violation:${activity}`) new WeakRef({}).deref();
     const result = await call();
