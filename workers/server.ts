@@ -9,6 +9,7 @@ import { bundleWorkflows } from './bundle.ts';
 import type { WorkerConfig } from './config.ts';
 import { connectToTemporal } from './connection.ts';
 import { createWorkerChecks } from './health.ts';
+import { countUndos, orderCounter, watchParkedOrders } from './metrics.ts';
 import { createOrderWorker } from './order-worker.ts';
 import { installRuntime } from './runtime.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
@@ -22,15 +23,16 @@ export async function startWorker(config: WorkerConfig): Promise<Running> {
   const [workflowBundle, connection] = await Promise.all([bundleWorkflows(), connectToTemporal(config, logger)]);
   await registerSearchAttributes(connection, namespace, logger);
   const services = connectToServices(config);
+  const metrics = createMetrics('worker', VERSION);
+  watchParkedOrders(metrics.registry, orderCounter(connection, namespace));
   const worker = await createOrderWorker({
     connection,
     namespace,
     workflowBundle,
-    activities: services.activities,
+    activities: countUndos(metrics.registry, services.activities),
     settings: { identity: `worker-${process.pid}@${hostname()}` },
   });
   const working = keepWorking(worker, logger);
-  const metrics = createMetrics('worker', VERSION);
   const operations = await createOperationsServer({
     service: 'worker',
     version: VERSION,

@@ -5,12 +5,15 @@ import { createServer, connect as dial } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Context } from '@temporalio/activity';
 import pino from 'pino';
+import { Registry } from 'prom-client';
+import type { OrderActivities } from '../../contracts/activities.ts';
 import { SEARCH_ATTRIBUTES } from '../../contracts/order.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { bundleWorkflows } from '../../workers/bundle.ts';
 import { workerConfig } from '../../workers/config.ts';
 import { connectToTemporal } from '../../workers/connection.ts';
 import { createWorkerChecks } from '../../workers/health.ts';
+import { countUndos, orderCounter, watchParkedOrders } from '../../workers/metrics.ts';
 import { createOrderWorker } from '../../workers/order-worker.ts';
 import { registerSearchAttributes } from '../../workers/search-attributes.ts';
 import { eventually } from '../support/eventually.ts';
@@ -146,3 +149,41 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+test('parked orders are counted, for everybody who asks within five seconds once, and not at all when nobody knows', async () => {
+  const registry = new Registry();
+  const asked: string[] = [];
+  let answer: () => Promise<number> = async () => 3;
+  watchParkedOrders(registry, (query) => {
+    asked.push(query);
+    return answer();
+  });
+  expect(await registry.metrics()).toContain('orders_needing_attention 3');
+  expect(await registry.metrics()).toContain('orders_needing_attention 3');
+  expect(asked).toEqual(['NeedsAttention = true']);
+
+  const silentRegistry = new Registry();
+  answer = () => Promise.reject(new Error('Temporal is down'));
+  watchParkedOrders(silentRegistry, () => answer());
+  expect(await silentRegistry.metrics()).not.toMatch(/^orders_needing_attention /m);
+  expect(await orderCounter(lab.connection, lab.temporal.namespace)('NeedsAttention = true', 5_000)).toBeGreaterThanOrEqual(0);
+});
+
+test('undos are counted by step and result', async () => {
+  const registry = new Registry();
+  const { activities } = createFakeActivities();
+  const halfBroken: OrderActivities = {
+    ...activities,
+    cancelOrder: async () => {},
+    refundPayment: async () => {
+      throw new Error('the provider is down');
+    },
+  };
+  const counted = countUndos(registry, halfBroken);
+  const undo = { orderId: 'o', key: 'k', undoesKey: 'u', reason: 'internal' } as const;
+  await counted.cancelOrder({ ...undo, failedStep: null });
+  await expect(counted.refundPayment(undo)).rejects.toThrow('the provider is down');
+  const text = await registry.metrics();
+  expect(text).toContain('saga_compensations_total{step="SubmitOrder",result="done"} 1');
+  expect(text).toContain('saga_compensations_total{step="ProcessPayment",result="failed"} 1');
+});

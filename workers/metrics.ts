@@ -1,0 +1,73 @@
+import type { NativeConnection } from '@temporalio/worker';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { OrderActivities } from '../contracts/activities.ts';
+import type { CompensationStep } from '../contracts/order.ts';
+
+// Milliseconds for the server to count, and for which a count is good: several scrapers ask it once.
+const COUNT_LIMIT_MS = 1_000;
+const COUNT_LIFE_MS = 5_000;
+
+/** What Temporal is asked; the real one is a connection's workflow service. */
+export type CountOrders = (query: string, limitMs: number) => Promise<number>;
+
+export function orderCounter(connection: NativeConnection, namespace: string): CountOrders {
+  return async (query, limitMs) => {
+    const counted = await connection.withDeadline(Date.now() + limitMs, () =>
+      connection.workflowService.countWorkflowExecutions({ namespace, query }),
+    );
+    return Number(counted.count);
+  };
+}
+
+/** How many orders are parked (SG6). Absent while the server cannot be asked: a stale zero would be taken for good news. */
+export function watchParkedOrders(registry: Registry, count: CountOrders): void {
+  let countedAtMs = Number.NEGATIVE_INFINITY;
+  const gauge = new Gauge({
+    name: 'orders_needing_attention',
+    help: 'Orders whose undos keep failing and that wait for an operator.',
+    registers: [registry],
+    async collect() {
+      if (performance.now() - countedAtMs < COUNT_LIFE_MS) return;
+      try {
+        gauge.set(await count('NeedsAttention = true', COUNT_LIMIT_MS));
+        countedAtMs = performance.now();
+      } catch {
+        gauge.remove();
+      }
+    },
+  });
+}
+
+const UNDOES = {
+  cancelOrder: 'SubmitOrder',
+  releaseInventory: 'ReserveInventory',
+  refundPayment: 'ProcessPayment',
+} as const satisfies Partial<Record<keyof OrderActivities, CompensationStep>>;
+
+/** The same activities; every attempt of an undo is counted by its step and whether it succeeded. */
+export function countUndos<A extends OrderActivities>(registry: Registry, activities: A): A {
+  const undos = new Counter({
+    name: 'saga_compensations_total',
+    help: 'Attempts to undo a step, by step and result.',
+    labelNames: ['step', 'result'],
+    registers: [registry],
+  });
+  function counted<Input>(name: keyof typeof UNDOES, undo: (input: Input) => Promise<void>) {
+    return async (input: Input): Promise<void> => {
+      const step = UNDOES[name];
+      try {
+        await undo(input);
+        undos.inc({ step, result: 'done' });
+      } catch (error: unknown) {
+        undos.inc({ step, result: 'failed' });
+        throw error;
+      }
+    };
+  }
+  return {
+    ...activities,
+    cancelOrder: counted('cancelOrder', activities.cancelOrder),
+    releaseInventory: counted('releaseInventory', activities.releaseInventory),
+    refundPayment: counted('refundPayment', activities.refundPayment),
+  };
+}
