@@ -1,8 +1,11 @@
 import * as z from 'zod';
+import { ORDER_LIMITS } from '../contracts/order-limits.ts';
 import { address, bindHost, databaseUrl, logLevel, port, whole } from '../platform/config/fields.ts';
 import { temporalFields } from '../platform/temporal/config.ts';
 
 export type GatewayConfig = Readonly<z.infer<typeof gatewayConfig>>;
+
+const { SAGA_STEP_LIMIT_MS: stepLimit, RETURN_WINDOW_MS: returnWindow } = ORDER_LIMITS;
 
 export const gatewayConfig = z.object({
   GATEWAY_PORT: port(8000, 'Where the gateway serves HTTP.'),
@@ -21,16 +24,8 @@ export const gatewayConfig = z.object({
     { min: 0, max: 25_000 },
     'Milliseconds that POST /orders waits for the outcome when the caller states no preference.',
   ),
-  SAGA_STEP_LIMIT_MS: whole(
-    600_000,
-    { min: 1_000, max: 86_400_000 },
-    "Milliseconds after which a forward step of the saga gives up; less than a stock reservation's life.",
-  ),
-  RETURN_WINDOW_MS: whole(
-    2_592_000_000,
-    { min: 1_000, max: 31_536_000_000 },
-    'Milliseconds after its delivery in which an order can be returned: 30 days.',
-  ),
+  SAGA_STEP_LIMIT_MS: whole(stepLimit.standard, stepLimit.range, stepLimit.says),
+  RETURN_WINDOW_MS: whole(returnWindow.standard, returnWindow.range, returnWindow.says),
   ORDER_EVENT_STREAMS_MAX: whole(
     1_000,
     { min: 1, max: 100_000 },

@@ -28,6 +28,13 @@ export const COMMANDS = {
   proto: { says: 'generate the code of the contracts', script: 'tools/proto.ts', dev: true },
   replay: { says: "hold today's workflow code against recorded histories", script: 'workers/replay.ts' },
   'replay:export': { says: 'record histories from a running platform', script: 'tools/replay-export.ts' },
+  reconcile: { says: 'compare the books of all services, and repair with --repair', script: 'tools/reconcile.ts' },
+  faults: {
+    says: 'kill parts of a platform of its own while it takes orders, and compare all books afterwards',
+    script: 'tests/faults/kills.ts',
+    dev: true,
+    temporal: 'always',
+  },
   env: { says: 'write .env.example from the configuration schemas', script: 'tools/env-example.ts', dev: true },
   anatomy: { says: "write the guide through an order's history", script: 'tools/anatomy.ts', dev: true },
   bench: { says: 'figures side by side; takes about ten minutes', script: 'bench/main.ts', dev: true, temporal: 'always' },

@@ -96,7 +96,7 @@ export const PARTS: readonly Part[] = [
     youngMib: 16,
     http: 'WORKER_HTTP_PORT',
     after: ['temporal', ...SERVICES],
-    takes: [...SERVICE_ADDRESSES, ...TEMPORAL],
+    takes: [...SERVICE_ADDRESSES, ...TEMPORAL, 'PROVIDER_URL'],
   },
   {
     name: 'gateway',

@@ -2,15 +2,14 @@
  * `npm run replay:export -- --workflow-id order-… | --query 'OrderStatus = "CANCELLED"' [--limit 10] [--out folder]`: writes the
  * histories of ended workflows of a running server, as `npm run replay` reads them.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import * as z from 'zod';
-import { address } from '../platform/config/fields.ts';
-import { loadConfig } from '../platform/config/load.ts';
+import { findServer } from './temporal-server.ts';
 
 const HISTORIES = 'tests/replay/histories';
 // Where a worker ran and where its files lie say nothing to a replay and would make each recording differ.
@@ -30,25 +29,6 @@ function withoutMachine(name: string, value: unknown): unknown {
 
 // The name of a sticky queue holds the worker's identity.
 const stickyQueue = z.looseObject({ name: z.string(), kind: z.literal('TASK_QUEUE_KIND_STICKY') });
-
-const environment = z.object({
-  TEMPORAL_ADDRESS: address("The Temporal server; absent: the running platform's.").optional(),
-  TEMPORAL_NAMESPACE: z.string().default('default').describe('The Temporal namespace that orders run in.'),
-  TEMPORAL_API_KEY: z.string().optional().describe('An API key for Temporal Cloud; turns TLS on. Secret.'),
-  SHOPFAST_DATA_DIR: z.string().default('.data').describe('Where a running platform writes its facts.'),
-});
-
-const facts = z.object({ temporal: z.object({ address: z.string(), namespace: z.string() }) });
-
-/** The running platform's Temporal, unless TEMPORAL_ADDRESS names another. */
-function findServer() {
-  const config = loadConfig(environment);
-  const { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE: namespace, TEMPORAL_API_KEY: apiKey } = config;
-  if (TEMPORAL_ADDRESS) return { namespace, address: TEMPORAL_ADDRESS, ...(apiKey ? { apiKey, tls: true } : {}) };
-  const file = join(config.SHOPFAST_DATA_DIR, 'platform.json');
-  if (!existsSync(file)) throw new Error(`No platform runs here (no ${file}): npm start, or set TEMPORAL_ADDRESS`);
-  return facts.parse(JSON.parse(readFileSync(file, 'utf8'))).temporal;
-}
 
 async function exportHistories(options: { workflowIds: string[]; query: string | undefined; limit: number; folder: string }) {
   const { namespace, ...server } = findServer();

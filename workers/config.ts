@@ -1,6 +1,9 @@
 import * as z from 'zod';
-import { address, bindHost, logLevel, port } from '../platform/config/fields.ts';
+import { ORDER_LIMITS } from '../contracts/order-limits.ts';
+import { address, bindHost, httpUrl, logLevel, port, whole } from '../platform/config/fields.ts';
 import { temporalFields } from '../platform/temporal/config.ts';
+
+const { SAGA_STEP_LIMIT_MS: stepLimit, RETURN_WINDOW_MS: returnWindow } = ORDER_LIMITS;
 
 export const workerConfig = z.object({
   WORKER_HTTP_PORT: port(8005, 'Where the worker answers health and metrics; 0 lets the system choose.'),
@@ -9,6 +12,9 @@ export const workerConfig = z.object({
   PRODUCTS_ADDRESS: address('Where products answers gRPC.').default('127.0.0.1:9002'),
   ORDERS_ADDRESS: address('Where orders answers gRPC.').default('127.0.0.1:9003'),
   PAYMENTS_ADDRESS: address('Where payments answers gRPC.').default('127.0.0.1:9004'),
+  PROVIDER_URL: httpUrl('The payment provider, whose ledger the reconciler compares with that of payments.'),
+  SAGA_STEP_LIMIT_MS: whole(stepLimit.standard, stepLimit.range, stepLimit.says),
+  RETURN_WINDOW_MS: whole(returnWindow.standard, returnWindow.range, returnWindow.says),
   BIND_HOST: bindHost,
   LOG_LEVEL: logLevel,
 });

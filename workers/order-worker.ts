@@ -1,6 +1,7 @@
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { OrderActivities, OrderLifeActivities } from '../contracts/activities.ts';
 import { ORDERS_TASK_QUEUE } from '../contracts/ids.ts';
+import type { ReconcileActivities } from '../contracts/reconcile.ts';
 
 /** How a worker runs, each number with its reason. */
 export const WORKER_SETTINGS = {
@@ -27,7 +28,7 @@ export function createOrderWorker(options: {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
-  readonly activities: OrderActivities & OrderLifeActivities;
+  readonly activities: OrderActivities & OrderLifeActivities & Partial<ReconcileActivities>;
   readonly taskQueue?: string;
   readonly settings?: Partial<WorkerOptions>;
 }): Promise<Worker> {

@@ -11,6 +11,7 @@ import { connectToTemporal } from './connection.ts';
 import { createWorkerChecks } from './health.ts';
 import { countUndos, orderCounter, watchParkedOrders } from './metrics.ts';
 import { createOrderWorker } from './order-worker.ts';
+import { createReconcileActivities, scheduleReconciler } from './reconciler.ts';
 import { installRuntime } from './runtime.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { connectToServices } from './services.ts';
@@ -29,10 +30,14 @@ export async function startWorker(config: WorkerConfig): Promise<Running> {
     connection,
     namespace,
     workflowBundle,
-    activities: countUndos(metrics.registry, services.activities),
+    activities: {
+      ...countUndos(metrics.registry, services.activities),
+      ...createReconcileActivities({ connection, namespace, services, config, registry: metrics.registry }),
+    },
     settings: { identity: `worker-${process.pid}@${hostname()}` },
   });
   const working = keepWorking(worker, logger);
+  await scheduleReconciler(connection, namespace, logger);
   const operations = await createOperationsServer({
     service: 'worker',
     version: VERSION,

@@ -1,2 +1,3 @@
 /** What the workflow bundle offers: each export is a workflow type, named as contracts name it. */
 export { order } from './order.ts';
+export { reconcile } from './reconcile.ts';

@@ -83,6 +83,11 @@ export async function createShop(facts: Facts) {
         problem: ok ? NO_PROBLEM : problemBody.parse(answer.json),
       };
     },
+    /** A command to an order: an admin's where only those may, the customer's otherwise. */
+    async command(id: string, path: string, body: object, key?: string) {
+      const who = path === 'cancel' || path === 'returns' ? customer : admin;
+      return call('POST', `/orders/${id}/${path}`, body, { ...who, ...(key === undefined ? {} : { 'Idempotency-Key': key }) });
+    },
     async getOrder(id: string): Promise<OrderBody> {
       const { json } = await call('GET', `/orders/${id}`, undefined, customer);
       return orderBody.parse(json);

@@ -1,0 +1,108 @@
+/** What the services and the provider did for each order, put together from their own lists of effects. */
+import type { UnaryCalls } from '../../platform/grpc/client.ts';
+import type { Effect } from '../../proto/gen/shopfast/audit/v1/audit.ts';
+import type { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import type { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
+import type { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
+
+export type OrderBooks = {
+  readonly orderId: string;
+  /** The order's statuses, oldest first; empty: orders does not know it. */
+  statuses: string[];
+  totalMinor: number | null;
+  /** What became of its stock, oldest first: reserved, released, expired, committed, returned. */
+  stock: string[];
+  chargedMinor: number;
+  refundedMinor: number;
+  providerChargedMinor: number;
+  providerRefundedMinor: number;
+  /** Of the last thing that anybody did for it. */
+  lastAtMs: number;
+};
+
+/** One line of the payment provider's own books; `reference` is the order. */
+export type ProviderEntry = {
+  readonly kind: string;
+  readonly amountMinor: number;
+  readonly reference: string;
+  readonly at: Date;
+};
+
+export type Calls = {
+  readonly products: Pick<UnaryCalls<ProductsServiceService>, 'listEffects'>;
+  readonly orders: Pick<UnaryCalls<OrdersServiceService>, 'listEffects'>;
+  readonly payments: Pick<UnaryCalls<PaymentsServiceService>, 'listEffects'>;
+};
+
+type Page = (
+  request: { page: { since: undefined; pageSize: number; cursor: string } },
+  limits: { deadlineMs: number },
+) => Promise<{ effects: Effect[]; nextCursor: string }>;
+
+// The most that a service gives at once, and milliseconds for it.
+const PAGE_SIZE = 1_000;
+const PAGE_LIMIT_MS = 10_000;
+
+/** `heard` is told of every page, so that a long reading is seen to be alive. */
+export async function readBooks(
+  calls: Calls,
+  entries: AsyncIterable<ProviderEntry>,
+  heard: () => void,
+): Promise<Map<string, OrderBooks>> {
+  const books = new Map<string, OrderBooks>();
+  for await (const effect of effectsOf(calls.orders.listEffects, heard)) noteOrder(bookOf(books, effect), effect);
+  for await (const effect of effectsOf(calls.products.listEffects, heard)) noteStock(bookOf(books, effect), effect);
+  for await (const effect of effectsOf(calls.payments.listEffects, heard)) notePayment(bookOf(books, effect), effect);
+  for await (const entry of entries) noteEntry(bookOf(books, { orderId: entry.reference, at: entry.at }), entry);
+  return books;
+}
+
+async function* effectsOf(list: Page, heard: () => void): AsyncGenerator<Effect> {
+  let cursor = '';
+  do {
+    const { effects, nextCursor } = await list(
+      { page: { since: undefined, pageSize: PAGE_SIZE, cursor } },
+      { deadlineMs: PAGE_LIMIT_MS },
+    );
+    yield* effects;
+    heard();
+    cursor = nextCursor;
+  } while (cursor !== '');
+}
+
+function bookOf(books: Map<string, OrderBooks>, { orderId, at }: { orderId: string; at: Date | undefined }): OrderBooks {
+  const book = books.get(orderId) ?? {
+    orderId,
+    statuses: [],
+    totalMinor: null,
+    stock: [],
+    chargedMinor: 0,
+    refundedMinor: 0,
+    providerChargedMinor: 0,
+    providerRefundedMinor: 0,
+    lastAtMs: 0,
+  };
+  book.lastAtMs = Math.max(book.lastAtMs, at?.getTime() ?? 0);
+  books.set(orderId, book);
+  return book;
+}
+
+function noteOrder(book: OrderBooks, { kind, amount }: Effect): void {
+  book.statuses.push(kind);
+  book.totalMinor = amount?.amountMinor ?? book.totalMinor;
+}
+
+function noteStock(book: OrderBooks, { kind }: Effect): void {
+  book.stock.push(kind);
+}
+
+function notePayment(book: OrderBooks, { kind, amount }: Effect): void {
+  const minor = amount?.amountMinor ?? 0;
+  if (kind === 'charged') book.chargedMinor += minor;
+  if (kind === 'refunded') book.refundedMinor += minor;
+}
+
+function noteEntry(book: OrderBooks, { kind, amountMinor }: ProviderEntry): void {
+  if (kind === 'capture') book.providerChargedMinor += amountMinor;
+  if (kind === 'refund') book.providerRefundedMinor += amountMinor;
+}

@@ -1,0 +1,81 @@
+import { Context } from '@temporalio/activity';
+import type { ReconcileActivities, Repair, RuleFinding, Verdict } from '../../contracts/reconcile.ts';
+import type { Finding } from '../../proto/gen/shopfast/audit/v1/audit.ts';
+import { type Calls, type OrderBooks, type ProviderEntry, readBooks } from './books.ts';
+import { CROSS_RULES, findingOf, isUndecided } from './rules.ts';
+
+/** Where an order's workflow is: nothing is repaired that it may still be at. */
+export type WorkflowState = 'running' | 'closed' | 'absent';
+
+export type AuditCalls = Calls & {
+  readonly audits: Readonly<
+    Record<string, (request: object, limits: { deadlineMs: number }) => Promise<{ findings: Finding[] }>>
+  >;
+};
+
+// Milliseconds for all rules of one service.
+const AUDIT_LIMIT_MS = 30_000;
+
+export function createJudge(deps: {
+  readonly calls: AuditCalls;
+  readonly providerLedger: () => AsyncIterable<ProviderEntry>;
+  readonly workflowOf: (orderId: string) => Promise<WorkflowState>;
+}): Pick<ReconcileActivities, 'judge'> {
+  return {
+    async judge({ quietMs }): Promise<Verdict> {
+      const heard = () => Context.current().heartbeat();
+      const own = await auditsOf(deps.calls.audits, heard);
+      const books = await readBooks(deps.calls, deps.providerLedger(), heard);
+      // The margin is minutes, and no two clocks of one platform differ by that much.
+      const before = Date.now() - quietMs;
+      const quiet = [...books.values()].filter(({ lastAtMs }) => lastAtMs <= before);
+      const repairable: Repair[] = [];
+      const findings: RuleFinding[] = [];
+      for (const { name, applies, violated, repair } of CROSS_RULES) {
+        const looked = quiet.filter(applies);
+        const wrong = looked.filter(violated);
+        findings.push(findingOf(name, looked, wrong));
+        if (repair === null) continue;
+        for (const { orderId } of wrong) {
+          if ((await deps.workflowOf(orderId)) !== 'running') repairable.push({ orderId, rule: name, action: repair });
+        }
+      }
+      const undecided = await undecidedOf(quiet, deps.workflowOf, heard);
+      return { findings: [...own, ...findings, ...undecided.findings], repairable: [...repairable, ...undecided.repairable] };
+    },
+  };
+}
+
+async function auditsOf(audits: AuditCalls['audits'], heard: () => void): Promise<RuleFinding[]> {
+  const all: RuleFinding[] = [];
+  for (const [service, audit] of Object.entries(audits)) {
+    const { findings } = await audit({}, { deadlineMs: AUDIT_LIMIT_MS });
+    all.push(...findings.map((finding) => ({ ...finding, rule: `${service}.${finding.rule}` })));
+    heard();
+  }
+  return all;
+}
+
+/** An order that is not decided and has no workflow, or one that ended without deciding, would wait for ever. */
+async function undecidedOf(
+  quiet: readonly OrderBooks[],
+  workflowOf: (orderId: string) => Promise<WorkflowState>,
+  heard: () => void,
+): Promise<{ findings: RuleFinding[]; repairable: Repair[] }> {
+  const looked = quiet.filter(isUndecided);
+  const absent: OrderBooks[] = [];
+  const closed: OrderBooks[] = [];
+  for (const order of looked) {
+    const state = await workflowOf(order.orderId);
+    if (state === 'absent') absent.push(order);
+    if (state === 'closed') closed.push(order);
+    heard();
+  }
+  return {
+    findings: [findingOf('submitted_without_workflow', looked, absent), findingOf('ended_without_outcome', looked, closed)],
+    repairable: [
+      ...absent.map(({ orderId }): Repair => ({ orderId, rule: 'submitted_without_workflow', action: 'start the workflow' })),
+      ...closed.map(({ orderId }): Repair => ({ orderId, rule: 'ended_without_outcome', action: 'settle the order' })),
+    ],
+  };
+}

@@ -1,0 +1,90 @@
+/** What must hold between the services for every order that nobody works on. One definition each: reconciler, tests and console. */
+import type { RepairAction, RuleFinding } from '../../contracts/reconcile.ts';
+import type { OrderBooks } from './books.ts';
+
+export type CrossRule = {
+  readonly name: string;
+  /** Whether there is anything to look at. */
+  readonly applies: (order: OrderBooks) => boolean;
+  readonly violated: (order: OrderBooks) => boolean;
+  /** What can safely be done about it once the order's workflow does nothing more; null: a matter for people. */
+  readonly repair: RepairAction | null;
+};
+
+const SOLD: ReadonlySet<string> = new Set(['PAID', 'SHIPPED', 'DELIVERED', 'RETURNED']);
+const GONE: ReadonlySet<string> = new Set(['SHIPPED', 'DELIVERED', 'RETURNED']);
+const UNDECIDED: ReadonlySet<string> = new Set(['SUBMITTED', 'CREATED', 'RESERVED']);
+
+const status = ({ statuses }: OrderBooks): string => statuses.at(-1) ?? '';
+const keptMinor = ({ chargedMinor, refundedMinor }: OrderBooks): number => chargedMinor - refundedMinor;
+const holds = ({ stock }: OrderBooks): boolean => stock.at(-1) === 'reserved';
+const left = ({ stock }: OrderBooks): boolean => stock.includes('committed');
+
+export const CROSS_RULES: readonly CrossRule[] = [
+  {
+    name: 'reserved_without_order',
+    applies: ({ stock }) => stock.length > 0,
+    violated: (order) => holds(order) && (status(order) === '' || status(order) === 'CANCELLED'),
+    repair: 'release the hold',
+  },
+  {
+    name: 'charged_without_order',
+    applies: ({ chargedMinor }) => chargedMinor > 0,
+    violated: (order) => keptMinor(order) > 0 && (status(order) === '' || status(order) === 'CANCELLED'),
+    repair: 'refund the charge',
+  },
+  {
+    name: 'paid_without_charge',
+    applies: (order) => SOLD.has(status(order)),
+    violated: ({ chargedMinor, totalMinor }) => chargedMinor !== totalMinor,
+    repair: null,
+  },
+  {
+    name: 'returned_is_refunded',
+    applies: (order) => status(order) === 'RETURNED',
+    violated: (order) => keptMinor(order) !== 0,
+    repair: null,
+  },
+  {
+    name: 'refunded_within_charge',
+    applies: ({ refundedMinor }) => refundedMinor > 0,
+    violated: ({ chargedMinor, refundedMinor }) => refundedMinor > chargedMinor,
+    repair: null,
+  },
+  {
+    name: 'kept_money_is_not_given_back',
+    applies: (order) => status(order) === 'PAID',
+    violated: ({ refundedMinor }) => refundedMinor > 0,
+    repair: null,
+  },
+  {
+    name: 'sold_without_stock',
+    applies: (order) => status(order) === 'PAID',
+    violated: (order) => !holds(order),
+    repair: null,
+  },
+  {
+    name: 'shipped_without_commit',
+    applies: (order) => GONE.has(status(order)) || left(order),
+    violated: (order) => GONE.has(status(order)) !== left(order),
+    repair: null,
+  },
+  {
+    name: 'provider_agrees',
+    applies: ({ chargedMinor, providerChargedMinor }) => chargedMinor > 0 || providerChargedMinor > 0,
+    violated: (order) => order.chargedMinor !== order.providerChargedMinor || order.refundedMinor !== order.providerRefundedMinor,
+    repair: null,
+  },
+];
+
+/** Orders whose saga has decided nothing yet: their workflow must be at it. */
+export function isUndecided(order: OrderBooks): boolean {
+  return UNDECIDED.has(status(order));
+}
+
+const EXAMPLES_MAX = 10;
+
+export function findingOf(rule: string, looked: readonly OrderBooks[], wrong: readonly OrderBooks[]): RuleFinding {
+  const examples = wrong.slice(0, EXAMPLES_MAX).map(({ orderId }) => orderId);
+  return { rule, checked: looked.length, violations: wrong.length, examples };
+}

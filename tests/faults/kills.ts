@@ -1,0 +1,165 @@
+/**
+ * `npm run faults -- --orders 1000 --kills 50 --seed 1`: mixed orders on a platform of its own while its parts are killed with -9 at
+ * random; then the faults stop, every order has to end, and the reconciler has to find nothing. The seed draws the orders and the
+ * faults; the same seed is the same plan, though not the same run.
+ */
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { orderWorkflowId } from '../../contracts/ids.ts';
+import { reconcileNow, verdictLines } from '../../tools/reconcile.ts';
+import { eventually } from '../support/eventually.ts';
+import { type RunningPlatform, startPlatform } from '../support/platform.ts';
+import { createShop, type Shop } from '../support/shop.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    orders: { type: 'string', default: '1000' },
+    kills: { type: 'string', default: '50' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const ORDERS = Number(options.orders);
+const KILLS = Number(options.kills);
+const AT_ONCE = 20;
+const PARTS = ['worker', 'gateway', 'users', 'products', 'orders', 'payments', 'provider', 'temporal', 'postgres'];
+// Every order ends within this after the last fault: the longest back-off is a minute, and a parked order waits another.
+const END_LIMIT_MS = 300_000;
+const KINDS = [
+  ...Array<string>(8).fill('tok_ok'),
+  'tok_declined',
+  'tok_insufficient',
+  'tok_fraud',
+  'tok_timeout_after_charge',
+  'no stock',
+  'cancel',
+  'ship',
+  'return',
+];
+
+const random = seeded(Number(options.seed));
+const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
+const plan = Array.from({ length: ORDERS }, () => pick(KINDS));
+const faults = Array.from({ length: KILLS }, () => ({ part: pick(PARTS), after: random() }));
+
+const platform = await startPlatform({ env: { LOG_LEVEL: 'warn', ORDER_WAIT_MS: '3000' } });
+let failed = 1;
+try {
+  failed = await run(platform);
+} finally {
+  await platform.stop();
+}
+process.exitCode = failed;
+
+async function run(running: RunningPlatform): Promise<number> {
+  const shop = await createShop(running.facts);
+  const plenty = await shop.createProduct({ stock: 1_000_000, priceMinor: 1_000 });
+  const none = await shop.createProduct({ stock: 0, priceMinor: 1_000 });
+  const placed = new Map<string, string>();
+  let answered = 0;
+  const load = inTurns(plan, AT_ONCE, async (kind) => {
+    placed.set(await place(shop, kind, { plenty: plenty.id, none: none.id }), kind);
+    answered += 1;
+  });
+  const stopped = killAlong(running, () => answered / ORDERS);
+  await Promise.all([load, stopped]);
+  say(`${placed.size} orders placed, ${KILLS} kills. Waiting for every order to end …`);
+  return judge(running, placed);
+}
+
+/** Sends until there is an answer, with the same key: whatever is down, the order is placed once. Then what its kind does with it. */
+async function place(shop: Shop, kind: string, products: { plenty: string; none: string }): Promise<string> {
+  const key = randomUUID();
+  const request = {
+    items: [{ product_id: kind === 'no stock' ? products.none : products.plenty, quantity: 2 }],
+    payment_method: kind.startsWith('tok_') ? kind : 'tok_ok',
+  };
+  const answer = await persist(() => shop.order(request, key));
+  const id = answer.body.id || answer.problem.order_id;
+  if (kind === 'cancel') await command(shop, id, 'cancel', { reason: 'Changed my mind' });
+  if (kind === 'ship' || kind === 'return') await command(shop, id, 'shipments', { carrier: 'DHL', tracking_number: id });
+  if (kind === 'return') {
+    const lines = [{ product_id: products.plenty, quantity: 1 }];
+    await command(shop, id, 'returns', { reason: 'Too small', lines }, randomUUID());
+  }
+  return id;
+}
+
+/** A refusal is an answer too: an order that was undone meanwhile cannot be shipped. */
+function command(shop: Shop, id: string, path: string, body: object, key?: string) {
+  return persist(() => shop.command(id, path, body, key));
+}
+
+async function persist<T extends { readonly status: number }>(send: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const answer = await send().catch(() => undefined);
+    if (answer && answer.status < 500 && answer.status !== 429 && answer.status !== 499) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+async function killAlong(running: RunningPlatform, progress: () => number): Promise<void> {
+  for (const { part, after } of faults.toSorted((a, b) => a.after - b.after)) {
+    await eventually(
+      async () => progress(),
+      (done) => done >= after * 0.95,
+      600_000,
+    );
+    await running.kill(part).catch(() => say(`  ${part} was down already`));
+  }
+}
+
+async function judge(running: RunningPlatform, placed: ReadonlyMap<string, string>): Promise<number> {
+  const { address } = running.currentFacts().temporal;
+  const connection = await eventually(
+    () => Connection.connect({ address }).catch(() => undefined),
+    (made) => made !== undefined,
+    60_000,
+  );
+  if (!connection) throw new Error('Temporal did not come back');
+  const client = new Client({ connection });
+  const startMs = performance.now();
+  const open = new Set(placed.keys());
+  await eventually(
+    async () => {
+      for (const id of open) if (await isDecided(client, id)) open.delete(id);
+      return open.size;
+    },
+    (left) => left === 0,
+    END_LIMIT_MS,
+  ).catch((error: unknown) => say(`STILL OPEN: ${[...open].slice(0, 10).join(' ')} (${String(error)})`));
+  say(`Every order was decided ${((performance.now() - startMs) / 1000).toFixed(0)} s after the last fault.`);
+  const verdict = await reconcileNow(client, { quietMs: 0, repair: false });
+  say(verdictLines(verdict).join('\n'));
+  await connection.close();
+  return open.size === 0 && verdict.findings.every(({ violations }) => violations === 0) ? 0 : 1;
+}
+
+/** Its saga has its outcome. A paid order lives on. */
+async function isDecided(client: Client, orderId: string): Promise<boolean> {
+  const { status, searchAttributes } = await client.workflow.getHandle(orderWorkflowId(orderId)).describe();
+  return status.name !== 'RUNNING' || searchAttributes.OrderStatus?.[0] === 'PAID';
+}
+
+async function inTurns<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
+/** mulberry32: the same numbers for the same seed. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,124 @@
+/** The reconciler's hands: what it asks and whom, and the schedule that it runs on. */
+import { Client, ScheduleAlreadyRunning, WorkflowNotFoundError } from '@temporalio/client';
+import type { NativeConnection } from '@temporalio/worker';
+import { Gauge, type Registry } from 'prom-client';
+import { createJudge, type WorkflowState } from '../activities/audit/judge.ts';
+import { createRepair } from '../activities/audit/repair.ts';
+import { ORDERS_TASK_QUEUE, orderWorkflowId } from '../contracts/ids.ts';
+import { ORDER_WORKFLOW_TYPE, type OrderInput, orderStatusAttribute } from '../contracts/order.ts';
+import {
+  RECONCILE_SCHEDULE_ID,
+  RECONCILE_WORKFLOW_TYPE,
+  type ReconcileActivities,
+  type ReconcileInput,
+  type RuleFinding,
+} from '../contracts/reconcile.ts';
+import type { Logger } from '../platform/logging/logger.ts';
+import type { WorkerConfig } from './config.ts';
+import { providerLedger } from './provider-ledger.ts';
+import type { connectToServices } from './services.ts';
+
+const EVERY = '5 minutes';
+// Longer than an order that waits for nobody is at work, and than any two clocks of one platform differ.
+const QUIET_MS = 120_000;
+// Milliseconds to read one order.
+const READ_LIMIT_MS = 3_000;
+
+type Services = ReturnType<typeof connectToServices>;
+
+export function createReconcileActivities(deps: {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly services: Services;
+  readonly config: Pick<WorkerConfig, 'PROVIDER_URL' | 'SAGA_STEP_LIMIT_MS' | 'RETURN_WINDOW_MS'>;
+  readonly registry: Registry;
+  readonly taskQueue?: string;
+}): ReconcileActivities {
+  const { connection, namespace, services, config, taskQueue = ORDERS_TASK_QUEUE } = deps;
+  const { users, products, orders, payments } = services.clients;
+  const client = new Client({ connection, namespace });
+  const { judge } = createJudge({
+    calls: {
+      products: products.calls,
+      orders: orders.calls,
+      payments: payments.calls,
+      audits: {
+        users: users.calls.audit,
+        products: products.calls.audit,
+        orders: orders.calls.audit,
+        payments: payments.calls.audit,
+      },
+    },
+    providerLedger: () => providerLedger(config.PROVIDER_URL),
+    workflowOf: (orderId) => workflowState(client, orderId),
+  });
+  const { repair } = createRepair({
+    undos: services.activities,
+    async startWorkflow(orderId) {
+      const { order } = await orders.calls.getOrder({ orderId, userId: '' }, { deadlineMs: READ_LIMIT_MS });
+      if (!order) throw new Error('An order that was audited is gone');
+      const { userId, paymentMethod } = order;
+      const lines = order.lines.map(({ productId, quantity }) => ({ productId, quantity }));
+      const limits = { stepLimitMs: config.SAGA_STEP_LIMIT_MS, returnWindowMs: config.RETURN_WINDOW_MS };
+      const args: [OrderInput] = [{ orderId, userId, lines, paymentMethod, ...limits }];
+      await client.workflow.start(ORDER_WORKFLOW_TYPE, {
+        workflowId: orderWorkflowId(orderId),
+        taskQueue,
+        args,
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        typedSearchAttributes: [{ key: orderStatusAttribute, value: 'SUBMITTED' }],
+      });
+    },
+  });
+  const drift = new Gauge({
+    name: 'reconciler_drift',
+    help: 'Things that a rule found wrong in the newest round; 0 everywhere when all books agree.',
+    labelNames: ['rule'],
+    registers: [deps.registry],
+  });
+  return {
+    async judge(input) {
+      const verdict = await judge(input);
+      show(drift, verdict.findings);
+      return verdict;
+    },
+    repair,
+  };
+}
+
+function show(drift: Gauge<'rule'>, findings: readonly RuleFinding[]): void {
+  for (const { rule, violations } of findings) drift.set({ rule }, violations);
+}
+
+async function workflowState(client: Client, orderId: string): Promise<WorkflowState> {
+  try {
+    const { status } = await client.workflow.getHandle(orderWorkflowId(orderId)).describe();
+    return status.name === 'RUNNING' ? 'running' : 'closed';
+  } catch (error: unknown) {
+    if (error instanceof WorkflowNotFoundError) return 'absent';
+    throw error;
+  }
+}
+
+/** Makes sure that the schedule exists; however many workers start, it runs once. One that an operator has changed stays so. */
+export async function scheduleReconciler(connection: NativeConnection, namespace: string, logger: Logger): Promise<void> {
+  const args: [ReconcileInput] = [{ quietMs: QUIET_MS, repair: true }];
+  try {
+    await new Client({ connection, namespace }).schedule.create({
+      scheduleId: RECONCILE_SCHEDULE_ID,
+      spec: { intervals: [{ every: EVERY }] },
+      policies: { overlap: 'SKIP', catchupWindow: EVERY },
+      action: {
+        type: 'startWorkflow',
+        workflowType: RECONCILE_WORKFLOW_TYPE,
+        workflowId: RECONCILE_WORKFLOW_TYPE,
+        taskQueue: ORDERS_TASK_QUEUE,
+        args,
+      },
+    });
+  } catch (error: unknown) {
+    if (error instanceof ScheduleAlreadyRunning) return;
+    logger.warn({ error }, 'The reconciler could not be scheduled');
+  }
+}
