@@ -60,6 +60,7 @@ async function run(running: RunningPlatform): Promise<number> {
   const load = inTurns(plan, AT_ONCE, async (kind) => {
     placed.set(await place(shop, kind, { plenty: plenty.id, none: none.id }), kind);
     answered += 1;
+    if (answered % 100 === 0) say(`  ${answered} of ${ORDERS} answered`);
   });
   const stopped = killAlong(running, () => answered / ORDERS);
   await Promise.all([load, stopped]);

@@ -59,7 +59,7 @@ describe.each(MODES)('$mode', ({ settings, atOnce }) => {
       logger: new DefaultLogger('WARN'),
     });
     const activities = { ...shop.activities, ...withFaults(shop.activities, orders) };
-    lab = await createOrderLab({ workflowBundle, settings, activities });
+    lab = await createOrderLab({ workflowBundle, settings, activities: () => activities });
     for (let n = 0; n < CELLS.length; n += atOnce) {
       await Promise.all(CELLS.slice(n, n + atOnce).map(async (cell) => seen.set(nameOf(cell), await run(cell))));
     }

@@ -13,11 +13,14 @@ import {
   orderStatusAttribute,
   outcomeUpdate,
 } from '../../../contracts/order.ts';
+import type { ReconcileActivities } from '../../../contracts/reconcile.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
 import { createOrderWorker } from '../../../workers/order-worker.ts';
 import { registerSearchAttributes } from '../../../workers/search-attributes.ts';
 import { createTestTemporal } from '../../support/temporal.ts';
 import { type Call, createFakeActivities, type Scripts } from './fake-activities.ts';
+
+type Activities = OrderActivities & OrderLifeActivities & Partial<ReconcileActivities>;
 
 export type OrderLab = Awaited<ReturnType<typeof createOrderLab>>;
 
@@ -42,7 +45,7 @@ export async function createOrderLab(
     readonly settings?: Partial<WorkerOptions>;
     readonly workflowBundle?: NonNullable<WorkerOptions['workflowBundle']>;
     /** Instead of fakes; then `ask` is the way to place an order. */
-    readonly activities?: OrderActivities & OrderLifeActivities;
+    readonly activities?: (worker: { connection: NativeConnection; namespace: string; taskQueue: string }) => Activities;
   } = {},
 ) {
   quietRuntime();
@@ -61,7 +64,7 @@ export async function createOrderLab(
       namespace,
       taskQueue,
       workflowBundle,
-      activities: options.activities ?? fakes.activities,
+      activities: options.activities?.({ connection, namespace, taskQueue }) ?? fakes.activities,
       settings: { ...options.settings, shutdownGraceTime: 0 },
     });
     const ended = worker.run();
@@ -112,6 +115,7 @@ export async function createOrderLab(
   return {
     temporal,
     connection,
+    taskQueue,
     place,
     ask,
     /** The worker's memory of open orders goes with it. */

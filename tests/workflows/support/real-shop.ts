@@ -71,12 +71,25 @@ export async function openShop() {
   for (const look of looks) look.on('error', () => {});
   const [stockBooks, orderBooks, paymentBooks] = looks;
 
+  const held = new Map<string, Promise<undefined>>();
   const row = async <T extends pg.QueryResultRow>(pool: pg.Pool | undefined, text: string, id: string): Promise<T | undefined> =>
     (await pool?.query<T>(text, [id]))?.rows[0];
 
   return {
     addresses,
-    activities: services.activities,
+    services,
+    providerUrl: provider.url,
+    activities: {
+      ...services.activities,
+      async confirmReservation(input: Parameters<typeof services.activities.confirmReservation>[0]) {
+        await held.get(input.orderId);
+        return services.activities.confirmReservation(input);
+      },
+    },
+    /** Lets the order wait when it is paid, before it is confirmed. */
+    hold(orderId: string, until: Promise<undefined>) {
+      held.set(orderId, until);
+    },
 
     /** An order as the gateway submits it: of a customer and of a product of its own. */
     async submit(paymentMethod = 'tok_ok') {
