@@ -10,6 +10,7 @@ import { loadFor, quantile, type Round, spread } from './load.ts';
 import { fingerprint } from './machine.ts';
 import { memoryMiB, ownMs, processorMs } from './processes.ts';
 import { bareWorkflow, type Rival, wholeOrders } from './rivals.ts';
+import { startTemporalOnPostgresql } from './temporal-postgresql.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -17,6 +18,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '30' },
     concurrency: { type: 'string', default: '20' },
     counted: { type: 'string', default: '20' },
+    temporal: { type: 'string', default: 'embedded' },
   },
 });
 const pairs = Number(options.pairs);
@@ -29,14 +31,21 @@ const WARM_UP_MS = 5_000;
 type Measured = Round & { readonly cpuMsPerCall: Readonly<Record<string, number>> };
 
 say('Starting a platform of its own …');
-const platform = await startPlatform({ env: { LOG_LEVEL: 'warn' } });
+if (options.temporal !== 'embedded' && options.temporal !== 'postgresql') {
+  throw new Error(`--temporal must be embedded or postgresql, not ${options.temporal}`);
+}
+const external = options.temporal === 'postgresql' ? await startTemporalOnPostgresql() : undefined;
+const platform = await startPlatform({
+  env: { LOG_LEVEL: 'warn', ...(external && { TEMPORAL_ADDRESS: external.address }) },
+});
 try {
   const shop = await createShop(platform.facts);
   const address = platform.facts.temporal.address;
   const connection = await Connection.connect({ address });
-  const pids = () => ({ ...platform.currentFacts().pids, client: process.pid });
+  const pids = () => ({ ...platform.currentFacts().pids, ...external?.pids, client: process.pid });
   const whole = await wholeOrders(shop, pids);
-  const bare = await bareWorkflow(address, pids().temporal ?? 0);
+  const server = external?.pids ?? { temporal: platform.facts.pids.temporal ?? 0 };
+  const bare = await bareWorkflow(address, server);
 
   say('Counting what one order costs …');
   const meters = await metersOf(platform);
@@ -66,6 +75,7 @@ try {
   say(`Written to ${file}`);
 } finally {
   await platform.stop();
+  await external?.stop();
 }
 
 async function measure(rival: Rival): Promise<Measured> {

@@ -36,7 +36,7 @@ export async function wholeOrders(shop: Shop, pids: () => Readonly<Record<string
 }
 
 /** The same Update-with-Start on five regular activities that do nothing, on the same server. */
-export async function bareWorkflow(address: string, temporalPid: number): Promise<Rival> {
+export async function bareWorkflow(address: string, server: Readonly<Record<string, number>>): Promise<Rival> {
   // With the product's worker's own limits.
   const execArgv = PARTS.filter(({ name }) => name === 'worker').flatMap((part) => nodeOptions(part).split(' '));
   const worker = fork(fileURLToPath(new URL('./bare/worker.ts', import.meta.url)), [address], { execArgv });
@@ -57,7 +57,7 @@ export async function bareWorkflow(address: string, temporalPid: number): Promis
       const outcome = await client.workflow.executeUpdateWithStart(bareOutcome, { startWorkflowOperation });
       return outcome === 'done';
     },
-    pids: () => ({ temporal: temporalPid, 'bare worker': worker.pid ?? 0, client: process.pid }),
+    pids: () => ({ ...server, 'bare worker': worker.pid ?? 0, client: process.pid }),
     async stop() {
       await connection.close();
       await ended(worker);

@@ -98,7 +98,7 @@ export async function buildTemporal({ folder, version, environment, progress, pr
 }
 
 /** Everything Go writes goes below `work`, in files that can be deleted again. */
-async function goEnvironment(work, environment) {
+export async function goEnvironment(work, environment) {
   await mkdir(join(work, 'tmp'), { recursive: true });
   return {
     ...environment,
@@ -112,7 +112,7 @@ async function goEnvironment(work, environment) {
 }
 
 /** A folder on the file system of the cache, so that the result can be renamed into place. Leftovers of a killed try go first. */
-async function inWorkFolder(folder, work) {
+export async function inWorkFolder(folder, work) {
   await mkdir(folder, { recursive: true });
   for (const name of await readdir(folder)) {
     if (name.startsWith('work-')) await rm(join(folder, name), { recursive: true, force: true });
@@ -135,7 +135,7 @@ async function keep(made, folder, probe) {
   return path;
 }
 
-async function run(command, args, { env, limitMs }) {
+export async function run(command, args, { env, limitMs }) {
   const child = await spawnGuarded({ command, args, env, stopSignal: 'SIGTERM', stopLimitSeconds: 2 });
   let said = '';
   const remember = (chunk) => {
