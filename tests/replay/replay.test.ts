@@ -54,6 +54,18 @@ test('a version that takes two steps in another order is caught by every history
   expect(caught).toEqual(replayed.map(({ name }) => name));
 });
 
+test('a version that leaves a step out, or takes one more, is caught by every history that has it', async () => {
+  const step = (source: string) => between(source, "  await saga.step('ValidateUser'", '  const reserved');
+  const without = await bundleEdited((source) => source.replace(step(source), ''));
+  const twice = await bundleEdited((source) => source.replace(step(source), step(source).repeat(2)));
+
+  for (const bundle of [without, twice]) {
+    const replayed = await replayFolder(HISTORIES, bundle);
+    const caught = replayed.filter(({ error }) => /nondeterminism/i.test(String(error))).map(({ name }) => name);
+    expect(caught).toEqual(replayed.map(({ name }) => name));
+  }
+});
+
 test('a version that undoes in another order is caught', async () => {
   const reversed = await bundleEdited(
     (source) => source.replace('this.#entries.toReversed()', '[...this.#entries]'),
