@@ -11,6 +11,7 @@ import type { OrderOutcome } from '../../contracts/order.ts';
 import { WORKFLOWS_PATH } from '../../workers/bundle.ts';
 import { FAULTS, type Fault, type Watched, withFaults } from './support/faults.ts';
 import { CALLS, type ForwardCall, ROWS, type Undo } from './support/matrix-rows.ts';
+import { MODES } from './support/modes.ts';
 import { createOrderLab, type OrderLab, quietRuntime } from './support/order-lab.ts';
 import { type Books, openShop, QUANTITY, type RealShop, STOCK, TOTAL } from './support/real-shop.ts';
 import { REFUSALS } from './support/refusals.ts';
@@ -19,15 +20,6 @@ const FAULT_NAMES = Object.keys(FAULTS).filter((name): name is Fault => name in 
 const CELLS = CALLS.flatMap((activity) => FAULT_NAMES.map((fault) => ({ activity, fault })));
 type Cell = (typeof CELLS)[number];
 
-const MODES = [
-  { mode: 'remembered', settings: {}, atOnce: 24 },
-  // One task at a time: without a cache the SDK drops a workflow task whose local activities run beside another one's.
-  {
-    mode: 'replayed',
-    settings: { maxCachedWorkflows: 0, maxConcurrentWorkflowTaskExecutions: 1, maxConcurrentWorkflowTaskPolls: 1 },
-    atOnce: 12,
-  },
-];
 // Milliseconds after which a step is given up: longer than a busy machine needs for one that works.
 const GIVEN_UP_MS = 6_000;
 const PATIENT_MS = 60_000;
@@ -50,7 +42,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-describe.each(MODES)('$mode', ({ settings, atOnce }) => {
+describe.each(MODES)('$mode', ({ settings, ordersAtOnce }) => {
   const orders = new Map<string, Watched>();
   const seen = new Map<string, Seen>();
   let lab: OrderLab;
@@ -63,8 +55,8 @@ describe.each(MODES)('$mode', ({ settings, atOnce }) => {
     });
     const activities = { ...shop.activities, ...withFaults(shop.activities, orders) };
     lab = await createOrderLab({ workflowBundle, settings, activities });
-    for (let n = 0; n < CELLS.length; n += atOnce) {
-      await Promise.all(CELLS.slice(n, n + atOnce).map(async (cell) => seen.set(nameOf(cell), await run(cell))));
+    for (let n = 0; n < CELLS.length; n += ordersAtOnce) {
+      await Promise.all(CELLS.slice(n, n + ordersAtOnce).map(async (cell) => seen.set(nameOf(cell), await run(cell))));
     }
   }, ALL_CELLS_MS);
   afterAll(() => lab.close());

@@ -2,7 +2,9 @@
 import type { SagaStep } from '../../../contracts/order.ts';
 import type { SagaActivity } from './faults.ts';
 
-export type Undo = 'refundPayment' | 'releaseInventory' | 'cancelOrder';
+/** Newest first. */
+export const UNDOS = ['refundPayment', 'releaseInventory', 'cancelOrder'] as const satisfies readonly SagaActivity[];
+export type Undo = (typeof UNDOS)[number];
 export type ForwardCall = Exclude<SagaActivity, Undo>;
 
 type Row = {
@@ -14,7 +16,7 @@ type Row = {
 
 const ORDER: readonly Undo[] = ['cancelOrder'];
 const STOCK_AND_ORDER: readonly Undo[] = ['releaseInventory', 'cancelOrder'];
-const ALL: readonly Undo[] = ['refundPayment', 'releaseInventory', 'cancelOrder'];
+const ALL: readonly Undo[] = UNDOS;
 
 export const ROWS: Readonly<Record<ForwardCall, Row>> = {
   validateUser: { step: 'ValidateUser', afterRefusal: ORDER, afterFault: ORDER },
