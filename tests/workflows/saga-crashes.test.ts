@@ -28,6 +28,9 @@ const CELLS = [
 ].flatMap((cell) => (['before', 'after'] as const).map((when) => ({ ...cell, when })));
 type Cell = (typeof CELLS)[number];
 
+// Deaths wait for each other; workers that share no task queue die at the same time.
+const WORKERS = 3;
+
 // Milliseconds. Without a cache the orders' tasks come one after the other, and every death makes one of them wait.
 const ALL_CELLS_MS = 240_000;
 
@@ -55,23 +58,31 @@ afterAll(async () => {
 describe.each(MODES)('$mode', ({ mode }) => {
   const seen = new Map<Cell, Seen>();
   const deaths = join(folder, mode);
-  const taskQueue = `crashes-${randomUUID()}`;
-  let worker: ReturnType<typeof keepRunning>;
+  const workers: ReturnType<typeof keepRunning>[] = [];
 
   beforeAll(async () => {
     mkdirSync(deaths);
-    const orders = await Promise.all(CELLS.map(async (cell) => ({ cell, submitted: await shop.submit() })));
+    const shares = Array.from({ length: WORKERS }, (_, share) => CELLS.filter((_cell, nth) => nth % WORKERS === share));
+    await Promise.all(shares.map(runShare));
+  }, ALL_CELLS_MS);
+  afterAll(() => {
+    for (const worker of workers) worker.end();
+  });
+
+  async function runShare(cells: readonly Cell[]): Promise<void> {
+    const orders = await Promise.all(cells.map(async (cell) => ({ cell, submitted: await shop.submit() })));
     const plan: CrashOrder['plan'] = {};
     for (const { cell, submitted } of orders) {
       plan[cell.activity === 'validateUser' ? submitted.userId : submitted.orderId] = cell;
     }
     const { address, namespace } = temporal;
-    worker = keepRunning({ temporal: address, namespace, taskQueue, codePath, mode, addresses: shop.addresses, plan, deaths });
-    await Promise.all(orders.map(async ({ cell, submitted }) => seen.set(cell, await run(submitted))));
-  }, ALL_CELLS_MS);
-  afterAll(() => worker.end());
+    const taskQueue = `crashes-${randomUUID()}`;
+    const { addresses } = shop;
+    workers.push(keepRunning({ temporal: address, namespace, taskQueue, codePath, mode, addresses, plan, deaths }));
+    await Promise.all(orders.map(async ({ cell, submitted }) => seen.set(cell, await run(submitted, taskQueue))));
+  }
 
-  async function run(submitted: Awaited<ReturnType<RealShop['submit']>>): Promise<Seen> {
+  async function run(submitted: Awaited<ReturnType<RealShop['submit']>>, taskQueue: string): Promise<Seen> {
     const args: [OrderInput] = [{ ...submitted, stepLimitMs: ALL_CELLS_MS }];
     const handle = await temporal.client.workflow.start(ORDER_WORKFLOW_TYPE, {
       workflowId: orderWorkflowId(submitted.orderId),
@@ -97,8 +108,9 @@ describe.each(MODES)('$mode', ({ mode }) => {
 
   test('every order had its crash', () => {
     expect(readdirSync(deaths)).toHaveLength(CELLS.length);
-    expect(worker.deaths()).toBeGreaterThan(1);
-    process.stdout.write(`Crashes of the worker, ${mode}: ${CELLS.length} orders, ${worker.deaths()} deaths\n`);
+    const died = workers.reduce((sum, worker) => sum + worker.deaths(), 0);
+    expect(died).toBeGreaterThan(1);
+    process.stdout.write(`Crashes of the worker, ${mode}: ${CELLS.length} orders, ${died} deaths\n`);
   });
 });
 
