@@ -62,7 +62,9 @@ test('a version that leaves a step out, or takes one more, is caught by every hi
   for (const bundle of [without, twice]) {
     const replayed = await replayFolder(HISTORIES, bundle);
     const caught = replayed.filter(({ error }) => /nondeterminism/i.test(String(error))).map(({ name }) => name);
-    expect(caught).toEqual(replayed.map(({ name }) => name));
+    // An order that was refused there never comes to the second one.
+    const met = replayed.filter(({ name }) => bundle === without || name !== 'unknown-user.json');
+    expect(caught).toEqual(met.map(({ name }) => name));
   }
 });
 

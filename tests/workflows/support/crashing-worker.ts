@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import * as z from 'zod';
 import type { OrderActivities } from '../../../contracts/activities.ts';
-import { bundleWorkflows } from '../../../workers/bundle.ts';
 import { createOrderWorker } from '../../../workers/order-worker.ts';
 import { connectToServices } from '../../../workers/services.ts';
 import { refuse } from './fake-activities.ts';
+import { MODES } from './modes.ts';
 
 const plan = z.record(
   z.string(),
@@ -20,6 +20,9 @@ const order = z.object({
   temporal: z.string(),
   namespace: z.string(),
   taskQueue: z.string(),
+  /** The bundle, made once: a death costs a start of this process. */
+  codePath: z.string(),
+  mode: z.enum(MODES.map(({ mode }) => mode)),
   addresses: z.object({
     USERS_ADDRESS: z.string(),
     PRODUCTS_ADDRESS: z.string(),
@@ -35,7 +38,8 @@ export type CrashOrder = z.infer<typeof order>;
 Runtime.install({ logger: new DefaultLogger('ERROR', () => {}) });
 process.on('disconnect', () => process.exit(0));
 
-const { temporal, namespace, taskQueue, addresses, plan: planned, deaths } = order.parse(JSON.parse(process.argv[2] ?? ''));
+const given = order.parse(JSON.parse(process.argv[2] ?? ''));
+const { temporal, namespace, taskQueue, codePath, addresses, plan: planned, deaths } = given;
 
 function dieOnce(id: string, activity: string, when: 'before' | 'after'): void {
   const death = planned[id];
@@ -66,7 +70,8 @@ const worker = await createOrderWorker({
   connection: await NativeConnection.connect({ address: temporal }),
   namespace,
   taskQueue,
-  workflowBundle: await bundleWorkflows(),
+  workflowBundle: { codePath },
+  settings: MODES.find(({ mode }) => mode === given.mode)?.settings ?? {},
   activities: {
     ...activities,
     validateUser: deadly('validateUser', activities.validateUser),

@@ -2,24 +2,31 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { OrderActivities } from '../../../contracts/activities.ts';
-import { refuse } from './fake-activities.ts';
 
 export type SagaActivity = keyof OrderActivities;
 
-/** How a call goes wrong, and how the order must end. */
+/** How the order ends, and whether the call had taken effect before that. */
+type Course = { readonly ends: 'confirmed' | 'cancelled'; readonly happens: boolean };
+
+const GOES_ON: Course = { ends: 'confirmed', happens: true };
+const UNDONE: Course = { ends: 'cancelled', happens: true };
+const NEVER_HAPPENS: Course = { ends: 'cancelled', happens: false };
+
+/** How a call goes wrong. */
 export const FAULTS = {
-  refused: 'cancelled',
-  'fails locally, heals in the fallback': 'confirmed',
-  'fails twice, heals while it is retried': 'confirmed',
-  'fails until the step is given up': 'cancelled',
-  'happens, its answer is lost, the next one arrives': 'confirmed',
-  'happens, its answers are lost until the step is given up': 'cancelled',
-  'the order is cancelled before the call takes effect': 'cancelled',
-  'the order is cancelled when the call has taken effect': 'cancelled',
-  'the call takes effect after its undo': 'cancelled',
-  'a bug in workflow code before the call': 'cancelled',
-  'a bug in workflow code after the call': 'cancelled',
-} as const satisfies Record<string, 'confirmed' | 'cancelled'>;
+  refused: NEVER_HAPPENS,
+  'fails locally, heals in the fallback': GOES_ON,
+  'fails twice, heals while it is retried': GOES_ON,
+  'fails for good': NEVER_HAPPENS,
+  'fails until the step is given up': NEVER_HAPPENS,
+  'happens, its answer is lost, the next one arrives': GOES_ON,
+  'happens, its answers are lost until the step is given up': UNDONE,
+  'the order is cancelled before the call takes effect': NEVER_HAPPENS,
+  'the order is cancelled when the call has taken effect': UNDONE,
+  'the call takes effect after its undo': NEVER_HAPPENS,
+  'a bug in workflow code before the call': NEVER_HAPPENS,
+  'a bug in workflow code after the call': UNDONE,
+} as const satisfies Record<string, Course>;
 
 export type Fault = keyof typeof FAULTS;
 
@@ -29,11 +36,11 @@ export type Watched = {
   readonly plan: Plan;
   /** Every call, in its order; undos among them. */
   readonly calls: SagaActivity[];
-  /** Calls that took effect, or found that they had. */
-  readonly effects: Set<SagaActivity>;
   /** What a call that arrived after everything was over was answered. */
   late: Promise<unknown> | undefined;
   cancel(): Promise<unknown>;
+  /** Gives the service a reason to refuse the call. */
+  provoke(): Promise<unknown>;
   /** Resolves when the order has ended. */
   ended: Promise<unknown>;
 };
@@ -51,11 +58,7 @@ export function withFaults(real: OrderActivities, orders: ReadonlyMap<string, Wa
       if (!order) throw new Error('No cell of the matrix placed this order');
       order.calls.push(activity);
       const nth = order.calls.filter((made) => made === activity).length;
-      const take = async () => {
-        const output = await call(input);
-        if (!isRefusal(output)) order.effects.add(activity);
-        return output;
-      };
+      const take = () => call(input);
       return order.plan.activity === activity ? ((await go(order, nth, take)) as Output) : take();
     };
   }
@@ -75,13 +78,16 @@ export function withFaults(real: OrderActivities, orders: ReadonlyMap<string, Wa
 async function go(order: Watched, nth: number, take: () => Promise<unknown>): Promise<unknown> {
   switch (order.plan.fault) {
     case 'refused':
-      return refuse('fraud_review');
+      await order.provoke();
+      return take();
     case 'fails locally, heals in the fallback':
       if (nth === 1) throw DOWN();
       return take();
     case 'fails twice, heals while it is retried':
       if (nth <= 2) throw DOWN();
       return take();
+    case 'fails for good':
+      throw ApplicationFailure.nonRetryable('The service answered INVALID_ARGUMENT', 'validation_failed');
     case 'fails until the step is given up':
       throw DOWN();
     case 'happens, its answer is lost, the next one arrives':
@@ -115,8 +121,4 @@ async function askToCancel(order: Watched, nth: number): Promise<void> {
   await order.cancel();
   // A fault that is tried again: the workflow must not take it for the call's end.
   if (nth > 2) throw ApplicationFailure.nonRetryable('The cancel request was not heard');
-}
-
-function isRefusal(output: unknown): boolean {
-  return typeof output === 'object' && output !== null && 'ok' in output && output.ok === false;
 }

@@ -18,6 +18,9 @@ import { createDatabase } from '../../support/database.ts';
 
 export const STOCK = 5;
 export const QUANTITY = 2;
+// Two at 10.00, 19 % of it, and 4.90 for shipping: in minor units.
+export const TOTAL = 2_870;
+const CHARGES = { TAX_BASIS_POINTS: '1900', SHIPPING_MINOR: '490' };
 const LIMITS = { deadlineMs: 10_000 };
 const QUIET = { LOG_LEVEL: 'fatal' };
 
@@ -33,6 +36,8 @@ export type Books = {
   /** Charges and refunds at the provider, in minor units. */
   readonly provider: { readonly charges: readonly number[]; readonly refunds: readonly number[] };
   readonly total: number | null;
+  /** Why the order was cancelled, in its record. */
+  readonly failure: { readonly step: string | null; readonly reason: string; readonly facts: object } | null;
 };
 
 export async function openShop() {
@@ -47,7 +52,15 @@ export async function openShop() {
     startProducts(
       loadConfig(productsConfig, { PRODUCTS_PORT: '0', PRODUCTS_HTTP_PORT: '0', PRODUCTS_DATABASE_URL: products.url, ...QUIET }),
     ),
-    startOrders(loadConfig(ordersConfig, { ORDERS_PORT: '0', ORDERS_HTTP_PORT: '0', ORDERS_DATABASE_URL: orders.url, ...QUIET })),
+    startOrders(
+      loadConfig(ordersConfig, {
+        ORDERS_PORT: '0',
+        ORDERS_HTTP_PORT: '0',
+        ORDERS_DATABASE_URL: orders.url,
+        ...CHARGES,
+        ...QUIET,
+      }),
+    ),
     startPayments(
       loadConfig(paymentsConfig, {
         PAYMENTS_PORT: '0',
@@ -90,6 +103,13 @@ export async function openShop() {
     hold(orderId: string, until: Promise<undefined>) {
       held.set(orderId, until);
     },
+    clients: services.clients,
+    /** For what no call of the service does. */
+    tamper: {
+      users: (text: string, id: string) => users.sql(text, [id]),
+      products: (text: string, id: string) => stockBooks?.query(text, [id]),
+      orders: (text: string, id: string) => orderBooks?.query(text, [id]),
+    },
 
     /** An order as the gateway submits it: of a customer and of a product of its own. */
     async submit(paymentMethod = 'tok_ok') {
@@ -125,7 +145,12 @@ export async function openShop() {
           'select status, captured_minor as captured, refunded_minor as refunded from payments where order_id = $1',
           orderId,
         ),
-        row<{ total: string | null }>(orderBooks, 'select total_minor as total from orders where id = $1', orderId),
+        row<{ total: string | null; step: string | null; reason: string | null; facts: object }>(
+          orderBooks,
+          `select total_minor as total, failure_step as step, failure_reason as reason, failure_facts as facts
+           from orders where id = $1`,
+          orderId,
+        ),
         orderBooks?.query<{ status: string }>('select status from order_history where order_id = $1 order by sequence', [
           orderId,
         ]),
@@ -141,6 +166,7 @@ export async function openShop() {
           : null,
         provider: { charges: amounts('capture'), refunds: amounts('refund') },
         total: order?.total == null ? null : Number(order.total),
+        failure: order?.reason ? { step: order.step || null, reason: order.reason, facts: order.facts } : null,
       };
     },
 
