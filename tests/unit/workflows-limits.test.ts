@@ -12,7 +12,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('each step gets the whole limit, but paying ends with the time of the hold', () => {
+test('E8 each step gets the whole limit, but paying ends with the time of the hold', () => {
   const limit = createStepLimit(10 * MINUTE_MS);
   const remaining: Record<string, number> = {};
   for (const step of ['ValidateUser', 'ReserveInventory', 'CreateOrder', 'ProcessPayment', 'ConfirmOrder'] as const) {
