@@ -15,11 +15,11 @@ const text: Codec<string> = {
 /** The idempotency record in a database of its own, and operations whose effect is a row that can be counted. */
 export async function openRecordLab() {
   const created = await createDatabase('idempotency');
-  const pools: SqlPool[] = [];
+  const pools = new Set<SqlPool>();
   /** Another process's way to the same database. */
   function open(max = 20): SqlPool {
     const pool = openPool({ url: created.url, max, onError: () => undefined });
-    pools.push(pool);
+    pools.add(pool);
     return pool;
   }
   const database = open();
@@ -28,6 +28,12 @@ export async function openRecordLab() {
   return {
     database,
     open,
+    /** Closes one and opens another, as a process that starts again does. */
+    async reopen(pool: SqlPool, max: number): Promise<SqlPool> {
+      pools.delete(pool);
+      await pool.close();
+      return open(max);
+    },
     /** What was done under the key. */
     async effects(key: string): Promise<string[]> {
       const rows = await database.query<{ answer: string }>('select answer from effects where key = $1', [key]);
