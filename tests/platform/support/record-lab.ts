@@ -12,9 +12,9 @@ const text: Codec<string> = {
   decode: (bytes) => Buffer.from(bytes).toString(),
 };
 
-/** The idempotency record in a database of its own, and operations whose effect is a row that can be counted. */
-export async function openRecordLab() {
-  const created = await createDatabase('idempotency');
+/** The idempotency record in a database of its own, on the tests' server or another, and operations whose effect is a row that can be counted. */
+export async function openRecordLab(on?: string) {
+  const created = await createDatabase('idempotency', on);
   const pools = new Set<SqlPool>();
   /** Another process's way to the same database. */
   function open(max = 20): SqlPool {

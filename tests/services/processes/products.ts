@@ -24,38 +24,24 @@ const MOMENTS: Readonly<Record<string, string>> = {
 const AFTER_COMMIT = 'after the commit';
 
 function fated(database: Database, fate: Fate): Database {
-  const statement = MOMENTS[fate.at];
-  const watched = ({ em, sql }: Transaction): Transaction => ({
-    em,
-    sql: {
-      async query(text, values) {
-        const rows = await sql.query<never>(text, values);
-        if (statement !== undefined && text.includes(statement)) await meet(fate);
-        return rows;
+  async function transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    let reserved = false;
+    const watched = ({ em, sql }: Transaction): Transaction => ({
+      em,
+      sql: {
+        async query<Row extends object>(text: string, values?: readonly unknown[]) {
+          const rows = await sql.query<Row>(text, values);
+          reserved ||= text.includes('insert into reservations');
+          if (text.includes(MOMENTS[fate.at] ?? fate.at)) await meet(fate);
+          return rows;
+        },
       },
-    },
-  });
-  return {
-    ...database,
-    async transaction(work) {
-      let reserves = false;
-      const result = await database.transaction((transaction) =>
-        work(
-          watched({
-            em: transaction.em,
-            sql: {
-              query: (text, values) => {
-                reserves ||= text.includes('insert into reservations');
-                return transaction.sql.query(text, values);
-              },
-            },
-          }),
-        ),
-      );
-      if (fate.at === AFTER_COMMIT && reserves) await meet(fate);
-      return result;
-    },
-  };
+    });
+    const result = await database.transaction((opened) => work(watched(opened)));
+    if (fate.at === AFTER_COMMIT && reserved) await meet(fate);
+    return result;
+  }
+  return { ...database, transaction };
 }
 
 await run('products', async () => {
