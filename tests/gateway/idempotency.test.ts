@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { orderWorkflowId } from '../../contracts/ids.ts';
 import { startGateway } from '../../gateway/server.ts';
 import type { OrderStatus } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Platform, startPlatform } from './support/platform.ts';
 import { type Answer, newOrder, textOf } from './support/shop.ts';
 
@@ -64,6 +65,27 @@ test.each(later)('I11 an order that has become %s since is answered as it was co
   const now = await platform.call('GET', `/v1/orders/${id}`, { headers: await platform.as('customer') });
   expect(now.body.status).toBe(statuses.at(-1)?.replace('ORDER_STATUS_', ''));
 });
+
+test.each(['tok_ok', 'tok_declined'])(
+  'I11 I18 when Temporal has deleted the workflow and its history the answer is the same, and no workflow is started (%s)',
+  async (method) => {
+    const { client, connection, namespace } = platform.temporal;
+    const given = { key: randomUUID(), body: { payment_method: method } };
+    const first = await platform.order(given);
+    const id = textOf(first.body, method === 'tok_ok' ? 'id' : 'order_id');
+    const workflowExecution = { workflowId: orderWorkflowId(id) };
+    await client.workflow.getHandle(workflowExecution.workflowId).result();
+    await connection.workflowService.deleteWorkflowExecution({ namespace, workflowExecution });
+    const gone = (status: string) => status === 'none';
+    await eventually(() => platform.workflowStatus(id), gone);
+
+    const again = await platform.order(given);
+    expect([again.status, replayed(again)]).toEqual([first.status, 'true']);
+    // Each problem has the trace of its own request.
+    expect({ ...again.body, trace_id: '' }).toEqual({ ...first.body, trace_id: '' });
+    expect(await platform.workflowStatus(id)).toBe('none');
+  },
+);
 
 test('I13 a request that was wrong in itself uses up no key: corrected, it is the first', async () => {
   const key = randomUUID();

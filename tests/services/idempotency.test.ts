@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { stepKey, undoKey } from '../../contracts/ids.ts';
 import { ReserveInventoryResponse } from '../../proto/gen/shopfast/products/v1/products.ts';
+import type { PaymentProvider } from '../../services/payments/provider.ts';
 import { type OrdersFixture, openOrders, submission } from './orders-fixture.ts';
 import {
   around,
@@ -78,9 +79,9 @@ test('I17 an answer that an older or a newer version stored is read: a field tha
 
 test('I43 the provider is asked under one key by every attempt and every process, and no key is made of anything but the order', async () => {
   const asked: string[] = [];
-  const noting = (real: Parameters<Parameters<typeof money.start>[0] & object>[0]) => ({
+  const noting = (real: PaymentProvider): PaymentProvider => ({
     ...real,
-    charge(request: Parameters<typeof real.charge>[0]) {
+    charge(request) {
       asked.push(request.key);
       return real.charge(request);
     },

@@ -42,9 +42,9 @@ export async function launchService<D extends ServiceDefinition>(options: {
     exited,
     continue: () => child.kill('SIGCONT'),
     async kill() {
-      client.close();
       child.kill('SIGKILL');
       if (child.exitCode === null && child.signalCode === null) await exited;
+      client.close();
     },
   };
 }
