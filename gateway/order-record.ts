@@ -54,6 +54,16 @@ export function recordedEnd(order: Order): 'confirmed' | 'cancelled' | 'open' {
   return order.status === OrderStatus.ORDER_STATUS_CANCELLED ? 'cancelled' : 'open';
 }
 
+/**
+ * The order as it was when it was confirmed, however far it has gone since: a repeated POST /orders gets the first answer, and
+ * GET tells how the order is now.
+ */
+export function asConfirmed(order: Order): Order {
+  const { ORDER_STATUS_PAID: status } = OrderStatus;
+  const paid = order.history.findIndex((change) => change.status === status);
+  return { ...order, status, failure: undefined, history: order.history.slice(0, paid + 1) };
+}
+
 /** Why a cancelled order was refused, as the record holds it: the same that the workflow tells. */
 export function recordedFailure(order: Order): OrderFailure {
   const { step = '', reason = '', facts = {} } = order.failure ?? {};

@@ -20,7 +20,7 @@ import { requiredIdempotencyKey } from '../idempotency-key.ts';
 import { readBody } from '../input.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import { signedIn } from '../middleware/caller.ts';
-import { orderJson, orderLinks, orderPath, recordedEnd, recordedFailure } from '../order-record.ts';
+import { asConfirmed, orderJson, orderLinks, orderPath, recordedEnd, recordedFailure } from '../order-record.ts';
 import type { OrderWorkflows } from '../order-workflow.ts';
 import { preferredWait } from '../preferred-wait.ts';
 import { HttpProblem, RETRY_AFTER_S, unavailable } from '../problem.ts';
@@ -141,7 +141,7 @@ function answer(ctx: RouteCtx, end: End): void {
   ctx.status = end.state === 'confirmed' ? 201 : 202;
   ctx.set('Location', orderPath(end.order.id));
   if (end.state === 'running') ctx.set('Retry-After', String(RETRY_AFTER_S));
-  ctx.body = orderJson(end.order);
+  ctx.body = orderJson(end.state === 'confirmed' ? asConfirmed(end.order) : end.order);
 }
 
 function refusal(order: Order, { step, reason, facts }: OrderFailure): HttpProblem {

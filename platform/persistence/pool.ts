@@ -19,6 +19,8 @@ export function openPool(options: { readonly url: string; readonly max: number; 
   });
   // An idle connection that the server dropped; without a listener it would end the process.
   pool.on('error', options.onError);
+  // A connection that breaks between two statements of a transaction: the next one fails, and that is told there.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const sql = sqlOn(pool);
   return {
     query: sql.query,

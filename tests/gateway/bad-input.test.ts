@@ -34,11 +34,12 @@ const line = (fields: object) => ({ items: [{ ...newOrder().items[0], ...fields 
 const lines = (count: number) => ({ items: Array.from({ length: count }, () => ({ product_id: randomUUID(), quantity: 1 })) });
 
 test.each([
-  ['quantity 0', line({ quantity: 0 }), '/items/0/quantity'],
-  ['quantity -1', line({ quantity: -1 }), '/items/0/quantity'],
-  ['quantity 1.5', line({ quantity: 1.5 }), '/items/0/quantity'],
-  ['quantity 1e9', line({ quantity: 1e9 }), '/items/0/quantity'],
-  ['quantity 1001', line({ quantity: 1_001 }), '/items/0/quantity'],
+  ['O6 quantity 0', line({ quantity: 0 }), '/items/0/quantity'],
+  ['O6 quantity -1', line({ quantity: -1 }), '/items/0/quantity'],
+  ['O6 quantity 1.5', line({ quantity: 1.5 }), '/items/0/quantity'],
+  ['O6 quantity 1e9', line({ quantity: 1e9 }), '/items/0/quantity'],
+  ['O6 quantity 2^53 - 1', line({ quantity: 2 ** 53 - 1 }), '/items/0/quantity'],
+  ['O6 quantity 1001', line({ quantity: 1_001 }), '/items/0/quantity'],
   ['a quantity in words', line({ quantity: '1' }), '/items/0/quantity'],
   ['no quantity', line({ quantity: undefined }), '/items/0/quantity'],
   ['a product id that is none', line({ product_id: 'mug' }), '/items/0/product_id'],
@@ -115,16 +116,19 @@ test('a body of another type, or encoded, is 415', async () => {
 });
 
 test.each([
-  ['no key', ''],
-  ['256 characters', 'k'.repeat(256)],
-  ['a space', 'a b'],
-  ['a letter that is not ASCII', 'é'],
-])('an Idempotency-Key with %s is 400', async (_, key) => {
-  const answer = await shop.order({ headers: { 'Idempotency-Key': key } });
+  ['I01 no Idempotency-Key', undefined],
+  ['I02 an empty Idempotency-Key', ''],
+  ['I04 an Idempotency-Key of 256 characters', 'k'.repeat(256)],
+  ['I05 an Idempotency-Key with a tab', 'a\tb'],
+  ['I05 an Idempotency-Key with a letter that is not ASCII', 'é'],
+  ['I09 an Idempotency-Key that is a statement', "'; drop table idempotency; --"],
+])('%s is 400', async (_, key) => {
+  const headers = { ...(await shop.as('customer')), ...(key === undefined ? {} : { 'Idempotency-Key': key }) };
+  const answer = await shop.call('POST', '/v1/orders', { body: newOrder(), headers });
   expectRefused(answer, 400, 'idempotency_key_missing');
 });
 
-test('two Idempotency-Keys are 400', async () => {
+test('I06 two Idempotency-Keys are 400', async () => {
   const headers = new Headers({ 'Idempotency-Key': 'a' });
   headers.append('Idempotency-Key', 'b');
   const answer = await shop.order({ headers: { 'Idempotency-Key': headers.get('Idempotency-Key') ?? '' } });

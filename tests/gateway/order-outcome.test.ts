@@ -64,7 +64,7 @@ test.each([
   ['tok_test_inactive_user', 403, 'user_inactive', 'ValidateUser', {}],
   ['tok_test_gave_up', 503, 'unavailable', 'ProcessPayment', {}],
 ])(
-  'an order that is refused (%s) is a %i problem with its reason, step and facts',
+  'I12 an order that is refused (%s) is a %i problem with its reason, step and facts',
   async (method, status, reason, step, facts) => {
     const key = randomUUID();
     const answer = await platform.order({ key, body: { payment_method: method } });
@@ -87,7 +87,7 @@ test('a wait that is longer than anyone may wait is shortened, and said so', asy
   expect(answer.headers.get('preference-applied')).toBe('wait=25');
 });
 
-test('five callers with one key and body at the same time make one order and get one answer', async () => {
+test('I29 five callers with one key and body at the same time make one order and get one answer', async () => {
   const before = platform.orders.submissions.length;
   const key = randomUUID();
   const answers = await Promise.all([1, 2, 3, 4, 5].map(() => platform.order({ key })));
@@ -98,7 +98,7 @@ test('five callers with one key and body at the same time make one order and get
 });
 
 test.each(['tok_ok', 'tok_declined', 'tok_test_no_stock'])(
-  'another gateway gives the same answer after the workflow is forgotten (%s)',
+  'I18 another gateway gives the same answer after the workflow is forgotten (%s)',
   async (method) => {
     const given = { key: randomUUID(), body: { payment_method: method } };
     const first = await platform.order(given);
@@ -132,7 +132,7 @@ test('the same key with another body is 422 and starts nothing', async () => {
   expect(platform.orders.submissions.length).toBe(before);
 });
 
-test('the same key of another user, or of another application, is another order', async () => {
+test('I07 the same key of another user, or of another application, is another order', async () => {
   const key = randomUUID();
   const mine = await platform.order({ key });
   const theirs = await platform.order({ key, userId: randomUUID() });

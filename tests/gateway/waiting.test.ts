@@ -81,7 +81,7 @@ test('respond-async is 202 at once with the order started, and the same key wait
   expect(waited.body.id).toBe(answer.body.id);
 });
 
-test('a caller who goes away changes nothing: the order goes on, and the same key finds it', async () => {
+test('I56 a caller who goes away changes nothing: the order goes on, and the same key finds it', async () => {
   platform.worker.down.add('tok_test_gone');
   const given = { key: randomUUID(), body: { payment_method: 'tok_test_gone' } };
   const leaving = new AbortController();

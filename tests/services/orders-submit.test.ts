@@ -41,7 +41,7 @@ test('an order without an address is accepted and has none', async () => {
   expect(order.shippingAddress).toBeUndefined();
 });
 
-test('the same product given twice becomes one line, where it was first given', async () => {
+test('O5 the same product given twice becomes one line, where it was first given', async () => {
   const [first, second] = [randomUUID(), randomUUID()];
   const lines = [
     { productId: first, quantity: 1_000 },
@@ -66,7 +66,7 @@ test('twenty callers at once with one key get one order, and one of them placed 
   expect(count?.count).toBe(1);
 });
 
-test('the same order asked for in other words is the same request', async () => {
+test('I24 the same order asked for in other words is the same request', async () => {
   const [a, b] = [randomUUID(), randomUUID()];
   const request = submission({
     lines: [
@@ -98,7 +98,7 @@ test('a repeated submission answers with the order as it is now', async () => {
   expect(statuses(again.order)).toEqual(['SUBMITTED', 'CANCELLED']);
 });
 
-test('a key is remembered when the service starts again', async () => {
+test('I15 a key is remembered when the service starts again', async () => {
   const request = submission();
   const { order } = await submit(request);
   await orders.restart();
@@ -110,7 +110,7 @@ test.each([
   ['lines', { lines: [{ productId: randomUUID(), quantity: 1 }] }],
   ['address', { shippingAddress: { ...ADDRESS, line1: 'elsewhere' } }],
   ['absent address', { shippingAddress: undefined }],
-])('the same key with another %s is refused', async (_what, other) => {
+])('I21 the same key with another %s is refused', async (_what, other) => {
   const request = submission();
   const { order } = await submit(request);
   expect(await refusal(submit({ ...request, ...other }))).toMatchObject({
@@ -120,7 +120,7 @@ test.each([
   expect(await submit(request)).toEqual({ order, replayed: true });
 });
 
-test('the same key of another user or another client is another order', async () => {
+test('I07 the same key of another user or another client is another order', async () => {
   const request = submission();
   const { order } = await submit(request);
   const ofOtherUser = await submit({ ...request, userId: randomUUID() });
@@ -131,16 +131,18 @@ test('the same key of another user or another client is another order', async ()
 
 const LINE = { productId: randomUUID(), quantity: 1 };
 test.each([
-  ['no key', { idempotencyKey: '' }, 'idempotencyKey'],
-  ['a key of 256 characters', { idempotencyKey: 'k'.repeat(256) }, 'idempotencyKey'],
-  ['a control character in the key', { idempotencyKey: 'a\nb' }, 'idempotencyKey'],
+  ['I01 I02 no key', { idempotencyKey: '' }, 'idempotencyKey'],
+  ['I04 a key of 256 characters', { idempotencyKey: 'k'.repeat(256) }, 'idempotencyKey'],
+  ['I05 a control character in the key', { idempotencyKey: 'a\u0000b' }, 'idempotencyKey'],
+  ['I05 a letter in the key that is not ASCII', { idempotencyKey: 'é' }, 'idempotencyKey'],
+  ['I09 a line break in the key', { idempotencyKey: 'a\r\nb' }, 'idempotencyKey'],
   ['a client with a colon', { clientId: 'a:b' }, 'clientId'],
   ['a user that is no id', { userId: 'me' }, 'userId'],
   ['no lines', { lines: [] }, 'lines'],
   ['101 lines', { lines: Array.from({ length: 101 }, () => LINE) }, 'lines'],
-  ['quantity 0', { lines: [{ ...LINE, quantity: 0 }] }, 'lines.0.quantity'],
-  ['a negative quantity', { lines: [LINE, { ...LINE, quantity: -1 }] }, 'lines.1.quantity'],
-  ['quantity 1001', { lines: [{ ...LINE, quantity: 1_001 }] }, 'lines.0.quantity'],
+  ['O6 quantity 0', { lines: [{ ...LINE, quantity: 0 }] }, 'lines.0.quantity'],
+  ['O6 a negative quantity', { lines: [LINE, { ...LINE, quantity: -1 }] }, 'lines.1.quantity'],
+  ['O6 quantity 1001', { lines: [{ ...LINE, quantity: 1_001 }] }, 'lines.0.quantity'],
   ['a product that is no id', { lines: [{ productId: "' or 1=1", quantity: 1 }] }, 'lines.0.productId'],
   ['no payment method', { paymentMethod: '' }, 'paymentMethod'],
   ['an address without a city', { shippingAddress: { ...ADDRESS, city: ' ' } }, 'shippingAddress.city'],
@@ -159,7 +161,7 @@ test('the limits themselves are accepted: 100 lines of 1000 units', async () => 
   expect((await submit(submission({ lines }))).order.lines).toEqual(lines);
 });
 
-test('an invalid submission is not stored: the corrected one works under the same key', async () => {
+test('I13 an invalid submission is not stored: the corrected one works under the same key', async () => {
   const request = submission();
   await refusal(submit({ ...request, lines: [] }));
   expect((await submit(request)).replayed).toBe(false);

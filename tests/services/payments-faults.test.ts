@@ -38,7 +38,7 @@ async function expectStatus(orderId: string, status: keyof typeof PaymentStatus)
   expect((await read(payments, orderId)).status).toBe(PaymentStatus[status]);
 }
 
-test('a charge whose answer was lost is UNAVAILABLE, never failed; the same key finds the one charge', async () => {
+test('I42 a charge whose answer was lost is UNAVAILABLE, never failed; the same key finds the one charge', async () => {
   const request = await chargedUnknown(payments);
   await expectStatus(request.orderId, 'PAYMENT_STATUS_PENDING');
   expect(await fixture.entriesOf(request.orderId)).toEqual(CHARGED);
@@ -73,7 +73,7 @@ test('with the provider gone calls are UNAVAILABLE; when it is back they go on',
   expect(await fixture.entriesOf(request.orderId)).toEqual(CHARGED);
 });
 
-test('an undo after an unknown outcome gives the real charge back, exactly once', async () => {
+test('E7 an undo after an unknown outcome gives the real charge back, exactly once', async () => {
   const request = await chargedUnknown(payments);
 
   expect(await payments.refundPayment(undoOf(request), LIMITS)).toEqual({ refundedMinor: 2_599 });
@@ -109,7 +109,7 @@ test('a refund of a payment that nobody has charged yet waits for it', async () 
 
 const moments: Moment[] = ['before', 'after'];
 
-test.each(moments)('a crash %s the charge: the retry settles with one charge', async (moment) => {
+test.each(moments)('I44 a crash %s the charge: the retry settles with one charge', async (moment) => {
   const service = await fixture.start(crashOnce('charge', moment));
   const request = payment();
   expect(await failure(service.processPayment(request, LIMITS))).toMatchObject({ code: 'INTERNAL' });

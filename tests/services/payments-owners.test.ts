@@ -36,7 +36,7 @@ async function expectStatus(orderId: string, status: keyof typeof PaymentStatus)
   expect((await read(payments, orderId)).status).toBe(PaymentStatus[status]);
 }
 
-test('while a charge is at work the same call is ABORTED, another request is refused, and its undo waits', async () => {
+test('I28 while a charge is at work the same call is ABORTED, another request is refused, and its undo waits', async () => {
   const pause = pauseAt('charge', 'before');
   const service = await fixture.start(pause.disturb);
   const request = payment();
@@ -53,7 +53,7 @@ test('while a charge is at work the same call is ABORTED, another request is ref
   expect(await payments.refundPayment(undoOf(request), LIMITS)).toEqual({ refundedMinor: 2_599 });
 });
 
-test('an owner that hangs is taken over when its lease has run out', async () => {
+test('I39 an owner that hangs is taken over when its lease has run out', async () => {
   const pause = pauseAt('charge', 'after');
   const service = await fixture.start(pause.disturb);
   const request = payment();
@@ -71,7 +71,7 @@ test('an owner that hangs is taken over when its lease has run out', async () =>
   expect(await fixture.entriesOf(request.orderId)).toEqual(CHARGED);
 });
 
-test('of 50 that want to take over, one does, and there is one charge', async () => {
+test('I41 of 50 that want to take over, one does, and there is one charge', async () => {
   const pause = pauseAt('charge', 'after');
   const service = await fixture.start(pause.disturb);
   const request = payment();
@@ -91,7 +91,7 @@ test('of 50 that want to take over, one does, and there is one charge', async ()
   expect(await fixture.entriesOf(request.orderId)).toEqual(CHARGED);
 });
 
-test('an owner that was taken over settles nothing while the new one is still at work', async () => {
+test('I40 an owner that was taken over settles nothing while the new one is still at work', async () => {
   const [first, second] = [pauseAt('charge', 'after'), pauseAt('charge', 'after')];
   const [sleeper, taker] = [await fixture.start(first.disturb), await fixture.start(second.disturb)];
   const request = payment();

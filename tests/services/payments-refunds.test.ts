@@ -54,7 +54,7 @@ test('10 undos at once give back once, under one key and under ten', async () =>
   }
 });
 
-test('an undo before its charge succeeds, and the charge that comes late is refused and never made', async () => {
+test('I51 an undo before its charge succeeds, and the charge that comes late is refused and never made', async () => {
   const request = payment();
   expect(await payments.refundPayment(undoOf(request), LIMITS)).toEqual({ refundedMinor: 0 });
 
@@ -70,7 +70,7 @@ test('an undo before its charge succeeds, and the charge that comes late is refu
   expect(await failure(byOrder)).toMatchObject({ code: 'NOT_FOUND', reason: 'not_found' });
 });
 
-test('a charge stays undone: its repetition after the undo is refused', async () => {
+test('I54 a charge stays undone: its repetition after the undo is refused', async () => {
   const request = payment();
   await payments.processPayment(request, LIMITS);
   await payments.refundPayment(undoOf(request), LIMITS);
@@ -78,7 +78,7 @@ test('a charge stays undone: its repetition after the undo is refused', async ()
   expect(await failure(payments.processPayment(request, LIMITS))).toMatchObject({ reason: 'order_cancelled' });
 });
 
-test('partial refunds return to COMPLETED and never exceed what was captured', async () => {
+test('I52 partial refunds return to COMPLETED and never exceed what was captured', async () => {
   const request = payment();
   await payments.processPayment(request, LIMITS);
   expect(await payments.refundPayment(refundOf(request, 1_000), LIMITS)).toEqual({ refundedMinor: 1_000 });

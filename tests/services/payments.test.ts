@@ -53,7 +53,7 @@ test('a good card is charged once, and the payment can be read by its id and by 
   ]);
 });
 
-test('a repeated call gets the first answer, also from another instance', async () => {
+test('I57 a repeated call gets the first answer, also from another instance', async () => {
   const request = payment();
   const first = await payments.processPayment(request, LIMITS);
   const other = await fixture.start();
@@ -69,7 +69,7 @@ test.each([
   ['tok_expired', 'payment_expired_card'],
   ['tok_fraud', 'fraud_review'],
   ['tok_unheard_of', 'payment_method_invalid'],
-])('%s is refused as %s, and again in the same words', async (paymentMethod, reason) => {
+])('I12 %s is refused as %s, and again in the same words', async (paymentMethod, reason) => {
   const request = payment({ paymentMethod });
   const first = await failure(payments.processPayment(request, LIMITS));
   const second = await failure(payments.processPayment(request, LIMITS));
@@ -98,13 +98,13 @@ test('20 calls at once with one key make one charge, and all get the same paymen
 });
 
 const changes: [string, Partial<ProcessPaymentRequest>][] = [
-  ['amount', { amount: { amountMinor: 2_600, currency: 'EUR' } }],
-  ['currency', { amount: { amountMinor: 2_599, currency: 'USD' } }],
-  ['card', { paymentMethod: 'tok_declined' }],
-  ['customer', { userId: randomUUID() }],
-  ['order', { orderId: randomUUID() }],
+  ['I19 another amount', { amount: { amountMinor: 2_600, currency: 'EUR' } }],
+  ['I20 another currency', { amount: { amountMinor: 2_599, currency: 'USD' } }],
+  ['another card', { paymentMethod: 'tok_declined' }],
+  ['another customer', { userId: randomUUID() }],
+  ['another order', { orderId: randomUUID() }],
 ];
-test.each(changes)('a key that was used is refused for another %s', async (_, change) => {
+test.each(changes)('%s under a key that was used is refused', async (_, change) => {
   const request = payment();
   await payments.processPayment(request, LIMITS);
 
@@ -115,7 +115,7 @@ test.each(changes)('a key that was used is refused for another %s', async (_, ch
   expect(await fixture.entriesOf(request.orderId)).toHaveLength(2);
 });
 
-test('an order has one payment: a second one under another key is refused, for good, and charges nothing', async () => {
+test('I47 an order has one payment: a second one under another key is refused, for good, and charges nothing', async () => {
   const request = payment();
   await payments.processPayment(request, LIMITS);
   const second = { ...request, idempotencyKey: randomUUID() };
@@ -139,7 +139,7 @@ const invalid: [string, Partial<ProcessPaymentRequest>][] = [
   ['amount.currency', { amount: { amountMinor: 1, currency: 'euro' } }],
   ['paymentMethod', { paymentMethod: '' }],
 ];
-test.each(invalid)('an invalid %s is named and uses up no key', async (field, change) => {
+test.each(invalid)('I13 an invalid %s is named and uses up no key', async (field, change) => {
   const request = payment();
   expect(await failure(payments.processPayment({ ...request, ...change }, LIMITS))).toMatchObject({
     code: 'INVALID_ARGUMENT',

@@ -61,7 +61,7 @@ async function fillCatalogue(): Promise<void> {
   await fixture.sql('analyze products');
 }
 
-test('200 buyers of 50 units: exactly 50 get one, 150 are refused, and the ledger explains it', async () => {
+test('O3 200 buyers of 50 units: exactly 50 get one, 150 are refused, and the ledger explains it', async () => {
   const { id } = await createProduct(products, { stockQuantity: 50 });
   const outcomes = await Promise.all(
     Array.from({ length: 200 }, async (_, n) => {
@@ -83,7 +83,7 @@ test('200 buyers of 50 units: exactly 50 get one, 150 are refused, and the ledge
   expect(await stockOf(products, id)).toEqual({ stock: 50, reserved: 50, available: 0 });
 });
 
-test('orders that name the same products in opposite order never deadlock', async () => {
+test('O4 orders that name the same products in opposite order never deadlock', async () => {
   const before = await deadlocks();
   await fillCatalogue();
   const [a, b] = [await createProduct(products, { stockQuantity: 500 }), await createProduct(products, { stockQuantity: 500 })];

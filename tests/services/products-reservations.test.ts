@@ -43,7 +43,7 @@ test('a reserve holds its lines for 15 minutes by the database clock and answers
   expect(await stockOf(products, b.id)).toEqual({ stock: 10, reserved: 2, available: 8 });
 });
 
-test('lines of one product are one line, whatever the spelling of its id', async () => {
+test('O5 lines of one product are one line, whatever the spelling of its id', async () => {
   const { id, price } = await createProduct(products);
   const order = orderOf({ productId: id, quantity: 1 }, { productId: id.toUpperCase(), quantity: 2 });
   const { lines } = await products.reserveInventory(order.reserve, LIMITS);
@@ -51,7 +51,7 @@ test('lines of one product are one line, whatever the spelling of its id', async
   expect(await stockOf(products, id)).toMatchObject({ reserved: 3 });
 });
 
-test('one line that cannot be had refuses all of them, with the product and what is available', async () => {
+test('I55 one line that cannot be had refuses all of them, with the product and what is available, and an undo gives back nothing', async () => {
   const a = await createProduct(products, { stockQuantity: 10 });
   const b = await createProduct(products, { stockQuantity: 2 });
   const order = orderOf({ productId: a.id, quantity: 1 }, { productId: b.id, quantity: 3 });
@@ -67,6 +67,8 @@ test('one line that cannot be had refuses all of them, with the product and what
   // A refusal is final under its key: the saga has gone another way by the time the goods arrive.
   await products.adjustStock({ idempotencyKey: randomUUID(), productId: b.id, delta: 5, reason: 'delivery' }, LIMITS);
   expect(await refusal(products.reserveInventory(order.reserve, LIMITS))).toEqual(refused);
+  expect(await products.releaseInventory(order.release, LIMITS)).toEqual({ released: false });
+  expect(await stockOf(products, a.id)).toEqual({ stock: 10, reserved: 0, available: 10 });
 });
 
 test('an unknown, an inactive and a differently priced product are refused, and nothing moves', async () => {
@@ -131,7 +133,7 @@ test('a reserve that is repeated, at once or later, reserves once and answers th
   expect(await stockOf(products, id)).toMatchObject({ reserved: 2 });
 });
 
-test('a release gives back once, however often and under whatever key it comes', async () => {
+test('I50 a release gives back once, however often and under whatever key it comes', async () => {
   const { id } = await createProduct(products);
   const { release, orderId, confirm, reserve } = await reservedOrder(products, { productId: id, quantity: 4 });
   expect(await products.releaseInventory(release, LIMITS)).toEqual({ released: true });
@@ -147,7 +149,7 @@ test('a release gives back once, however often and under whatever key it comes',
   expect(await refusal(products.reserveInventory(reserve, LIMITS))).toMatchObject({ reason: 'order_cancelled' });
 });
 
-test('a reserve that comes after its release is refused and moves no stock', async () => {
+test('I49 a reserve that comes after its release is refused and moves no stock', async () => {
   const { id } = await createProduct(products);
   const order = orderOf({ productId: id, quantity: 4 });
   expect(await products.releaseInventory(order.release, LIMITS)).toEqual({ released: false });
@@ -190,7 +192,7 @@ test('a release cannot name its own key as the one it undoes', async () => {
   });
 });
 
-test('a key is refused for another operation', async () => {
+test('I08 a key is refused for another operation', async () => {
   const { id } = await createProduct(products);
   const { confirm, reserve } = await reservedOrder(products, { productId: id, quantity: 1 });
   const mixed = { ...confirm, idempotencyKey: reserve.idempotencyKey };

@@ -121,7 +121,7 @@ test('a release of an expired hold has nothing to do', async () => {
   expect(await stateOf(fixture, orderId)).toBe('expired');
 });
 
-test('several sweepers give back more than a batch of expired holds, each once', async () => {
+test('E5 several sweepers give back more than a batch of expired holds, each once', async () => {
   const orders = await Promise.all(Array.from({ length: 250 }, held));
   await runOut(fixture, ...orders.map(({ orderId }) => orderId));
   const swept = await Promise.all(

@@ -64,6 +64,27 @@ test('an authorisation is captured or voided, never both', async () => {
   expect(await provider.kindsOf(voided.reference)).toEqual(['charge', 'void']);
 });
 
+test('I53 of a capture and a void at the same time exactly one wins', async () => {
+  const wins = { capture: 0, void: 0 };
+  for (let pair = 0; pair < 20; pair += 1) {
+    const { id, reference } = await charged({ capture: false });
+    const ways = ['capture', 'void'] as const;
+    // Whichever is sent first, the other may overtake it.
+    const answers = await Promise.all(
+      (pair % 2 === 0 ? ways : ways.toReversed()).map(async (way) => ({
+        way,
+        status: (await provider.call('POST', `/v1/charges/${id}/${way}`)).status,
+      })),
+    );
+    const [winner, ...others] = answers.filter(({ status }) => status === 200);
+    expect(others).toEqual([]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
+    if (winner) wins[winner.way] += 1;
+    expect(await provider.kindsOf(reference)).toEqual(['charge', winner?.way]);
+  }
+  expect(wins.capture + wins.void).toBe(20);
+});
+
 test('a reader of the ledger who remembers the last id misses no entry, whichever transaction commits first', async () => {
   // Entries of 777 take their id at once and commit late.
   await onDatabase(`

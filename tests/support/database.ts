@@ -4,27 +4,31 @@ import { eventually } from './eventually.ts';
 
 export type TestDatabase = { readonly url: string; drop(): Promise<void> };
 
-/** An empty database of its own on the tests' server, with a role of its own that owns it, as a service gets one. */
-export async function createDatabase(name: string): Promise<TestDatabase> {
-  const server = new URL(testPostgresUrl());
+/**
+ * An empty database of its own, with a role of its own that owns it, as a service gets one; on the tests' server unless `on` is
+ * the superuser's URL of another.
+ */
+export async function createDatabase(name: string, on = testPostgresUrl()): Promise<TestDatabase> {
+  const server = new URL(on);
   const unique = `${name}_${randomBytes(5).toString('hex')}`;
   const identifier = pg.escapeIdentifier(unique);
   await query(
+    on,
     `create role ${identifier} login password 'test'`,
     `create database ${identifier} owner ${identifier}`,
     `revoke all on database ${identifier} from public`,
   );
   return {
     url: `postgres://${unique}:test@${server.host}/${unique}`,
-    drop: () => drop(unique),
+    drop: () => drop(on, unique),
   };
 }
 
 // A pool that was ended takes a moment to close its connections, and one that is cut off has nobody to tell.
 const CLOSING_LIMIT_MS = 5_000;
 
-async function drop(name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: testPostgresUrl() });
+async function drop(connectionString: string, name: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
   await client.connect();
   const open = async () => (await client.query('select from pg_stat_activity where datname = $1', [name])).rowCount ?? 0;
   try {
@@ -43,8 +47,8 @@ export function testPostgresUrl(): string {
   return url;
 }
 
-async function query(...statements: string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: testPostgresUrl() });
+async function query(connectionString: string, ...statements: string[]): Promise<void> {
+  const client = new pg.Client({ connectionString });
   await client.connect();
   try {
     for (const statement of statements) await client.query(statement);

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { gatewayConfig } from '../../gateway/config.ts';
+import { productsConfig } from '../../services/products/config.ts';
 import { pauseAfterRoundMs } from '../../workflows/activity-policies.ts';
 import { createStepLimit } from '../../workflows/step-limit.ts';
 
@@ -12,7 +14,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('each step gets the whole limit, but paying ends with the time of the hold', () => {
+test('E8 each step gets the whole limit, but paying ends with the time of the hold', () => {
   const limit = createStepLimit(10 * MINUTE_MS);
   const remaining: Record<string, number> = {};
   for (const step of ['ValidateUser', 'ReserveInventory', 'CreateOrder', 'ProcessPayment', 'ConfirmOrder'] as const) {
@@ -22,6 +24,13 @@ test('each step gets the whole limit, but paying ends with the time of the hold'
   }
 
   expect(remaining).toEqual({ ValidateUser: 10, ReserveInventory: 10, CreateOrder: 7, ProcessPayment: 4, ConfirmOrder: 10 });
+});
+
+test('E8 unless told otherwise a hold outlives the saga that pays for it, by more than one attempt', () => {
+  const holdMs = productsConfig.shape.RESERVATION_TTL_MS.parse(undefined);
+  const stepLimitMs = gatewayConfig.shape.SAGA_STEP_LIMIT_MS.parse(undefined);
+  // The last attempt may begin at the very end and take its ten seconds.
+  expect(holdMs).toBeGreaterThan(stepLimitMs + MINUTE_MS);
 });
 
 test('a step that begins when its time is over still has a limit, because none would mean no limit', () => {

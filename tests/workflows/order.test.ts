@@ -84,7 +84,7 @@ test('an order of an unknown user is cancelled before anything is reserved', asy
   await record('unknown-user', order);
 });
 
-test('a hold that is gone when the order is confirmed gives the money back', async () => {
+test('E7 a hold that is gone when the order is confirmed gives the money back', async () => {
   const order = lab.place({ confirmReservation: () => refuse('hold_expired') });
 
   expect(await order.outcome).toMatchObject({ status: 'cancelled', failure: { step: 'ConfirmOrder', reason: 'hold_expired' } });

@@ -1,0 +1,194 @@
+/** One key, one order, one answer: what a caller of POST /orders may rely on. The cases have numbers, see tests/unit/cases.test.ts. */
+import { randomUUID } from 'node:crypto';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { orderWorkflowId } from '../../contracts/ids.ts';
+import { startGateway } from '../../gateway/server.ts';
+import type { OrderStatus } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Platform, startPlatform } from './support/platform.ts';
+import { type Answer, newOrder, textOf } from './support/shop.ts';
+
+let platform: Platform;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+});
+
+afterAll(async () => {
+  await platform.stop();
+});
+
+const replayed = ({ headers }: Answer) => headers.get('idempotent-replayed');
+const submissions = () => platform.orders.submissions.length;
+
+function expectSameAgain(again: Answer, first: Answer): void {
+  expect(again.text).toBe(first.text);
+  expect(again.status).toBe(first.status);
+  expect(again.headers.get('location')).toBe(first.headers.get('location'));
+  expect(replayed(again)).toBe('true');
+}
+
+test.each([
+  ['I03 a key of one character', 'k'],
+  ['I04 a key of 255 characters', 'k'.repeat(255)],
+  ['I09 a key that is SQL', "';drop/**/table/**/idempotency;--"],
+  ['I09 a key that is a line break in a URL', 'a%0d%0aX-Evil:%201'],
+  ['I09 a key that every object has', '__proto__'],
+])('%s is a key like any other', async (_, key) => {
+  const first = await platform.order({ key });
+  expect(first.status).toBe(201);
+  expect(first.headers.get('x-evil')).toBeNull();
+  expectSameAgain(await platform.order({ key }), first);
+});
+
+test('I10 I11 a repeated order is answered with the same status and bytes, and says that it is', async () => {
+  const key = randomUUID();
+  const before = submissions();
+  const first = await platform.order({ key });
+  expect([first.status, replayed(first)]).toEqual([201, null]);
+  for (let repetition = 0; repetition < 3; repetition += 1) expectSameAgain(await platform.order({ key }), first);
+  expect(submissions()).toBe(before + 1);
+});
+
+const later: OrderStatus[][] = [
+  ['ORDER_STATUS_SHIPPED'],
+  ['ORDER_STATUS_SHIPPED', 'ORDER_STATUS_DELIVERED', 'ORDER_STATUS_RETURNED'],
+  ['ORDER_STATUS_CANCELLED'],
+];
+test.each(later)('I11 an order that has become %s since is answered as it was confirmed', async (...statuses) => {
+  const key = randomUUID();
+  const first = await platform.order({ key });
+  const id = textOf(first.body, 'id');
+  for (const status of statuses) platform.orders.move(id, status, 'as told');
+  expectSameAgain(await platform.order({ key }), first);
+  const now = await platform.call('GET', `/v1/orders/${id}`, { headers: await platform.as('customer') });
+  expect(now.body.status).toBe(statuses.at(-1)?.replace('ORDER_STATUS_', ''));
+});
+
+test.each(['tok_ok', 'tok_declined'])(
+  'I11 I18 when Temporal has deleted the workflow and its history the answer is the same, and no workflow is started (%s)',
+  async (method) => {
+    const { client, connection, namespace } = platform.temporal;
+    const given = { key: randomUUID(), body: { payment_method: method } };
+    const first = await platform.order(given);
+    const id = textOf(first.body, method === 'tok_ok' ? 'id' : 'order_id');
+    const workflowExecution = { workflowId: orderWorkflowId(id) };
+    await client.workflow.getHandle(workflowExecution.workflowId).result();
+    await connection.workflowService.deleteWorkflowExecution({ namespace, workflowExecution });
+    const gone = (status: string) => status === 'none';
+    await eventually(() => platform.workflowStatus(id), gone);
+
+    const again = await platform.order(given);
+    expect([again.status, replayed(again)]).toEqual([first.status, 'true']);
+    // Each problem has the trace of its own request.
+    expect({ ...again.body, trace_id: '' }).toEqual({ ...first.body, trace_id: '' });
+    expect(await platform.workflowStatus(id)).toBe('none');
+  },
+);
+
+test('I13 a request that was wrong in itself uses up no key: corrected, it is the first', async () => {
+  const key = randomUUID();
+  expect((await platform.order({ key, body: { items: [] } })).status).toBe(422);
+  expect((await platform.order({ key, raw: '{"items":' })).status).toBe(400);
+  const corrected = await platform.order({ key });
+  expect([corrected.status, replayed(corrected)]).toEqual([201, null]);
+});
+
+test('I14 a request that was refused at the door uses up no key', async () => {
+  const key = randomUUID();
+  expect((await platform.order({ key, headers: { Authorization: 'Bearer nonsense' } })).status).toBe(401);
+  expect((await platform.order({ key, headers: { 'X-API-Key': 'made-up' } })).status).toBe(401);
+  const known = await platform.order({ key });
+  expect([known.status, replayed(known)]).toEqual([201, null]);
+});
+
+/** The body as its bytes; the product's id is that of every new order. */
+function spelled(quantity: string, { method = '"payment_method":"tok_ok"', space = '' } = {}): string {
+  const id = newOrder().items[0]?.product_id;
+  return `{${space}${method},${space}"items":[{${space}"quantity":${quantity},"product_id":"${id}"}]${space}}`;
+}
+
+test('I22 the order of the members and the white space of the JSON are no part of the request', async () => {
+  const key = randomUUID();
+  const first = await platform.order({ key });
+  expect(first.status).toBe(201);
+  expectSameAgain(await platform.order({ key, raw: spelled('1', { space: ' \n\t' }) }), first);
+});
+
+test('I23 10, 10.0 and 1e1 are one number, and "10" is none', async () => {
+  const key = randomUUID();
+  const first = await platform.order({ key, raw: spelled('10') });
+  expect(first.status).toBe(201);
+  for (const same of ['10.0', '1e1']) expectSameAgain(await platform.order({ key, raw: spelled(same) }), first);
+  const text = await platform.order({ key, raw: spelled('"10"') });
+  expect([text.status, text.body.reason]).toEqual([422, 'validation_failed']);
+});
+
+test('I25 of a member that is given twice the last one counts, in the effect and in the comparison', async () => {
+  const key = randomUUID();
+  const twice = '"payment_method":"tok_declined","payment_method":"tok_ok"';
+  const first = await platform.order({ key, raw: spelled('1', { method: twice }) });
+  expect(first.status).toBe(201);
+  expectSameAgain(await platform.order({ key }), first);
+});
+
+test('I26 an integer that JSON cannot carry exactly is refused and stored nowhere', async () => {
+  const key = randomUUID();
+  const before = submissions();
+  expect((await platform.order({ key, raw: spelled('9007199254740993') })).status).toBe(422);
+  expect(submissions()).toBe(before);
+  const product = '{"sku":"big","name":"Big","stock_quantity":1,"price":{"currency":"EUR","amount_minor":9007199254740993}}';
+  const created = await platform.call('POST', '/v1/products', { raw: product, headers: await platform.as('admin') });
+  expect(created.status).toBe(422);
+  expect(created.text).toContain('/price/amount_minor');
+  expect(platform.products.products.size).toBe(0);
+});
+
+test('I29 a hundred callers with one key through two gateways: one order, one answer', async () => {
+  const other = await startGateway(platform.config, { taskQueue: platform.taskQueue });
+  const bases = [platform.base, `http://127.0.0.1:${other.listening.http}`];
+  try {
+    const key = randomUUID();
+    const before = submissions();
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, n) => platform.order({ key, base: bases[n % 2] ?? platform.base })),
+    );
+    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+    expect(answers[0]?.status).toBe(201);
+    expect(answers.filter((answer) => replayed(answer) === null)).toHaveLength(1);
+    expect(submissions()).toBe(before + 1);
+  } finally {
+    await other.stop();
+  }
+});
+
+test('I38 a caller whose connection breaks as the answer arrives gets it again', async () => {
+  const line = await openBreakingLine(platform.base);
+  const key = randomUUID();
+  await expect(platform.order({ key, base: line.base })).rejects.toThrow();
+  const id = platform.orders.submissions.at(-1) ?? '';
+  expect(await platform.workflowStatus(id)).not.toBe('none');
+  await platform.temporal.client.workflow.getHandle(orderWorkflowId(id)).result();
+  const before = submissions();
+  const again = await platform.order({ key });
+  expect([again.status, replayed(again), again.body.id]).toEqual([201, 'true', id]);
+  expect(submissions()).toBe(before);
+  line.close();
+});
+
+/** Carries requests to a gateway and breaks at the first byte of the answer. */
+async function openBreakingLine(base: string) {
+  const { hostname, port } = new URL(base);
+  const line = createServer((near: Socket) => {
+    const far = connect(Number(port), hostname);
+    far.once('data', () => {
+      near.resetAndDestroy();
+      far.destroy();
+    });
+    for (const side of [near, far]) side.on('error', () => undefined);
+    near.pipe(far);
+  });
+  await new Promise<void>((resolve) => line.listen(0, '127.0.0.1', resolve));
+  return { base: `http://127.0.0.1:${(line.address() as AddressInfo).port}`, close: () => line.close() };
+}

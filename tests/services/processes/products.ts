@@ -1,0 +1,73 @@
+/** The products service as a process that meets its fate at a statement or after a commit. */
+import { loadConfig } from '../../../platform/config/load.ts';
+import { startGrpcService } from '../../../platform/grpc/service.ts';
+import { run } from '../../../platform/lifecycle/run.ts';
+import { createLogger } from '../../../platform/logging/logger.ts';
+import { type Database, openDatabase, type Transaction } from '../../../platform/persistence/database.ts';
+import { ProductsServiceService } from '../../../proto/gen/shopfast/products/v1/products.ts';
+import { productsConfig } from '../../../services/products/config.ts';
+import { ENTITIES } from '../../../services/products/entity.ts';
+import { createHandler } from '../../../services/products/handler.ts';
+import { MIGRATIONS } from '../../../services/products/migrations/index.ts';
+import { createReservations } from '../../../services/products/reservations.ts';
+import { createProducts } from '../../../services/products/service.ts';
+import { startSweeper } from '../../../services/products/sweeper.ts';
+import { type Fate, meet, ownFate } from './fate.ts';
+
+/** The moments of a reserve and of a sweep, by the statement after which they are. */
+const MOMENTS: Readonly<Record<string, string>> = {
+  'after the claim': 'insert into idempotency',
+  'after the effect': 'insert into reservations',
+  'after the answer is stored': 'update idempotency set state',
+  'in the middle of a sweep': "set state = 'expired'",
+};
+const AFTER_COMMIT = 'after the commit';
+
+function fated(database: Database, fate: Fate): Database {
+  async function transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    let reserved = false;
+    const watched = ({ em, sql }: Transaction): Transaction => ({
+      em,
+      sql: {
+        async query<Row extends object>(text: string, values?: readonly unknown[]) {
+          const rows = await sql.query<Row>(text, values);
+          reserved ||= text.includes('insert into reservations');
+          if (text.includes(MOMENTS[fate.at] ?? fate.at)) await meet(fate);
+          return rows;
+        },
+      },
+    });
+    const result = await database.transaction((opened) => work(watched(opened)));
+    if (fate.at === AFTER_COMMIT && reserved) await meet(fate);
+    return result;
+  }
+  return { ...database, transaction };
+}
+
+await run('products', async () => {
+  const config = loadConfig(productsConfig, process.env);
+  const logger = createLogger('products', config.LOG_LEVEL);
+  const options = { url: config.PRODUCTS_DATABASE_URL, entities: ENTITIES, migrations: MIGRATIONS, logger };
+  const opened = await openDatabase(options);
+  const fate = ownFate();
+  const database = fate ? fated(opened, fate) : opened;
+  const sweeper = startSweeper(database, logger);
+  return startGrpcService({
+    service: 'products',
+    host: config.BIND_HOST,
+    grpcPort: config.PRODUCTS_PORT,
+    httpPort: config.PRODUCTS_HTTP_PORT,
+    logger,
+    definition: ProductsServiceService,
+    handlers: createHandler({
+      database,
+      products: createProducts(database),
+      reservations: createReservations(database, { ttlMs: config.RESERVATION_TTL_MS }),
+    }),
+    checks: { database: database.check },
+    async close() {
+      await sweeper.stop();
+      await database.close();
+    },
+  });
+});
