@@ -99,7 +99,7 @@ type End = { readonly order_id: string; readonly state: string; readonly moved: 
 
 /** How each order's reservation ended, and what the ledger says of it after the reserve. */
 async function endsOf(orders: readonly Order[]): Promise<End[]> {
-  const ids = orders.map(({ orderId }) => orderId);
+  const ids: string[] = orders.map(({ orderId }) => orderId);
   const rows = await fixture.sql<End>(
     `select r.order_id, r.state, array_remove(array_agg(m.kind order by m.id), 'reserve') as moved
      from reservations r join stock_movements m on m.order_id = r.order_id where r.order_id = any($1) group by r.order_id`,
