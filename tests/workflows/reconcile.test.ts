@@ -70,7 +70,7 @@ test('a shop in which nothing went wrong has no drift, and every kind of book wa
 test('a hold whose order nobody knows is found, shown as drift, and released', async () => {
   const { lines } = await shop.submit();
   const orderId = randomUUID();
-  await shop.services.clients.products.calls.reserveInventory(
+  await shop.clients.products.calls.reserveInventory(
     { idempotencyKey: stepKey(orderId, 'reserve'), orderId, lines: [...lines] },
     LIMITS,
   );
@@ -85,7 +85,7 @@ test('a hold whose order nobody knows is found, shown as drift, and released', a
 test('a charge whose order nobody knows is found and refunded, here and at the provider', async () => {
   const orderId = randomUUID();
   const { userId, lines } = await shop.submit();
-  await shop.services.clients.payments.calls.processPayment(
+  await shop.clients.payments.calls.processPayment(
     { idempotencyKey: stepKey(orderId, 'pay'), orderId, userId, amount: PRICE, paymentMethod: 'tok_ok' },
     LIMITS,
   );

@@ -91,6 +91,7 @@ export async function openShop() {
   return {
     addresses,
     services,
+    clients: services.clients,
     providerUrl: provider.url,
     activities: {
       ...services.activities,
@@ -103,7 +104,6 @@ export async function openShop() {
     hold(orderId: string, until: Promise<undefined>) {
       held.set(orderId, until);
     },
-    clients: services.clients,
     /** For what no call of the service does. */
     tamper: {
       users: (text: string, id: string) => users.sql(text, [id]),
