@@ -12,7 +12,9 @@ export const workerConfig = z.object({
   PRODUCTS_ADDRESS: address('Where products answers gRPC.').default('127.0.0.1:9002'),
   ORDERS_ADDRESS: address('Where orders answers gRPC.').default('127.0.0.1:9003'),
   PAYMENTS_ADDRESS: address('Where payments answers gRPC.').default('127.0.0.1:9004'),
-  PROVIDER_URL: httpUrl('The payment provider, whose ledger the reconciler compares with that of payments.'),
+  PROVIDER_URL: httpUrl('The payment provider, whose ledger the reconciler compares with that of payments.').default(
+    'http://127.0.0.1:8070',
+  ),
   SAGA_STEP_LIMIT_MS: whole(stepLimit.standard, stepLimit.range, stepLimit.says),
   RETURN_WINDOW_MS: whole(returnWindow.standard, returnWindow.range, returnWindow.says),
   BIND_HOST: bindHost,

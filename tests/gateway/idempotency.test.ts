@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { orderWorkflowId } from '../../contracts/ids.ts';
+import { OUTCOME_UPDATE_ID } from '../../contracts/order.ts';
 import { startGateway } from '../../gateway/server.ts';
 import type { OrderStatus } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { eventually } from '../support/eventually.ts';
@@ -76,7 +77,7 @@ test('I11 I18 when Temporal has deleted a workflow and its history the answer is
     const first = await platform.order(given);
     const id = textOf(first.body, method === 'tok_ok' ? 'id' : 'order_id');
     const workflowExecution = { workflowId: orderWorkflowId(id) };
-    await client.workflow.getHandle(workflowExecution.workflowId).result();
+    await client.workflow.getHandle(workflowExecution.workflowId).getUpdateHandle(OUTCOME_UPDATE_ID).result();
     await connection.workflowService.deleteWorkflowExecution({ namespace, workflowExecution });
     await eventually(
       () => platform.workflowStatus(id),
@@ -174,7 +175,7 @@ test('I38 a caller whose connection breaks as the answer arrives gets it again',
   await expect(platform.order({ key, base: line.base })).rejects.toThrow();
   const id = platform.orders.submissions.at(-1) ?? '';
   expect(await platform.workflowStatus(id)).not.toBe('none');
-  await platform.temporal.client.workflow.getHandle(orderWorkflowId(id)).result();
+  await platform.temporal.client.workflow.getHandle(orderWorkflowId(id)).getUpdateHandle(OUTCOME_UPDATE_ID).result();
   const before = submissions();
   const again = await platform.order({ key });
   expect([again.status, replayed(again), again.body.id]).toEqual([201, 'true', id]);

@@ -32,7 +32,7 @@ type Cell = (typeof CELLS)[number];
 const WORKERS = 3;
 
 // Milliseconds. Without a cache the orders' tasks come one after the other, and every death makes one of them wait.
-const ALL_CELLS_MS = 240_000;
+const ALL_CELLS_MS = 600_000;
 
 type Seen = { readonly outcome: OrderOutcome; readonly workflow: string; readonly books: Books };
 const folder = mkdtempSync(join(tmpdir(), 'shopfast-deaths-'));

@@ -23,7 +23,7 @@ type Cell = (typeof CELLS)[number];
 // Milliseconds after which a step is given up: longer than a busy machine needs for one that works.
 const GIVEN_UP_MS = 6_000;
 const PATIENT_MS = 60_000;
-const ALL_CELLS_MS = 240_000;
+const ALL_CELLS_MS = 600_000;
 
 type Seen = {
   readonly watched: Watched;
