@@ -60,7 +60,8 @@ test('the same POST /orders is answered as before when its order was cancelled s
   const key = randomUUID();
   const first = await platform.order({ key });
   await post(`/v1/orders/${textOf(first.body, 'id')}/cancel`, { reason: 'Changed my mind' });
-  expect(await platform.order({ key })).toMatchObject({ status: 201, body: { id: first.body.id, status: 'CANCELLED' } });
+  const again = await platform.order({ key });
+  expect([again.status, again.body]).toEqual([201, first.body]);
 });
 
 test('a customer returns a shipped order; the same key is the same return', async () => {
