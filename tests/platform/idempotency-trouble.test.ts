@@ -41,13 +41,19 @@ test('I30 a thousand calls of a hundred keys in any order: each key has one effe
   const calls = keys.flatMap((key) => Array.from({ length: 10 }, (_, n) => ({ key, n })));
   const shuffled = calls.map((call) => ({ call, place: Math.random() })).toSorted((a, b) => a.place - b.place);
   const pools = [lab.database, lab.open()];
-  const answers = await Promise.all(
-    shuffled.map(async ({ call: { key, n } }, place) => {
-      const database = pools[place % 2] ?? lab.database;
-      const { response } = await once(database, operation(key), effect(key, `answer ${n}`));
-      return { key, response };
+  const answers: { key: string; response: string }[] = [];
+  const queue = shuffled.entries();
+  // As many as there are connections: who waits for one too long is unavailable, which is another case (I32).
+  await Promise.all(
+    Array.from({ length: 40 }, async (_, worker) => {
+      for (const [, { call }] of queue) {
+        const { key, n } = call;
+        const { response } = await once(pools[worker % 2] ?? lab.database, operation(key), effect(key, `answer ${n}`));
+        answers.push({ key, response });
+      }
     }),
   );
+  expect(answers).toHaveLength(1_000);
   for (const key of keys) {
     const [done, ...more] = await lab.effects(key);
     expect(more).toEqual([]);

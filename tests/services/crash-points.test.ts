@@ -102,24 +102,27 @@ test('I40 a process that was stopped while it charged and goes on after it was t
   expect(await money.history(request.orderId)).toEqual(['PENDING', 'AUTHORIZED', 'PROCESSING', 'COMPLETED']);
 });
 
-test('E5 a sweeper that is killed in the middle gives back nothing twice and nothing never', async () => {
-  await stock.stop();
-  const starting = await fatedProducts({ at: 'nowhere', signal: 'SIGKILL' });
-  const { id } = await createProduct(starting.calls, { stockQuantity: 5 });
-  const { orderId } = await reservedOrder(starting.calls, { productId: id, quantity: 3 });
-  await starting.kill();
-  await runOut(stock, orderId);
+test.each(['holds have ended', 'their stock is given back'])(
+  'E5 a sweeper that is killed when %s, uncommitted, gives back nothing twice and nothing never',
+  async (at) => {
+    await stock.stop();
+    const starting = await fatedProducts({ at: 'nowhere', signal: 'SIGKILL' });
+    const { id } = await createProduct(starting.calls, { stockQuantity: 5 });
+    const { orderId } = await reservedOrder(starting.calls, { productId: id, quantity: 3 });
+    await starting.kill();
+    await runOut(stock, orderId);
 
-  const dying = await fatedProducts({ at: 'in the middle of a sweep', signal: 'SIGKILL' });
-  expect(await dying.exited).toEqual([null, 'SIGKILL']);
-  await dying.kill();
-  expect(await stateOf(stock, orderId)).toBe('held');
+    const dying = await fatedProducts({ at, signal: 'SIGKILL' });
+    expect(await dying.exited).toEqual([null, 'SIGKILL']);
+    await dying.kill();
+    expect(await stateOf(stock, orderId)).toBe('held');
 
-  products = await stock.start();
-  await stock.swept(orderId);
-  expect(await stockOf(products, id)).toEqual({ stock: 5, reserved: 0, available: 5 });
-  expect(await stock.sql('select kind from stock_movements where order_id = $1', [orderId])).toEqual([
-    { kind: 'reserve' },
-    { kind: 'expire' },
-  ]);
-});
+    products = await stock.start();
+    await stock.swept(orderId);
+    expect(await stockOf(products, id)).toEqual({ stock: 5, reserved: 0, available: 5 });
+    expect(await stock.sql('select kind from stock_movements where order_id = $1', [orderId])).toEqual([
+      { kind: 'reserve' },
+      { kind: 'expire' },
+    ]);
+  },
+);

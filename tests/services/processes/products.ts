@@ -19,7 +19,8 @@ const MOMENTS: Readonly<Record<string, string>> = {
   'after the claim': 'insert into idempotency',
   'after the effect': 'insert into reservations',
   'after the answer is stored': 'update idempotency set state',
-  'in the middle of a sweep': "set state = 'expired'",
+  'holds have ended': "set state = 'expired'",
+  'their stock is given back': 'returned as (',
 };
 const AFTER_COMMIT = 'after the commit';
 
