@@ -3,6 +3,7 @@
  * workflows, a worker that replays each task from the start of the history}. In each cell the outcome, the workflow, the order's
  * history, the stock, the payment, the provider's books and the order of the undos have to agree.
  */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
@@ -113,6 +114,14 @@ test('every cell was run in both modes, and no service finds anything wrong in i
   expect(violated).toEqual([]);
   expect(checked).toBeGreaterThan(CELLS.length * MODES.length);
   process.stdout.write(summary());
+});
+
+test('the guide says of every fault how the order ends', () => {
+  const guide = readFileSync(new URL('../../docs/guides/failure-matrix.md', import.meta.url), 'utf8');
+  const told = guide.split('\n').filter((line) => /^\|.*\| (yes|no) \|$/.test(line));
+  expect(told).toEqual(
+    FAULT_NAMES.map((fault) => `| ${fault} | ${FAULTS[fault].ends} | ${FAULTS[fault].happens ? 'yes' : 'no'} |`),
+  );
 });
 
 function nameOf({ activity, fault }: Cell): string {
