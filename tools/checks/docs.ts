@@ -28,7 +28,7 @@ export function unprovenClaims(
   const problems = rows.flatMap((row) => {
     const promise = row.split('|')[1]?.trim() ?? '';
     const tests = [...row.matchAll(TEST_NAME)];
-    const commands = [...row.matchAll(/`npm (?:run )?([a-z:]+)/g)].map(([, name = '']) => name);
+    const commands = [...row.matchAll(/`npm (?:run )?([a-z:-]+)/g)].map(([, name = '']) => name);
     if (tests.length === 0 && commands.length === 0) return [`"${promise}" names neither a test nor a command`];
     return [
       ...tests.flatMap(([, file = '', name]) => missingTest(file, name)),
