@@ -14,7 +14,7 @@ const PAIRS = Object.entries(MOVEMENTS)
 /** What an account of a payment holds by its entries, on its normal side. */
 function balance(account: keyof typeof ACCOUNTS): string {
   const grows = ACCOUNTS[account].side === 'debit' ? 'debit_minor - credit_minor' : 'credit_minor - debit_minor';
-  return `coalesce(sum(${grows}) filter (where account = '${account}'), 0)`;
+  return `sum(${grows}) filter (where account = '${account}')`;
 }
 
 /** What holds of the ledger by itself, and between it and the payments and refunds that it tells of. */
@@ -34,17 +34,17 @@ export const LEDGER_RULES: readonly Rule[] = [
     // The balances, rebuilt from the entries, are what the payment's row and its refunds say.
     name: 'ledger_agrees_with_payments',
     rows: `select payments.id::text,
-             clearing <> captured_minor - refunded_minor or payable <> pending
-             or receivable <> captured_minor - refunded_minor - pending as wrong
+             coalesce(clearing, 0) <> captured_minor - refunded_minor or coalesce(payable, 0) <> coalesce(pending, 0)
+             or coalesce(receivable, 0) <> captured_minor - refunded_minor - coalesce(pending, 0) as wrong
            from payments
-           cross join lateral (
-             select ${balance('customer_clearing')} as clearing, ${balance('merchant_receivable')} as receivable,
-               ${balance('refunds_payable')} as payable
-             from ledger_postings where payment_id = payments.id and currency = payments.currency
-           ) as ledger
-           cross join lateral (
-             select coalesce(sum(amount_minor), 0) as pending from refunds where payment_id = payments.id and status = 'PENDING'
-           ) as promised`,
+           left join (
+             select payment_id, currency, ${balance('customer_clearing')} as clearing,
+               ${balance('merchant_receivable')} as receivable, ${balance('refunds_payable')} as payable
+             from ledger_postings group by payment_id, currency
+           ) as ledger on ledger.payment_id = payments.id and ledger.currency = payments.currency
+           left join (
+             select payment_id, sum(amount_minor) as pending from refunds where status = 'PENDING' group by payment_id
+           ) as promised on promised.payment_id = payments.id`,
   },
   {
     // Every movement has its entry, under the operation's key and with its amount, and no entry is of anything else.
