@@ -28,6 +28,7 @@ export function paymentJson(payment: Payment) {
     refunded: { amount_minor: payment.refundedMinor, currency: amount.currency },
     provider_reference: payment.providerReference || undefined,
     failure_reason: isReason(payment.failureReason) ? payment.failureReason : undefined,
+    fraud: payment.fraud,
     created_at: payment.createdAt,
     updated_at: payment.updatedAt,
   };

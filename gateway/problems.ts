@@ -89,7 +89,8 @@ export const PROBLEMS: Readonly<Record<Reason, ProblemRow>> = {
     status: 409,
     title: 'Held for review',
     retry: 'no',
-    meaning: 'The payment was held as suspicious and the order was cancelled. Nothing was charged.',
+    meaning:
+      'The payment was held as suspicious, by our fraud check or by the payment provider, and the order was cancelled. Nothing was charged.',
     show: 'We could not accept this order. Please contact us.',
   },
   order_cancelled: {

@@ -29,6 +29,8 @@ const TEMPORAL = [
   'TEMPORAL_TLS_KEY_FILE',
 ];
 
+const FRAUD = ['FRAUD_LIMIT', 'FRAUD_LARGE_MINOR', 'FRAUD_SMALL_MINOR', 'FRAUD_HOME_CURRENCY', 'FRAUD_SCORER_URL'];
+
 export const PARTS: readonly Part[] = [
   {
     name: 'provider',
@@ -87,7 +89,7 @@ export const PARTS: readonly Part[] = [
     database: 'PAYMENTS_DATABASE_URL',
     insteadOf: 'PAYMENTS_ADDRESS',
     after: ['postgres'],
-    takes: ['PROVIDER_URL'],
+    takes: ['PROVIDER_URL', ...FRAUD],
   },
   {
     name: 'worker',

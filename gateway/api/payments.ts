@@ -19,6 +19,11 @@ export const paymentMethodSchema = z
   .regex(/^[\x21-\x7e]{1,255}$/, "must be the payment provider's token")
   .describe("The payment provider's opaque token.");
 
+const fraudAnswer = z.strictObject({
+  score: z.int().describe('The sum of the weights.'),
+  factors: z.array(z.strictObject({ name: z.string(), weight: z.int(), reason: z.string() })),
+});
+
 export const paymentAnswer = z
   .strictObject({
     id,
@@ -29,6 +34,7 @@ export const paymentAnswer = z
     refunded: money.describe('Never above the amount.'),
     provider_reference: z.string().optional().describe("The provider's id of the charge; absent while it is not known."),
     failure_reason: reason.optional(),
+    fraud: fraudAnswer.optional().describe('Why the fraud check let it pass or held it; absent while that is not known.'),
     created_at: time,
     updated_at: time,
   })

@@ -1,3 +1,4 @@
+import type { Metric } from 'prom-client';
 import { createOperationsServer, type DependencyCheck } from '../http/operations-server.ts';
 import type { Running } from '../lifecycle/run.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -16,10 +17,13 @@ export async function startGrpcService<D extends ServiceDefinition>(options: {
   readonly definition: D;
   readonly handlers: Handlers<D>;
   readonly checks: Readonly<Record<string, DependencyCheck>>;
+  /** What the service counts besides calls; registered nowhere else. */
+  readonly instruments?: readonly Metric[];
   close(): Promise<void>;
 }): Promise<Running> {
   const { service, host, logger } = options;
   const metrics = createMetrics(service, VERSION);
+  for (const instrument of options.instruments ?? []) metrics.registry.registerMetric(instrument);
   const grpc = await createGrpcServer({ ...options, port: options.grpcPort, metrics });
   const operations = await createOperationsServer({
     service,

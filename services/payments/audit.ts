@@ -1,5 +1,6 @@
 import type { Rule } from '../../platform/audit/evaluate.ts';
 import { PAYMENT_STATUSES, TRANSITIONS } from './entity.ts';
+import { LEDGER_RULES } from './ledger-rules.ts';
 
 // Time after which a payment on its way is forgotten rather than at work: its caller gives up after 10 minutes.
 const STUCK_AFTER = '1 hour';
@@ -56,4 +57,5 @@ export const RULES: readonly Rule[] = [
     rows: `select id::text, status in ('PENDING', 'PROCESSING', 'REFUNDING') and updated_at < now() - interval '${STUCK_AFTER}'
              as wrong from payments`,
   },
+  ...LEDGER_RULES,
 ];

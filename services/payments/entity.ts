@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { illegalTransition } from './errors.ts';
+import type { Factor } from './fraud.ts';
 
 export const PAYMENT_STATUSES = [
   'PENDING',
@@ -57,6 +58,9 @@ export const PaymentSchema = defineEntity({
     refundedMinor: p.bigint('number').defaultRaw('0'),
     providerReference: p.text().nullable().unique(),
     failureReason: p.text().nullable(),
+    // Both null while the fraud check has not decided.
+    fraudScore: p.integer().nullable(),
+    fraudFactors: p.json<readonly Factor[]>().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p.datetime().defaultRaw('now()'),
   },

@@ -1,4 +1,5 @@
 import { StatusError } from '../../platform/grpc/status-error.ts';
+import type { Assessment } from './fraud-check.ts';
 import type { RefusalCode } from './provider.ts';
 
 // Milliseconds after which a call whose outcome is unknown is worth repeating.
@@ -19,6 +20,15 @@ const REFUSALS: Readonly<Record<RefusalCode, { readonly reason: string; readonly
 
 export function paymentRefused(code: RefusalCode): StatusError {
   return new StatusError({ code: 'FAILED_PRECONDITION', ...REFUSALS[code] });
+}
+
+/** Held by our own fraud check: nothing was charged. */
+export function fraudHeld({ score, factors }: Assessment): StatusError {
+  return new StatusError({
+    code: 'FAILED_PRECONDITION',
+    ...REFUSALS.fraud_hold,
+    facts: { score: String(score), factors: factors.map(({ name }) => name).join() },
+  });
 }
 
 /** Whether money moved is not known; the same call with the same key finds out. */

@@ -4,6 +4,7 @@ import { hashRequest } from '../../platform/idempotency/record.ts';
 import { annotate } from '../../platform/telemetry/context.ts';
 import type { Effect as EffectMessage } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import {
+  type FraudAssessment,
   type Payment as PaymentMessage,
   PaymentStatus as PaymentStatusMessage,
   type PaymentsServiceService,
@@ -14,6 +15,7 @@ import {
 import type { Effect } from './effects.ts';
 import type { Payment, PaymentStatus } from './entity.ts';
 import {
+  getBalanceSchema,
   getPaymentSchema,
   listEffectsSchema,
   processPaymentSchema,
@@ -60,6 +62,12 @@ export function createHandler(payments: Payments): Handlers<typeof PaymentsServi
       return payments.validateMethod(parseRequest(validatePaymentMethodSchema, request).paymentMethod);
     },
 
+    async getBalance(request) {
+      const query = parseRequest(getBalanceSchema, request);
+      const { balanceMinor, ...sums } = await payments.balance(query);
+      return { balance: { amountMinor: balanceMinor, currency: query.currency }, ...sums };
+    },
+
     async audit() {
       return { findings: await payments.audit() };
     },
@@ -100,5 +108,10 @@ function paymentMessage(payment: Payment): PaymentMessage {
     failureReason: payment.failureReason ?? '',
     createdAt: payment.createdAt,
     updatedAt: payment.updatedAt,
+    fraud: fraudMessage(payment),
   };
+}
+
+function fraudMessage({ fraudScore: score, fraudFactors: factors }: Payment): FraudAssessment | undefined {
+  return typeof score === 'number' && factors ? { score, factors: [...factors] } : undefined;
 }

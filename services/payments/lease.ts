@@ -3,6 +3,7 @@ import { abandon } from '../../platform/idempotency/record.ts';
 import type { Logger } from '../../platform/logging/logger.ts';
 import type { Database } from '../../platform/persistence/database.ts';
 import { outcomeUnknown } from './errors.ts';
+import type { FraudCheck } from './fraud-check.ts';
 import { type PaymentProvider, ProviderUnavailable } from './provider.ts';
 
 // Milliseconds above the provider's deadline: the two short transactions around the call.
@@ -11,14 +12,18 @@ const MARGIN_MS = 2_000;
 export type Dependencies = {
   readonly database: Database;
   readonly provider: PaymentProvider;
+  readonly fraud: FraudCheck;
   readonly logger: Logger;
 };
 
 export type Lease = { readonly owner: string; readonly durationMs: number };
 
-/** A lease outlives one call to the provider, so that nobody takes over an owner who is only waiting for it. */
-export function newLease(provider: PaymentProvider): Lease {
-  return { owner: uuid(), durationMs: provider.deadlineMs + MARGIN_MS };
+/**
+ * A lease outlives one call to the provider, and what else is waited for besides, so that nobody takes over an owner who is
+ * only waiting.
+ */
+export function newLease(provider: PaymentProvider, besidesMs = 0): Lease {
+  return { owner: uuid(), durationMs: provider.deadlineMs + besidesMs + MARGIN_MS };
 }
 
 /**

@@ -3,6 +3,9 @@ import type { Effect } from '../../platform/idempotency/record.ts';
 import type { Transaction } from '../../platform/persistence/database.ts';
 import type { Sql } from '../../platform/persistence/sql.ts';
 import { assertTransitions, Payment, type PaymentStatus, Refund } from './entity.ts';
+import type { Assessment } from './fraud-check.ts';
+import { type Earlier, earlierPayments, parseStarted } from './fraud-facts.ts';
+import { posting } from './ledger.ts';
 
 export type Intent = {
   readonly id: string;
@@ -13,7 +16,10 @@ export type Intent = {
   readonly currency: string;
 };
 
-/** The intent to charge, for the statement that claims its key. Writes nothing when the order has a payment already. */
+/**
+ * The intent to charge, for the statement that claims its key. Writes nothing when the order has a payment already; returns
+ * what parseStarted reads.
+ */
 export function intentStored(intent: Intent): Effect {
   return {
     sql: `intent as (
@@ -22,7 +28,7 @@ export function intentStored(intent: Intent): Effect {
        on conflict do nothing returning id, status),
      noted as (insert into payment_history (payment_id, status) select id, status from intent)`,
     values: [intent.id, intent.orderId, intent.userId, intent.chargeKey, intent.amountMinor, intent.currency],
-    returns: '(select id from intent)',
+    returns: `(select json_build_object('id', id, 'earlier', ${earlierPayments({ userId: '$9::uuid', before: 'now()' })}) from intent)`,
   };
 }
 
@@ -31,24 +37,41 @@ export function captured(payment: {
   readonly id: string;
   readonly providerReference: string;
   readonly steps: readonly PaymentStatus[];
+  readonly fraud: Assessment;
 }): Effect {
   assertTransitions('PENDING', payment.steps);
   return {
     sql: `done as (
-       update payments set status = $4, updated_at = now(), provider_reference = $5, captured_minor = amount_minor
-       from mine where id = $6::uuid and status = 'PENDING' returning id),
+       update payments set status = $4, updated_at = now(), provider_reference = $5, captured_minor = amount_minor,
+         fraud_score = $8::integer, fraud_factors = $9::jsonb
+       from mine where id = $6::uuid and status = 'PENDING' returning id, charge_key, captured_minor, currency),
+     ${posting('captured', 'select charge_key as operation_key, id as payment_id, captured_minor as amount_minor, currency from done')},
      noted as (
        insert into payment_history (payment_id, status)
        select done.id, step.status from done, unnest($7::text[]) with ordinality as step (status, position)
        order by step.position)`,
-    values: [payment.steps.at(-1), payment.providerReference, payment.id, payment.steps],
+    values: [
+      payment.steps.at(-1),
+      payment.providerReference,
+      payment.id,
+      payment.steps,
+      payment.fraud.score,
+      JSON.stringify(payment.fraud.factors),
+    ],
   };
 }
 
-/** The id of the payment under this key, or undefined when there is none. */
-export async function paymentUnder(sql: Sql, chargeKey: string): Promise<string | undefined> {
-  const [row] = await sql.query<{ id: string }>('select id from payments where charge_key = $1', [chargeKey]);
-  return row?.id;
+/** The payment under this key as it began, or undefined when there is none. */
+export async function paymentUnder(
+  sql: Sql,
+  chargeKey: string,
+): Promise<{ readonly id: string; readonly earlier: Earlier } | undefined> {
+  const earlier = earlierPayments({ userId: 'payments.user_id', before: 'payments.created_at' });
+  const [row] = await sql.query<{ started: string }>(
+    `select json_build_object('id', id, 'earlier', ${earlier})::text as started from payments where charge_key = $1`,
+    [chargeKey],
+  );
+  return row && parseStarted(row.started);
 }
 
 export type Move = {
@@ -61,6 +84,7 @@ export type Move = {
   readonly capture?: true;
   readonly refundedMinor?: number;
   readonly reason?: string;
+  readonly fraud?: Assessment;
 };
 
 /**
@@ -75,8 +99,13 @@ export async function move(sql: Sql, { id, from, steps, ...change }: Move): Prom
          provider_reference = coalesce($4, provider_reference),
          captured_minor = case when $5 then amount_minor else captured_minor end,
          refunded_minor = refunded_minor + $6,
-         failure_reason = case when $3 = 'FAILED' then $7 else failure_reason end
-       where id = $1 and status = $2 returning id),
+         failure_reason = case when $3 = 'FAILED' then $7 else failure_reason end,
+         fraud_score = coalesce($9::integer, fraud_score), fraud_factors = coalesce($10::jsonb, fraud_factors)
+       where id = $1 and status = $2 returning id, charge_key, captured_minor, currency),
+     ${posting(
+       'captured',
+       'select charge_key as operation_key, id as payment_id, captured_minor as amount_minor, currency from moved where $5',
+     )},
      noted as (
        insert into payment_history (payment_id, status, reason)
        select moved.id, step.status, $7 from moved, unnest($8::text[]) with ordinality as step (status, position)
@@ -91,6 +120,8 @@ export async function move(sql: Sql, { id, from, steps, ...change }: Move): Prom
       change.refundedMinor ?? 0,
       change.reason ?? null,
       steps,
+      change.fraud?.score ?? null,
+      change.fraud ? JSON.stringify(change.fraud.factors) : null,
     ],
   );
   return moved.length > 0;
@@ -119,20 +150,30 @@ export async function storeRefund(
   sql: Sql,
   refund: { key: string; paymentId: string; amountMinor: number; reason: string },
 ): Promise<void> {
-  await sql.query(`insert into refunds (key, payment_id, amount_minor, status, reason) values ($1, $2, $3, 'PENDING', $4)`, [
-    refund.key,
-    refund.paymentId,
-    refund.amountMinor,
-    refund.reason,
-  ]);
+  await sql.query(
+    `with started as (
+       insert into refunds (key, payment_id, amount_minor, status, reason) values ($1, $2, $3, 'PENDING', $4)
+       returning key, payment_id, amount_minor),
+     ${posting('refund_started', refundFrom('started'))}
+     select from started`,
+    [refund.key, refund.paymentId, refund.amountMinor, refund.reason],
+  );
 }
 
 /** False when somebody else has settled it. */
 export async function completeRefund(sql: Sql, key: string, providerReference: string): Promise<boolean> {
   const completed = await sql.query(
-    `update refunds set status = 'COMPLETED', provider_reference = $2, completed_at = now()
-     where key = $1 and status = 'PENDING' returning key`,
+    `with completed as (
+       update refunds set status = 'COMPLETED', provider_reference = $2, completed_at = now()
+       where key = $1 and status = 'PENDING' returning key, payment_id, amount_minor),
+     ${posting('refund_completed', refundFrom('completed'))}
+     select key from completed`,
     [key, providerReference],
   );
   return completed.length > 0;
+}
+
+function refundFrom(source: string): string {
+  return `select key as operation_key, payment_id, ${source}.amount_minor, currency
+    from ${source} join payments on payments.id = payment_id`;
 }

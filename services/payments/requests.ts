@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { entityId, idempotencyKey } from '../../platform/grpc/fields.ts';
+import { LedgerAccount } from '../../proto/gen/shopfast/payments/v1/payments.ts';
+import type { Account } from './ledger.ts';
 
-const money = z.object({
-  amountMinor: z.int().min(1, 'must be at least 1'),
-  currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code'),
-});
+const currency = z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code');
+
+const money = z.object({ amountMinor: z.int().min(1, 'must be at least 1'), currency });
 
 // The provider's opaque token.
 const paymentMethod = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters');
@@ -42,6 +43,27 @@ export const getPaymentSchema = z.object({
     [z.object({ $case: z.literal('paymentId'), value: entityId }), z.object({ $case: z.literal('orderId'), value: entityId })],
     'must be a payment id or an order id',
   ),
+});
+
+const ACCOUNTS = {
+  [LedgerAccount.LEDGER_ACCOUNT_CUSTOMER_CLEARING]: 'customer_clearing',
+  [LedgerAccount.LEDGER_ACCOUNT_MERCHANT_RECEIVABLE]: 'merchant_receivable',
+  [LedgerAccount.LEDGER_ACCOUNT_REFUNDS_PAYABLE]: 'refunds_payable',
+} as const satisfies Partial<Record<LedgerAccount, Account>>;
+
+export const getBalanceSchema = z.object({
+  account: z
+    .enum(LedgerAccount)
+    .exclude(['LEDGER_ACCOUNT_UNSPECIFIED'], 'must be an account of the ledger')
+    .transform((account) => ACCOUNTS[account]),
+  currency,
+  at: z.date().optional(),
+  of: z
+    .discriminatedUnion('$case', [
+      z.object({ $case: z.literal('paymentId'), value: entityId }).transform(({ value }) => ({ paymentId: value })),
+      z.object({ $case: z.literal('orderId'), value: entityId }).transform(({ value }) => ({ orderId: value })),
+    ])
+    .optional(),
 });
 
 export const voidPaymentSchema = z.object({ idempotencyKey, orderId: entityId, reason });

@@ -5,6 +5,9 @@ import { openDatabase } from '../../platform/persistence/database.ts';
 import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import type { PaymentsConfig } from './config.ts';
 import { ENTITIES } from './entity.ts';
+import { createFraudCheck } from './fraud-check.ts';
+import { createFraudMetrics } from './fraud-metrics.ts';
+import { httpScorer } from './fraud-scorer.ts';
 import { createHandler } from './handler.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import type { PaymentProvider } from './provider.ts';
@@ -23,6 +26,18 @@ export async function startPayments(
     migrations: MIGRATIONS,
     logger,
   });
+  const metrics = createFraudMetrics();
+  const fraud = createFraudCheck({
+    limits: {
+      limit: config.FRAUD_LIMIT,
+      largeMinor: config.FRAUD_LARGE_MINOR,
+      smallMinor: config.FRAUD_SMALL_MINOR,
+      homeCurrency: config.FRAUD_HOME_CURRENCY,
+    },
+    scorer: config.FRAUD_SCORER_URL === undefined ? undefined : httpScorer({ url: config.FRAUD_SCORER_URL }),
+    logger,
+    metrics,
+  });
   return startGrpcService({
     service: 'payments',
     host: config.BIND_HOST,
@@ -30,9 +45,10 @@ export async function startPayments(
     httpPort: config.PAYMENTS_HTTP_PORT,
     logger,
     definition: PaymentsServiceService,
-    handlers: createHandler(createPayments({ database, provider, logger })),
+    handlers: createHandler(createPayments({ database, provider, fraud, logger })),
     // The provider is not asked: without it payments are still read and every call is answered, if only with UNAVAILABLE.
     // Taking this instance out of service would help nobody, since each of the others has the same provider.
+    instruments: [metrics.instrument],
     checks: { database: database.check },
     close: database.close,
   });

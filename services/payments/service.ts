@@ -1,5 +1,6 @@
 import { evaluate } from '../../platform/audit/evaluate.ts';
 import { RULES } from './audit.ts';
+import { type BalanceQuery, balanceOf } from './balances.ts';
 import { type EffectsPage, listEffects } from './effects.ts';
 import type { Payment } from './entity.ts';
 import { paymentNotFound } from './errors.ts';
@@ -19,6 +20,7 @@ export function createPayments(dependencies: Dependencies) {
     refund: (request: Omit<RefundJob, 'lease'>): Promise<number> => refundPayment(dependencies, request),
     void: (request: VoidRequest): Promise<void> => voidPayment(dependencies, request),
     validateMethod: (token: string) => validatePaymentMethod(dependencies, token),
+    balance: (query: BalanceQuery) => balanceOf(dependencies.database.read().sql, query),
     audit: () => evaluate(dependencies.database, RULES),
     listEffects: (page: EffectsPage) => listEffects(dependencies.database.read().sql, page),
     async get(by: PaymentKey): Promise<Payment> {

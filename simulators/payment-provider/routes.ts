@@ -37,6 +37,7 @@ const ROUTES: readonly { readonly method: string; readonly route: string; readon
   { method: 'POST', route: '/v1/cancellations', handler: postCancellation },
   { method: 'POST', route: '/v1/tokens/validate', handler: postValidation },
   { method: 'GET', route: '/v1/ledger', handler: getLedger },
+  { method: 'POST', route: '/v1/fraud/score', handler: postFraudScore },
 ];
 
 const TABLE = ROUTES.map((entry) => ({ ...entry, pattern: new RegExp(`^${entry.route.replace('{id}', '([^/]+)')}$`) }));
@@ -51,6 +52,9 @@ export function route(store: Store, request: ApiRequest): { readonly route: stri
   return undefined;
 }
 
+// Minor units above which a fraud score is high: 1,000 units.
+const LARGE_MINOR = 100_000;
+
 const minor = z.int().positive();
 const word = z.string().min(1).max(255);
 const chargeSchema = z.object({
@@ -63,6 +67,7 @@ const chargeSchema = z.object({
 const refundSchema = z.object({ charge_id: word, amount_minor: minor });
 const cancellationSchema = z.object({ idempotency_key: word });
 const validationSchema = z.object({ token: word });
+const fraudSchema = z.object({ amount_minor: minor });
 const ledgerSchema = z.object({
   since: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
@@ -100,6 +105,12 @@ async function postValidation(_: Store, { body }: ApiRequest) {
   if (behaviour.kind === 'outage') throw new ApiError(503, 'unavailable', 'The provider is down');
   const unknown = behaviour.kind === 'refuse' && behaviour.code === 'invalid_token';
   return json(200, unknown ? { valid: false, code: behaviour.code } : { valid: true, code: null });
+}
+
+/** Stands in for a fraud scorer, which need not be the provider's: large amounts are suspicious, and nothing else is. */
+async function postFraudScore(_: Store, { body }: ApiRequest) {
+  const large = parse(fraudSchema, body).amount_minor > LARGE_MINOR;
+  return json(200, large ? { score: 40, reason: 'Large amounts are often disputed' } : { score: 0, reason: 'Nothing unusual' });
 }
 
 /** `since` is the id of the last entry that the caller has; `next_cursor` is null at the end. */

@@ -62,6 +62,22 @@ test('a declined card is answered with 402, and the stock is free again', async 
   });
 });
 
+test('a suspicious payment is held before it is charged, the order is cancelled and the payment says why', async () => {
+  // Very large, and the customer's first one or, beside the test above, one after a declined card.
+  const product = await shop.createProduct({ stock: 1, priceMinor: 600_000 });
+  const placed = await shop.order({ items: [{ product_id: product.id, quantity: 1 }], payment_method: 'tok_ok' });
+
+  expect(placed.status).toBe(409);
+  expect(placed.problem).toMatchObject({ reason: 'fraud_review', step: 'ProcessPayment' });
+  const id = placed.problem.order_id;
+  expect(await shop.getOrder(id)).toMatchObject({ status: 'CANCELLED', failure: { reason: 'fraud_review' } });
+  expect(await shop.stockOf(product.id)).toEqual({ stock: 1, available: 1 });
+  expect(await shop.chargesOf(id)).toEqual([]);
+  const { json } = await shop.call('GET', `/orders/${id}/details`, undefined, shop.customer);
+  const factors = expect.arrayContaining([expect.objectContaining({ name: 'very_large_amount', weight: 40 })]);
+  expect(json).toMatchObject({ payment: { status: 'FAILED', failure_reason: 'fraud_review', fraud: { factors } } });
+});
+
 test('a card that is charged without an answer is charged once, and the order confirmed', async () => {
   const product = await shop.createProduct({ stock: 1, priceMinor: 700 });
 

@@ -2,19 +2,16 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PaymentStatus } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { httpProvider } from '../../services/payments/provider-http.ts';
+import { crashOnce, type Moment, type ProviderCall, pauseAt } from './payments-disturbed.ts';
 import {
   CHARGED,
   chargedUnknown,
-  crashOnce,
   failure,
   GIVEN_BACK,
   LIMITS,
-  type Moment,
   openPayments,
   type PaymentsFixture,
   type PaymentsInstance,
-  type ProviderCall,
-  pauseAt,
   payment,
   read,
   refundOf,

@@ -15,6 +15,7 @@ import type { PaymentProvider } from '../../services/payments/provider.ts';
 import { httpProvider } from '../../services/payments/provider-http.ts';
 import { startPayments } from '../../services/payments/server.ts';
 import { createDatabase } from '../support/database.ts';
+import type { Disturb } from './payments-disturbed.ts';
 import { openProvider } from './provider-fixture.ts';
 
 export const LIMITS = { deadlineMs: 10_000 };
@@ -47,14 +48,15 @@ export async function openPayments() {
     },
   };
 
-  /** An instance of the service; `disturb` puts something between it and the provider. */
-  async function start(disturb: (provider: PaymentProvider) => PaymentProvider = (undisturbed) => undisturbed) {
+  /** An instance of the service; `disturb` puts something between it and the provider, `environment` configures it. */
+  async function start(disturb: Disturb = (undisturbed) => undisturbed, environment: NodeJS.ProcessEnv = {}) {
     const config = loadConfig(paymentsConfig, {
       PAYMENTS_PORT: '0',
       PAYMENTS_HTTP_PORT: '0',
       PAYMENTS_DATABASE_URL: database.url,
       PROVIDER_URL: provider.url,
       LOG_LEVEL: 'fatal',
+      ...environment,
     });
     const running = await startPayments(config, disturb(real));
     const client = createGrpcClient(PaymentsServiceService, `127.0.0.1:${running.listening.grpc}`);
@@ -155,6 +157,13 @@ export async function read(service: Pick<PaymentsInstance, 'getPayment'>, orderI
   return found;
 }
 
+/** The audit's rules that something violates, each with its examples. */
+export async function violated(service: Pick<PaymentsInstance, 'audit'>): Promise<Record<string, string[]>> {
+  const { findings } = await service.audit({}, LIMITS);
+  if (findings.every(({ checked }) => checked === 0)) throw new Error('The audit looked at nothing');
+  return Object.fromEntries(findings.filter((one) => one.violations > 0).map((one) => [one.rule, one.examples]));
+}
+
 /** The provider's entries of an order that was charged, and of one that got it all back. */
 export const CHARGED: readonly [kind: string, amountMinor: number][] = [
   ['charge', 2_599],
@@ -168,57 +177,6 @@ export async function chargedUnknown(service: Pick<PaymentsInstance, 'processPay
   const unknown = await failure(service.processPayment(request, LIMITS));
   if (unknown.code !== 'UNAVAILABLE') throw unknown;
   return request;
-}
-
-export type ProviderCall = 'charge' | 'findByKey' | 'cancelKey' | 'refund' | 'void' | 'knowsToken';
-export type Moment = 'before' | 'after';
-
-/** The real provider with something happening around its calls; a hook that throws is a crash at that moment. */
-export function around(hook: (call: ProviderCall, moment: Moment) => Promise<void>) {
-  return (real: PaymentProvider): PaymentProvider => {
-    const wrap =
-      <Input, Output>(call: ProviderCall, work: (input: Input) => Promise<Output>) =>
-      async (input: Input): Promise<Output> => {
-        await hook(call, 'before');
-        const output = await work(input);
-        await hook(call, 'after');
-        return output;
-      };
-    return {
-      deadlineMs: real.deadlineMs,
-      charge: wrap('charge', (request: Parameters<PaymentProvider['charge']>[0]) => real.charge(request)),
-      findByKey: wrap('findByKey', (key: string) => real.findByKey(key)),
-      cancelKey: wrap('cancelKey', (key: string) => real.cancelKey(key)),
-      refund: wrap('refund', (request: Parameters<PaymentProvider['refund']>[0]) => real.refund(request)),
-      void: wrap('void', (chargeId: string) => real.void(chargeId)),
-      knowsToken: wrap('knowsToken', (token: string) => real.knowsToken(token)),
-    };
-  };
-}
-
-/** A crash at this moment of this call, the first time only. */
-export function crashOnce(call: ProviderCall, moment: Moment) {
-  let crashed = false;
-  return around(async (...now) => {
-    if (crashed || now[0] !== call || now[1] !== moment) return;
-    crashed = true;
-    throw new Error('The process died here');
-  });
-}
-
-/** Stops whoever arrives at this moment until it is let go. */
-export function pauseAt(call: ProviderCall, moment: Moment) {
-  const arrived = Promise.withResolvers<void>();
-  const go = Promise.withResolvers<void>();
-  return {
-    disturb: around(async (...now) => {
-      if (now[0] !== call || now[1] !== moment) return;
-      arrived.resolve();
-      await go.promise;
-    }),
-    arrived: arrived.promise,
-    letGo: go.resolve,
-  };
 }
 
 /** What a call failed with; fails when it did not. */

@@ -4,17 +4,16 @@ import pg from 'pg';
 import { PaymentStatus } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { httpProvider } from '../../services/payments/provider-http.ts';
 import { eventually } from '../support/eventually.ts';
+import { crashOnce, pauseAt } from './payments-disturbed.ts';
 import {
   CHARGED,
   chargedUnknown,
-  crashOnce,
   failure,
   GIVEN_BACK,
   LIMITS,
   openPayments,
   type PaymentsFixture,
   type PaymentsInstance,
-  pauseAt,
   payment,
   read,
   refundOf,

@@ -7,8 +7,8 @@ import * as fc from 'fast-check';
 import { StatusError } from '../../platform/grpc/status-error.ts';
 import { PaymentStatus } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { ProviderUnavailable } from '../../services/payments/provider.ts';
+import { around } from './payments-disturbed.ts';
 import {
-  around,
   LIMITS,
   openPayments,
   type PaymentsFixture,
@@ -19,6 +19,7 @@ import {
   refundOf,
   undoOf,
   untilSettled,
+  violated,
 } from './payments-fixture.ts';
 
 // Orders that are tried, each with up to 7 calls.
@@ -124,4 +125,5 @@ test('whatever happens, what is kept is what was captured and not given back, he
   const { ours, theirs } = await fixture.books();
   expect(ours.length).toBeGreaterThan(0);
   expect(theirs).toEqual(ours);
+  expect(await violated(firstOf(instances))).toEqual({});
 });

@@ -4,15 +4,13 @@ import { PaymentStatus, type VoidPaymentRequest } from '../../proto/gen/shopfast
 import { ProviderUnavailable } from '../../services/payments/provider.ts';
 import { refusal } from '../support/refusal.ts';
 import { authorized } from './payments-authorized.ts';
+import { around, crashOnce, pauseAt } from './payments-disturbed.ts';
 import {
-  around,
-  crashOnce,
   GIVEN_BACK,
   LIMITS,
   openPayments,
   type PaymentsFixture,
   type PaymentsInstance,
-  pauseAt,
   payment,
   read,
   undoOf,

@@ -220,6 +220,7 @@ export async function fakePayments() {
         refundedMinor: 0,
         providerReference: 'ch_1',
         failureReason: '',
+        fraud: { score: 5, factors: [{ name: 'first_payment', weight: 5, reason: 'The first payment of this customer' }] },
         createdAt: at,
         updatedAt: at,
       };

@@ -111,6 +111,57 @@ export function paymentStatusToNumber(object: PaymentStatus): number {
   }
 }
 
+/** The chart of accounts; services/payments/ledger.ts says what each holds. */
+export const LedgerAccount = {
+  LEDGER_ACCOUNT_UNSPECIFIED: "LEDGER_ACCOUNT_UNSPECIFIED",
+  LEDGER_ACCOUNT_CUSTOMER_CLEARING: "LEDGER_ACCOUNT_CUSTOMER_CLEARING",
+  LEDGER_ACCOUNT_MERCHANT_RECEIVABLE: "LEDGER_ACCOUNT_MERCHANT_RECEIVABLE",
+  LEDGER_ACCOUNT_REFUNDS_PAYABLE: "LEDGER_ACCOUNT_REFUNDS_PAYABLE",
+} as const;
+
+export type LedgerAccount = typeof LedgerAccount[keyof typeof LedgerAccount];
+
+export namespace LedgerAccount {
+  export type LEDGER_ACCOUNT_UNSPECIFIED = typeof LedgerAccount.LEDGER_ACCOUNT_UNSPECIFIED;
+  export type LEDGER_ACCOUNT_CUSTOMER_CLEARING = typeof LedgerAccount.LEDGER_ACCOUNT_CUSTOMER_CLEARING;
+  export type LEDGER_ACCOUNT_MERCHANT_RECEIVABLE = typeof LedgerAccount.LEDGER_ACCOUNT_MERCHANT_RECEIVABLE;
+  export type LEDGER_ACCOUNT_REFUNDS_PAYABLE = typeof LedgerAccount.LEDGER_ACCOUNT_REFUNDS_PAYABLE;
+}
+
+export function ledgerAccountFromJSON(object: any): LedgerAccount {
+  switch (object) {
+    case 0:
+    case "LEDGER_ACCOUNT_UNSPECIFIED":
+      return LedgerAccount.LEDGER_ACCOUNT_UNSPECIFIED;
+    case 1:
+    case "LEDGER_ACCOUNT_CUSTOMER_CLEARING":
+      return LedgerAccount.LEDGER_ACCOUNT_CUSTOMER_CLEARING;
+    case 2:
+    case "LEDGER_ACCOUNT_MERCHANT_RECEIVABLE":
+      return LedgerAccount.LEDGER_ACCOUNT_MERCHANT_RECEIVABLE;
+    case 3:
+    case "LEDGER_ACCOUNT_REFUNDS_PAYABLE":
+      return LedgerAccount.LEDGER_ACCOUNT_REFUNDS_PAYABLE;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum LedgerAccount");
+  }
+}
+
+export function ledgerAccountToNumber(object: LedgerAccount): number {
+  switch (object) {
+    case LedgerAccount.LEDGER_ACCOUNT_UNSPECIFIED:
+      return 0;
+    case LedgerAccount.LEDGER_ACCOUNT_CUSTOMER_CLEARING:
+      return 1;
+    case LedgerAccount.LEDGER_ACCOUNT_MERCHANT_RECEIVABLE:
+      return 2;
+    case LedgerAccount.LEDGER_ACCOUNT_REFUNDS_PAYABLE:
+      return 3;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum LedgerAccount");
+  }
+}
+
 export interface Payment {
   id: string;
   orderId: string;
@@ -123,7 +174,25 @@ export interface Payment {
   providerReference: string;
   failureReason: string;
   createdAt: Date | undefined;
-  updatedAt: Date | undefined;
+  updatedAt:
+    | Date
+    | undefined;
+  /** Absent while it is not decided, and when a refund found the charge before its own call had recorded it. */
+  fraud: FraudAssessment | undefined;
+}
+
+/** Why the fraud check let a payment pass or held it. */
+export interface FraudAssessment {
+  /** The sum of the weights. */
+  score: number;
+  factors: FraudFactor[];
+}
+
+export interface FraudFactor {
+  name: string;
+  weight: number;
+  /** A sentence for people. */
+  reason: string;
 }
 
 export interface ProcessPaymentRequest {
@@ -186,6 +255,26 @@ export interface ValidatePaymentMethodResponse {
   reason: string;
 }
 
+export interface GetBalanceRequest {
+  account: LedgerAccount;
+  /** ISO 4217, three capital letters. */
+  currency: string;
+  /** Absent: now. What was posted at this time or earlier counts. */
+  at?:
+    | Date
+    | undefined;
+  /** Absent: the whole account. */
+  of: { $case: "paymentId"; value: string } | { $case: "orderId"; value: string } | undefined;
+}
+
+export interface GetBalanceResponse {
+  /** On the account's normal side: debits less credits of customer_clearing, credits less debits of the others. */
+  balance: Money | undefined;
+  debitsMinor: number;
+  creditsMinor: number;
+  entries: number;
+}
+
 export interface AuditRequest {
 }
 
@@ -215,6 +304,7 @@ function createBasePayment(): Payment {
     failureReason: "",
     createdAt: undefined,
     updatedAt: undefined,
+    fraud: undefined,
   };
 }
 
@@ -249,6 +339,9 @@ export const Payment: MessageFns<Payment> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.updatedAt), writer.uint32(82).fork()).join();
+    }
+    if (message.fraud !== undefined) {
+      FraudAssessment.encode(message.fraud, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -346,6 +439,14 @@ export const Payment: MessageFns<Payment> = {
             message.updatedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.fraud = FraudAssessment.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -375,6 +476,155 @@ export const Payment: MessageFns<Payment> = {
     message.failureReason = object.failureReason ?? "";
     message.createdAt = object.createdAt ?? undefined;
     message.updatedAt = object.updatedAt ?? undefined;
+    message.fraud = (object.fraud !== undefined && object.fraud !== null)
+      ? FraudAssessment.fromPartial(object.fraud)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseFraudAssessment(): FraudAssessment {
+  return { score: 0, factors: [] };
+}
+
+export const FraudAssessment: MessageFns<FraudAssessment> = {
+  encode(message: FraudAssessment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.score !== 0) {
+      writer.uint32(8).int32(message.score);
+    }
+    for (const v of message.factors) {
+      FraudFactor.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FraudAssessment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFraudAssessment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.score = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.factors.push(FraudFactor.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FraudAssessment>, I>>(base?: I): FraudAssessment {
+    return FraudAssessment.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FraudAssessment>, I>>(object: I): FraudAssessment {
+    const message = createBaseFraudAssessment();
+    message.score = object.score ?? 0;
+    message.factors = object.factors?.map((e) => FraudFactor.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFraudFactor(): FraudFactor {
+  return { name: "", weight: 0, reason: "" };
+}
+
+export const FraudFactor: MessageFns<FraudFactor> = {
+  encode(message: FraudFactor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.weight !== 0) {
+      writer.uint32(16).int32(message.weight);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FraudFactor {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFraudFactor();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.weight = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FraudFactor>, I>>(base?: I): FraudFactor {
+    return FraudFactor.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FraudFactor>, I>>(object: I): FraudFactor {
+    const message = createBaseFraudFactor();
+    message.name = object.name ?? "";
+    message.weight = object.weight ?? 0;
+    message.reason = object.reason ?? "";
     return message;
   },
 };
@@ -1083,6 +1333,216 @@ export const ValidatePaymentMethodResponse: MessageFns<ValidatePaymentMethodResp
   },
 };
 
+function createBaseGetBalanceRequest(): GetBalanceRequest {
+  return { account: LedgerAccount.LEDGER_ACCOUNT_UNSPECIFIED, currency: "", at: undefined, of: undefined };
+}
+
+export const GetBalanceRequest: MessageFns<GetBalanceRequest> = {
+  encode(message: GetBalanceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== LedgerAccount.LEDGER_ACCOUNT_UNSPECIFIED) {
+      writer.uint32(8).int32(ledgerAccountToNumber(message.account));
+    }
+    if (message.currency !== "") {
+      writer.uint32(18).string(message.currency);
+    }
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(26).fork()).join();
+    }
+    switch (message.of?.$case) {
+      case "paymentId":
+        writer.uint32(34).string(message.of.value);
+        break;
+      case "orderId":
+        writer.uint32(42).string(message.of.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetBalanceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetBalanceRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.account = ledgerAccountFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.currency = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.of = { $case: "paymentId", value: reader.string() };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.of = { $case: "orderId", value: reader.string() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetBalanceRequest>, I>>(base?: I): GetBalanceRequest {
+    return GetBalanceRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetBalanceRequest>, I>>(object: I): GetBalanceRequest {
+    const message = createBaseGetBalanceRequest();
+    message.account = object.account ?? LedgerAccount.LEDGER_ACCOUNT_UNSPECIFIED;
+    message.currency = object.currency ?? "";
+    message.at = object.at ?? undefined;
+    switch (object.of?.$case) {
+      case "paymentId": {
+        if (object.of?.value !== undefined && object.of?.value !== null) {
+          message.of = { $case: "paymentId", value: object.of.value };
+        }
+        break;
+      }
+      case "orderId": {
+        if (object.of?.value !== undefined && object.of?.value !== null) {
+          message.of = { $case: "orderId", value: object.of.value };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseGetBalanceResponse(): GetBalanceResponse {
+  return { balance: undefined, debitsMinor: 0, creditsMinor: 0, entries: 0 };
+}
+
+export const GetBalanceResponse: MessageFns<GetBalanceResponse> = {
+  encode(message: GetBalanceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.balance !== undefined) {
+      Money.encode(message.balance, writer.uint32(10).fork()).join();
+    }
+    if (message.debitsMinor !== 0) {
+      writer.uint32(16).int64(message.debitsMinor);
+    }
+    if (message.creditsMinor !== 0) {
+      writer.uint32(24).int64(message.creditsMinor);
+    }
+    if (message.entries !== 0) {
+      writer.uint32(32).int64(message.entries);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetBalanceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetBalanceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.balance = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.debitsMinor = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.creditsMinor = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.entries = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetBalanceResponse>, I>>(base?: I): GetBalanceResponse {
+    return GetBalanceResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetBalanceResponse>, I>>(object: I): GetBalanceResponse {
+    const message = createBaseGetBalanceResponse();
+    message.balance = (object.balance !== undefined && object.balance !== null)
+      ? Money.fromPartial(object.balance)
+      : undefined;
+    message.debitsMinor = object.debitsMinor ?? 0;
+    message.creditsMinor = object.creditsMinor ?? 0;
+    message.entries = object.entries ?? 0;
+    return message;
+  },
+};
+
 function createBaseAuditRequest(): AuditRequest {
   return {};
 }
@@ -1309,7 +1769,8 @@ export const ListEffectsResponse: MessageFns<ListEffectsResponse> = {
 export type PaymentsServiceService = typeof PaymentsServiceService;
 export const PaymentsServiceService = {
   /**
-   * Saga step 4: authorise and capture. Refused by the provider: FAILED_PRECONDITION payment_* or fraud_review.
+   * Saga step 4: authorise and capture. Refused by the provider: FAILED_PRECONDITION payment_* or fraud_review. Held by the
+   * fraud check before the provider is asked: FAILED_PRECONDITION fraud_review with score and factors.
    * Outcome unknown: UNAVAILABLE; the same key goes on where it stopped.
    */
   processPayment: {
@@ -1365,6 +1826,16 @@ export const PaymentsServiceService = {
       Buffer.from(ValidatePaymentMethodResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ValidatePaymentMethodResponse => ValidatePaymentMethodResponse.decode(value),
   },
+  /** What an account of the ledger holds, now or at a time, of everybody or of one payment. Nothing posted: 0. */
+  getBalance: {
+    path: "/shopfast.payments.v1.PaymentsService/GetBalance" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetBalanceRequest): Buffer => Buffer.from(GetBalanceRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetBalanceRequest => GetBalanceRequest.decode(value),
+    responseSerialize: (value: GetBalanceResponse): Buffer => Buffer.from(GetBalanceResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetBalanceResponse => GetBalanceResponse.decode(value),
+  },
   /** The service's own invariants, all evaluated in one repeatable-read snapshot. */
   audit: {
     path: "/shopfast.payments.v1.PaymentsService/Audit" as const,
@@ -1389,7 +1860,8 @@ export const PaymentsServiceService = {
 
 export interface PaymentsServiceServer extends UntypedServiceImplementation {
   /**
-   * Saga step 4: authorise and capture. Refused by the provider: FAILED_PRECONDITION payment_* or fraud_review.
+   * Saga step 4: authorise and capture. Refused by the provider: FAILED_PRECONDITION payment_* or fraud_review. Held by the
+   * fraud check before the provider is asked: FAILED_PRECONDITION fraud_review with score and factors.
    * Outcome unknown: UNAVAILABLE; the same key goes on where it stopped.
    */
   processPayment: handleUnaryCall<ProcessPaymentRequest, ProcessPaymentResponse>;
@@ -1400,6 +1872,8 @@ export interface PaymentsServiceServer extends UntypedServiceImplementation {
   voidPayment: handleUnaryCall<VoidPaymentRequest, VoidPaymentResponse>;
   /** Whether the provider knows the token; charges nothing. Unknown: valid = false with a reason. */
   validatePaymentMethod: handleUnaryCall<ValidatePaymentMethodRequest, ValidatePaymentMethodResponse>;
+  /** What an account of the ledger holds, now or at a time, of everybody or of one payment. Nothing posted: 0. */
+  getBalance: handleUnaryCall<GetBalanceRequest, GetBalanceResponse>;
   /** The service's own invariants, all evaluated in one repeatable-read snapshot. */
   audit: handleUnaryCall<AuditRequest, AuditResponse>;
   /** What this service did, oldest first, for comparing it with what the others did. */
@@ -1408,7 +1882,8 @@ export interface PaymentsServiceServer extends UntypedServiceImplementation {
 
 export interface PaymentsServiceClient extends Client {
   /**
-   * Saga step 4: authorise and capture. Refused by the provider: FAILED_PRECONDITION payment_* or fraud_review.
+   * Saga step 4: authorise and capture. Refused by the provider: FAILED_PRECONDITION payment_* or fraud_review. Held by the
+   * fraud check before the provider is asked: FAILED_PRECONDITION fraud_review with score and factors.
    * Outcome unknown: UNAVAILABLE; the same key goes on where it stopped.
    */
   processPayment(
@@ -1488,6 +1963,22 @@ export interface PaymentsServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ValidatePaymentMethodResponse) => void,
+  ): ClientUnaryCall;
+  /** What an account of the ledger holds, now or at a time, of everybody or of one payment. Nothing posted: 0. */
+  getBalance(
+    request: GetBalanceRequest,
+    callback: (error: ServiceError | null, response: GetBalanceResponse) => void,
+  ): ClientUnaryCall;
+  getBalance(
+    request: GetBalanceRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetBalanceResponse) => void,
+  ): ClientUnaryCall;
+  getBalance(
+    request: GetBalanceRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetBalanceResponse) => void,
   ): ClientUnaryCall;
   /** The service's own invariants, all evaluated in one repeatable-read snapshot. */
   audit(

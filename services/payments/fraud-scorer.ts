@@ -1,0 +1,56 @@
+import * as z from 'zod';
+import { currentContext, traceparentOf } from '../../platform/telemetry/context.ts';
+import type { Factor, FraudFacts } from './fraud.ts';
+
+/** A second opinion from outside. Rejects with ScorerUnavailable when there is none; asking changes nothing anywhere. */
+export type FraudScorer = {
+  /** Milliseconds after which a call gives up. */
+  readonly deadlineMs: number;
+  score(facts: FraudFacts): Promise<Factor>;
+};
+
+/** No answer in time, or none that can be understood. */
+export class ScorerUnavailable extends Error {
+  override readonly name = 'ScorerUnavailable';
+}
+
+// Milliseconds: a payment waits for it, and a scorer that takes longer is as good as out.
+const DEADLINE_MS = 600;
+// A score that is above every limit that makes sense.
+const SCORE_MAX = 1_000;
+
+const answerSchema = z.object({
+  score: z.int().min(0).max(SCORE_MAX),
+  reason: z.string().min(1).max(200).default('The external fraud scorer'),
+});
+
+/** A scorer behind HTTP: POST of the facts, answered with `{score, reason?}`. It learns amounts and counts, and of nobody. */
+export function httpScorer(options: { readonly url: string; readonly deadlineMs?: number }): FraudScorer {
+  const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+  return {
+    deadlineMs,
+    async score({ amountMinor, currency, isFirst, lastHour, declines }) {
+      const context = currentContext();
+      try {
+        const response = await fetch(options.url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...(context ? { traceparent: traceparentOf(context) } : {}) },
+          body: JSON.stringify({
+            amount_minor: amountMinor,
+            currency,
+            first_payment: isFirst,
+            payments_last_hour: lastHour,
+            declines_last_day: declines,
+          }),
+          signal: AbortSignal.timeout(deadlineMs),
+        });
+        const text = await response.text();
+        if (response.status !== 200) throw new Error(`It answered ${response.status}`);
+        const { score, reason } = answerSchema.parse(JSON.parse(text));
+        return { name: 'external_score', weight: score, reason };
+      } catch (error: unknown) {
+        throw new ScorerUnavailable('The fraud scorer gave no usable answer', { cause: error });
+      }
+    },
+  };
+}
