@@ -5,13 +5,12 @@ import { stepKey, undoKey } from '../../contracts/ids.ts';
 import { ReserveInventoryResponse } from '../../proto/gen/shopfast/products/v1/products.ts';
 import type { PaymentProvider } from '../../services/payments/provider.ts';
 import { type OrdersFixture, openOrders, submission } from './orders-fixture.ts';
+import { around, pauseAt } from './payments-disturbed.ts';
 import {
-  around,
   CHARGED,
   failure,
   openPayments,
   type PaymentsFixture,
-  pauseAt,
   payment,
   read,
   refundOf,

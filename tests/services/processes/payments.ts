@@ -4,7 +4,7 @@ import { run } from '../../../platform/lifecycle/run.ts';
 import { paymentsConfig } from '../../../services/payments/config.ts';
 import { httpProvider } from '../../../services/payments/provider-http.ts';
 import { startPayments } from '../../../services/payments/server.ts';
-import { around } from '../payments-fixture.ts';
+import { around } from '../payments-disturbed.ts';
 import { meet, ownFate } from './fate.ts';
 
 await run('payments', async () => {
