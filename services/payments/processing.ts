@@ -118,7 +118,7 @@ async function settleRefused({ database }: Dependencies, settled: Settled, refus
   return database.transaction(async ({ sql }) => {
     await refuse(sql, request.key, refusal, lease.owner);
     const failed = await move(sql, { id: paymentId, from: 'PENDING', steps: ['FAILED'], reason: refusal.reason, fraud });
-    if (!failed) throw new Error('The provider refused a payment that is settled here otherwise');
+    if (!failed) throw new Error('A payment that was refused is settled here otherwise');
     return refusal;
   });
 }
