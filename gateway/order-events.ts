@@ -69,7 +69,8 @@ export function createOrderEvents(options: {
       })
       .finally(() => {
         feed.looking = undefined;
-        feed.timer = setTimeout(() => again(orderId, feed), LOOK_INTERVAL_MS);
+        // Keeps no process that has nothing else to do.
+        feed.timer = setTimeout(() => again(orderId, feed), LOOK_INTERVAL_MS).unref();
       });
     return feed.looking;
   }
