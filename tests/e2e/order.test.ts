@@ -202,9 +202,8 @@ test('an order costs what it is known to cost: calls and statements exactly, a d
   const [confirmed, declined] = [await cost('tok_ok'), await cost('tok_declined')];
   await connection.close();
 
-  // The sweeper asks a little beside the orders: less than one statement an order.
   expect(confirmed).toMatchObject({ grpc_calls: 8, history_events: 18 });
-  expect(Math.floor(confirmed.sql_statements)).toBe(25);
+  expect(Math.round(confirmed.sql_statements)).toBe(25);
   expect(declined.history_events).toBeLessThanOrEqual(1.2 * confirmed.history_events);
 });
 

