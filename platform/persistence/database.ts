@@ -5,7 +5,7 @@ import { CompiledQuery } from 'kysely';
 import type { Logger } from '../logging/logger.ts';
 import { HEALTH_CHECK, PreparingClient } from './client.ts';
 import { retryConflicts } from './retry.ts';
-import { type Sql, sqlOver } from './sql.ts';
+import { type Sql, sqlOn, sqlOver } from './sql.ts';
 
 /** One open transaction: entities and plain SQL on the same connection. */
 export type Transaction = { readonly em: EntityManager; readonly sql: Sql };
@@ -46,6 +46,8 @@ export async function openDatabase(options: {
   await migrate(orm);
   return {
     orm,
+    /** Each statement on whichever connection is free, in a transaction of its own. */
+    sql: sqlOn(await orm.em.getConnection().getNativeClient()),
     /** Commits when `work` resolves; a conflict with another transaction runs it again from the start. */
     transaction: <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
       retryConflicts(() => inTransaction(orm, work)),
@@ -58,10 +60,7 @@ export async function openDatabase(options: {
         .setAccessMode('read only')
         .execute((connection) => work(sqlOver(connection))),
     /** A fresh unit of work outside any transaction, for reads. */
-    read(): Transaction {
-      const em = orm.em.fork();
-      return { em, sql: sqlOver(em.getKysely<unknown>()) };
-    },
+    read: (): Pick<Transaction, 'em'> => ({ em: orm.em.fork() }),
     check: () => orm.em.getKysely<unknown>().executeQuery(CompiledQuery.raw(HEALTH_CHECK)),
     close: () => orm.close(true),
   };

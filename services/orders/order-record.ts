@@ -1,5 +1,6 @@
 import type { Sql } from '../../platform/persistence/sql.ts';
 import type { Address, OrderStatus } from './entity.ts';
+import type { Submission } from './repository.ts';
 
 export type LineRecord = {
   readonly productId: string;
@@ -63,7 +64,7 @@ export type OrderRecord = {
   readonly returns: readonly ReturnRecord[];
 };
 
-// One statement, because it is read twice for every order that is placed. Amounts as numbers: none is beyond 2^53 - 1.
+// One statement, because it is read for every order that is placed. Amounts as numbers: none is beyond 2^53 - 1.
 const READ = `
 select json_build_object(
   'id', id, 'userId', user_id, 'status', status, 'currency', currency, 'subtotalMinor', subtotal_minor, 'taxMinor', tax_minor,
@@ -106,6 +107,14 @@ type Row = Omit<OrderRecord, Times | 'history' | 'interventions' | 'returns'> & 
     readonly completedAt: string | null;
   })[];
 };
+
+/** A submission as it would be read at once. */
+export function submittedRecord(id: string, submission: Submission, at: Date): OrderRecord {
+  const { userId, lines, paymentMethod, shippingAddress } = submission;
+  const history: ChangeRecord[] = [{ status: 'SUBMITTED', at, reason: '', note: '' }];
+  const order = { id, userId, status: 'SUBMITTED', paymentMethod, shippingAddress, lines, history } as const;
+  return { ...order, createdAt: at, updatedAt: at, interventions: [], returns: [] };
+}
 
 /** `userId`: an order of another user is not found. */
 export async function readOrder(sql: Sql, { orderId, userId }: { orderId: string; userId?: string | undefined }) {

@@ -47,7 +47,7 @@ export function orderInserted(orderId: string, submission: Submission): Effect {
   return {
     sql: `submitted as (
        insert into orders (id, client_id, user_id, status, payment_method, shipping_address)
-       select $7::uuid, $8, $9::uuid, 'SUBMITTED', $10, $11::jsonb from claimed returning id, status
+       select $7::uuid, $8, $9::uuid, 'SUBMITTED', $10, $11::jsonb from claimed returning id, status, created_at
      ), lines as (
        insert into order_lines (order_id, product_id, position, quantity)
        select submitted.id, line.product_id, line.position, line.quantity
@@ -64,6 +64,8 @@ export function orderInserted(orderId: string, submission: Submission): Effect {
       lines.map((line) => line.productId),
       lines.map((line) => line.quantity),
     ],
+    // When, in milliseconds since 1970.
+    returns: '(select (extract(epoch from created_at) * 1000)::bigint from submitted)',
   };
 }
 

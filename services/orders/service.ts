@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid';
 import { evaluate } from '../../platform/audit/evaluate.ts';
+import { onceAtOnce } from '../../platform/idempotency/at-once.ts';
 import { once } from '../../platform/idempotency/once.ts';
 import { claimWith, tombstone } from '../../platform/idempotency/record.ts';
 import type { Database } from '../../platform/persistence/database.ts';
@@ -9,6 +10,7 @@ import {
   CreateOrderResponse,
   RecordInterventionResponse,
 } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { paidAtOnce, reservedAtOnce } from './at-once.ts';
 import { RULES } from './audit.ts';
 import { decodeCursor, encodeCursor, type ListOf } from './cursor.ts';
 import { type EffectsPage, listEffects } from './effects.ts';
@@ -16,7 +18,7 @@ import { type Order, requireTransition } from './entity.ts';
 import { linesDiffer, orderNotFound } from './errors.ts';
 import { createFulfilment, type Keyed } from './fulfilment.ts';
 import { totalsMessage } from './messages.ts';
-import { type OrderRecord, readOrder } from './order-record.ts';
+import { type OrderRecord, readOrder, submittedRecord } from './order-record.ts';
 import {
   cancelOrder,
   type Failure,
@@ -39,7 +41,7 @@ export type Orders = ReturnType<typeof createOrders>;
 /** The use cases. Each one that changes something is one transaction with the record of its key. */
 export function createOrders(database: Database, charges: Charges) {
   async function get(orderId: string, userId?: string): Promise<OrderRecord> {
-    const order = await readOrder(database.read().sql, { orderId, userId });
+    const order = await readOrder(database.sql, { orderId, userId });
     if (!order) throw orderNotFound(orderId);
     return order;
   }
@@ -52,7 +54,7 @@ export function createOrders(database: Database, charges: Charges) {
 
     audit: () => evaluate(database, RULES),
 
-    listEffects: (page: EffectsPage) => listEffects(database.read().sql, page),
+    listEffects: (page: EffectsPage) => listEffects(database.sql, page),
 
     /** One page, newest first. An empty cursor begins the list; an empty next cursor ends it. */
     async list(list: ListOf, page: { size: number; cursor: string }): Promise<{ orders: Order[]; nextCursor: string }> {
@@ -66,11 +68,11 @@ export function createOrders(database: Database, charges: Charges) {
 
     async submit(keyed: Keyed, submission: Submission): Promise<{ order: OrderRecord; replayed: boolean }> {
       const id = newId();
-      // A submission is answered with the order as it is now, so only its id is kept under the key.
+      // A submission is answered with the order as it is now, so only its id is kept under the key. A new one needs no reading.
       const operation = { ...keyed, operation: 'SubmitOrder', answer: Buffer.from(id) };
-      const claimed = await claimWith(database.read().sql, operation, orderInserted(id, submission));
-      const replayed = claimed.state === 'completed';
-      return { order: await get(replayed ? claimed.response.toString() : id), replayed };
+      const claimed = await claimWith(database.sql, operation, orderInserted(id, submission));
+      if (claimed.state === 'completed') return { order: await get(claimed.response.toString()), replayed: true };
+      return { order: submittedRecord(id, submission, new Date(Number(claimed.returned))), replayed: false };
     },
 
     /** Saga step 3. The totals are computed here from the prices given, and from nothing else. */
@@ -79,7 +81,8 @@ export function createOrders(database: Database, charges: Charges) {
       const totals = totalsOf(lines, charges);
       const known = { totals: totalsMessage(totals) };
       const operation = { ...keyed, operation: 'CreateOrder', response: CreateOrderResponse, known };
-      const { response } = await once(database, operation, async ({ sql }) => {
+      const usual = reservedAtOnce({ orderId, lines, totals });
+      const { response } = await onceAtOnce(database, operation, usual, async ({ sql }) => {
         const order = await lockOrderWithLines(sql, orderId);
         if (!order) throw orderNotFound(orderId);
         requireTransition(order.status, 'CREATED');
@@ -93,7 +96,8 @@ export function createOrders(database: Database, charges: Charges) {
     /** Saga step 5. */
     async confirm(keyed: Keyed, orderId: string, paymentId: string): Promise<ConfirmOrderResponse> {
       const operation = { ...keyed, operation: 'ConfirmOrder', response: ConfirmOrderResponse, known: {} };
-      const { response } = await once(database, operation, async ({ sql }) => {
+      const usual = paidAtOnce(orderId, paymentId);
+      const { response } = await onceAtOnce(database, operation, usual, async ({ sql }) => {
         const status = await lockOrder(sql, orderId);
         if (!status) throw orderNotFound(orderId);
         requireTransition(status, 'PAID');

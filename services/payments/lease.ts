@@ -39,7 +39,7 @@ export async function underLease<T>(
     return await work();
   } catch (error: unknown) {
     try {
-      await abandon(database.read().sql, key, lease.owner);
+      await abandon(database.sql, key, lease.owner);
     } catch (abandonError: unknown) {
       logger.warn({ error: abandonError }, 'A lease could not be given back; it expires by itself');
     }

@@ -60,7 +60,7 @@ type Begun =
 /** Phase 1: the lease and the intent, in one statement (PP1). */
 async function begin({ database }: Dependencies, request: PaymentRequest, lease: Lease): Promise<Begun> {
   const { key, requestHash, orderId, userId, amountMinor, currency } = request;
-  const { sql } = database.read();
+  const { sql } = database;
   const operation = { operation: 'ProcessPayment', key, requestHash, lease };
   const intent = intentStored({ id: uuid(), orderId, userId, chargeKey: key, amountMinor, currency });
   const claimed = await claimWith(sql, operation, intent);
@@ -109,7 +109,7 @@ async function settle(dependencies: Dependencies, settled: Settled): Promise<Sta
     steps: stepsToCapture('PENDING'),
     fraud: assessment,
   });
-  if (await completeWith(dependencies.database.read().sql, record, charged)) return null;
+  if (await completeWith(dependencies.database.sql, record, charged)) return null;
   return settleOtherwise(dependencies, settled, outcome.charge.id);
 }
 

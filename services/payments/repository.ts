@@ -129,7 +129,7 @@ export async function move(sql: Sql, { id, from, steps, ...change }: Move): Prom
 
 export type PaymentKey = { chargeKey: string } | { orderId: string } | { id: string };
 
-export function findPayment({ em }: Transaction, by: PaymentKey) {
+export function findPayment({ em }: Pick<Transaction, 'em'>, by: PaymentKey) {
   return em.findOne(Payment, by);
 }
 

@@ -22,7 +22,7 @@ export function createPayments(dependencies: Dependencies) {
     validateMethod: (token: string) => validatePaymentMethod(dependencies, token),
     balance: (query: BalanceQuery) => balanceOf(dependencies.database.read().sql, query),
     audit: () => evaluate(dependencies.database, RULES),
-    listEffects: (page: EffectsPage) => listEffects(dependencies.database.read().sql, page),
+    listEffects: (page: EffectsPage) => listEffects(dependencies.database.sql, page),
     async get(by: PaymentKey): Promise<Payment> {
       const payment = await findPayment(dependencies.database.read(), by);
       if (!payment) throw paymentNotFound();

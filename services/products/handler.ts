@@ -81,7 +81,7 @@ export function createHandler(services: {
     },
     async listEffects(request) {
       const { page } = parseRequest(requests.listEffects, request);
-      return listEffects(database.read().sql, page);
+      return listEffects(database.sql, page);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
+import { onceAtOnce } from '../../platform/idempotency/at-once.ts';
 import { once } from '../../platform/idempotency/once.ts';
 import { hashRequest, tombstone } from '../../platform/idempotency/record.ts';
 import type { Database } from '../../platform/persistence/database.ts';
@@ -15,10 +16,11 @@ import {
   ReleaseInventoryRequest,
   ReleaseInventoryResponse,
   ReserveInventoryRequest,
-  ReserveInventoryResponse,
+  type ReserveInventoryResponse,
   RestockReturnRequest,
   RestockReturnResponse,
 } from '../../proto/gen/shopfast/products/v1/products.ts';
+import { confirmedAtOnce, heldAtOnce, storedReserve } from './at-once.ts';
 import { Reservation } from './entity.ts';
 import {
   alreadyReserved,
@@ -48,10 +50,11 @@ export function createReservations(database: Database, { ttlMs }: { readonly ttl
         operation: 'ReserveInventory',
         key: request.idempotencyKey,
         requestHash: hashRequest(ReserveInventoryRequest.encode(request).finish()),
-        response: ReserveInventoryResponse,
+        response: storedReserve,
       };
-      const { response } = await once(database, operation, async ({ sql }) => {
-        const taken = await reserveOnce(sql, { orderId: request.orderId, lines, ttlMs });
+      const order = { orderId: request.orderId, lines, ttlMs };
+      const { response } = await onceAtOnce(database, operation, heldAtOnce(order), async ({ sql }) => {
+        const taken = await reserveOnce(sql, order);
         if (!taken.expiresAt) throw refusal(taken.lines);
         return { lines: taken.lines.map(priced), expiresAt: taken.expiresAt };
       });
@@ -87,7 +90,7 @@ export function createReservations(database: Database, { ttlMs }: { readonly ttl
         known: {},
       };
       const { orderId } = request;
-      const { response } = await once(database, operation, async ({ em, sql }) => {
+      const { response } = await onceAtOnce(database, operation, confirmedAtOnce(orderId), async ({ em, sql }) => {
         if (await confirmHold(sql, orderId)) return {};
         const reservation = await em.findOne(Reservation, { orderId });
         if (!reservation) throw holdExpired(orderId, 'absent');

@@ -1,5 +1,5 @@
 /**
- * Refresh tokens. Every statement that adds, retires or revokes tokens of a user comes after a lock on the user's row, in
+ * Plain statements, most of them about refresh tokens. Every statement that adds, retires or revokes tokens of a user comes after a lock on the user's row, in
  * the same transaction: then no token is issued beside a deactivation or a log-out that does not see it.
  */
 import type { Sql } from '../../platform/persistence/sql.ts';
@@ -67,4 +67,10 @@ export async function revokeFamily(sql: Sql, familyId: string): Promise<void> {
 
 export async function revokeTokensOf(sql: Sql, userId: string): Promise<void> {
   await sql.query('update refresh_tokens set revoked_at = now() where user_id = $1::uuid and revoked_at is null', [userId]);
+}
+
+/** Undefined: there is no such user. */
+export async function isActive(sql: Sql, userId: string): Promise<boolean | undefined> {
+  const [user] = await sql.query<{ active: boolean }>('select active from users where id = $1::uuid', [userId]);
+  return user?.active;
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import type { Sql } from '../../platform/persistence/sql.ts';
 import { ApiError } from './api-error.ts';
-import { appendEntries, type Store } from './store.ts';
+import { appendEntries, LEDGER_LOCK, type Store } from './store.ts';
 import { behaviourOf, REFUSAL_MESSAGES, type RefusalCode } from './tokens.ts';
 
 export type Charge = {
@@ -39,7 +39,7 @@ export async function createCharge(store: Store, key: string, request: ChargeReq
   ]);
   if (behaviour.kind === 'refuse') {
     const answer = { status: 402, body: JSON.stringify(refusal(behaviour.code)) };
-    return store.transaction(({ sql }) => answerOnce(sql, { key, fingerprint, ...answer }, async () => {}));
+    return answerOnce(store, { key, fingerprint, ...answer }, async () => {});
   }
   const charge: Charge = {
     id: `ch_${uuid()}`,
@@ -50,20 +50,31 @@ export async function createCharge(store: Store, key: string, request: ChargeReq
     currency: request.currency,
     reference: request.reference,
   };
-  return store.transaction(({ sql }) =>
-    answerOnce(sql, { key, fingerprint, status: 201, body: JSON.stringify(charge) }, async () => {
-      await sql.query(
-        `insert into charges (id, key, reference, currency, amount_minor, captured_minor) values ($1, $2, $3, $4, $5, $6)`,
-        [charge.id, key, charge.reference, charge.currency, charge.amount_minor, charge.captured_minor],
-      );
-      await appendEntries(sql, {
-        kinds: request.capture ? ['charge', 'capture'] : ['charge'],
-        chargeId: charge.id,
-        amountMinor: charge.amount_minor,
-      });
-    }),
-  );
+  const body = JSON.stringify(charge);
+  const charged = await store.query(CHARGE, [
+    ...[key, fingerprint, body, charge.id, charge.reference, charge.currency, charge.amount_minor, charge.captured_minor],
+    request.capture ? ['charge', 'capture'] : ['charge'],
+    LEDGER_LOCK,
+  ]);
+  return charged.length > 0 ? { status: 201, body, fresh: true } : firstAnswer(store, { key, fingerprint });
 }
+
+// Answer, charge and ledger in one statement, which is a transaction: shops wait for this one. The ledger's lock is taken before
+// its ids are drawn and held until all of it is seen (PR3).
+const CHARGE = `
+with first as (
+  insert into requests (key, fingerprint, status, answer) values ($1, $2, 201, $3) on conflict (key) do nothing returning key
+), charged as (
+  insert into charges (id, key, reference, currency, amount_minor, captured_minor)
+  select $4, key, $5, $6, $7::bigint, $8::bigint from first returning id
+), locked as materialized (
+  select id, pg_advisory_xact_lock($10::integer) from charged
+), entered as (
+  insert into ledger (kind, charge_id, amount_minor, currency, reference)
+  select entry.kind, locked.id, $7::bigint, $6, $5
+  from locked, unnest($9::text[]) with ordinality as entry (kind, position) order by entry.position
+)
+select key from first`;
 
 /** Gives money back once per key. Throws ApiError 404, 409, and 422 when more than what was captured would go back. */
 export async function createRefund(
@@ -179,6 +190,11 @@ async function answerOnce(
     await effect();
     return { status: request.status, body: request.body, fresh: true };
   }
+  return firstAnswer(sql, request);
+}
+
+/** The answer that the key has. */
+async function firstAnswer(sql: Sql, request: { readonly key: string; readonly fingerprint: string }): Promise<Answer> {
   const [stored] = await sql.query<{ fingerprint: string | null; status: number; answer: string }>(
     'select fingerprint, status, answer from requests where key = $1',
     [request.key],

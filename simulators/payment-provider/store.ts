@@ -13,7 +13,7 @@ import type { Sql } from '../../platform/persistence/sql.ts';
 const POOL_MAX = 10;
 // Advisory locks of this database: one instance migrates at a time, and one transaction at a time appends (PR3).
 const MIGRATION_LOCK = 1;
-const LEDGER_LOCK = 2;
+export const LEDGER_LOCK = 2;
 
 /** Applied in order, each once; never edited after it has been released. */
 const MIGRATIONS = [

@@ -6,13 +6,13 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { StatusError } from '../../platform/grpc/status-error.ts';
-import { once } from '../../platform/idempotency/once.ts';
+import { onceAtOnce } from '../../platform/idempotency/at-once.ts';
 import { abandon, claim, complete, renew, tombstone } from '../../platform/idempotency/record.ts';
 import type { SqlPool } from '../../platform/persistence/pool.ts';
 import type { Sql } from '../../platform/persistence/sql.ts';
 import { isDatabaseUnavailable } from '../../platform/persistence/unavailable.ts';
 import { effect, openRecordLab, operation, type RecordLab } from './support/record-lab.ts';
-import { type Body, createModel, type Model, type Outcome, type Verdict } from './support/record-model.ts';
+import { type Body, createModel, type Model, type Outcome } from './support/record-model.ts';
 
 // Sequences; some 30 ms each on a busy machine, of which most is dying connections.
 const RUNS = Number(process.env.MODEL_RUNS ?? 250);
@@ -35,7 +35,7 @@ const body = fc.constantFrom('one' as const, 'one' as const, 'two' as const);
 const owner = fc.constantFrom('first', 'second');
 const verdict = fc.constantFrom(...(['answer', 'answer', 'refuse', 'fault', 'crash after claim', 'crash after effect'] as const));
 const anyStep = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ step: fc.constant('call' as const), key, body, verdict }) },
+  { weight: 5, arbitrary: fc.record({ step: fc.constant('call' as const), key, body, verdict, atOnce: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ step: fc.constant('begin' as const), key, body, owner }) },
   { weight: 4, arbitrary: fc.record({ step: fc.constant('finish' as const), key, owner, crash: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ step: fc.constantFrom('renew' as const, 'abandon' as const), key, owner }) },
@@ -58,9 +58,19 @@ function outcomeOf(error: unknown): Outcome {
   return error.code === 'ABORTED' ? 'busy' : `refused ${error.message}`;
 }
 
-/** One call in one transaction, ending as `verdict` says if it comes to an effect. */
-async function call(under: string, given: Body, ending: Verdict, words: string): Promise<Outcome> {
-  const { response, replayed } = await once(database, operation(under, given), async (transaction) => {
+/** One call, ending as `verdict` says if it comes to an effect: in one transaction, or in one statement where that is the usual end. */
+async function call(
+  { body: given, verdict: ending, atOnce }: Step & { step: 'call' },
+  { under, words }: { readonly under: string; readonly words: string },
+): Promise<Outcome> {
+  const usual = {
+    fit: 'fit as (select where $5)',
+    answer: `convert_to($6, 'UTF8')`,
+    effect: 'done as (insert into effects select key, $6 from claimed returning key)',
+    values: [atOnce && ending === 'answer', words],
+  };
+  const way = { ...database, sql: database };
+  const { response, replayed } = await onceAtOnce(way, operation(under, given), usual, async (transaction) => {
     if (ending === 'crash after claim') await die(transaction);
     await effect(under, words)(transaction);
     if (ending === 'crash after effect') await die(transaction);
@@ -114,7 +124,7 @@ function perform(
     case 'call':
       return {
         expected: model.call(under, step.body, step.verdict, words),
-        seen: call(under, step.body, step.verdict, words),
+        seen: call(step, { under, words }),
       };
     case 'begin':
       return { expected: model.begin(under, step.body, by), seen: begin(under, step.body, by) };

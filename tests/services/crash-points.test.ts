@@ -46,6 +46,29 @@ test.each([
   ['I35 inside the transaction of the effect', 'after the effect', 0],
   ['I35 with everything written and nothing committed', 'after the answer is stored', 0],
   ['I37 after the commit, before the answer is sent', 'after the commit', 1],
+] as const)('%s: a release that is repeated gives back once', async (_, at, left) => {
+  const { id } = await createProduct(products, { stockQuantity: 5 });
+  const { orderId, release } = await reservedOrder(products, { productId: id, quantity: 2 });
+  const dying = await fatedProducts({ at, signal: 'SIGKILL' });
+  expect(await failure(dying.calls.releaseInventory(release, LIMITS))).toMatchObject({ code: 'UNAVAILABLE' });
+  expect(await dying.exited).toEqual([null, 'SIGKILL']);
+  await dying.kill();
+  // What outlived the process: all of it or nothing.
+  const kept = await stock.sql('select state from idempotency where key = $1', [release.idempotencyKey]);
+  expect(kept).toHaveLength(left);
+
+  expect(await products.releaseInventory(release, LIMITS)).toEqual({ released: true });
+  expect(await products.releaseInventory(release, LIMITS)).toEqual({ released: true });
+  expect(await stockOf(products, id)).toEqual({ stock: 5, reserved: 0, available: 5 });
+  expect(await stock.sql('select kind from stock_movements where order_id = $1', [orderId])).toEqual([
+    { kind: 'reserve' },
+    { kind: 'release' },
+  ]);
+});
+
+test.each([
+  ['I33 before its statement is sent', 'before the reserve', 0],
+  ['I37 after its statement, before the answer is sent', 'after the reserve', 1],
 ] as const)('%s: a reserve that is repeated reserves once', async (_, at, left) => {
   const { id } = await createProduct(products, { stockQuantity: 5 });
   const { reserve } = orderOf({ productId: id, quantity: 2 });

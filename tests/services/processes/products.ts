@@ -4,6 +4,7 @@ import { startGrpcService } from '../../../platform/grpc/service.ts';
 import { run } from '../../../platform/lifecycle/run.ts';
 import { createLogger } from '../../../platform/logging/logger.ts';
 import { type Database, openDatabase, type Transaction } from '../../../platform/persistence/database.ts';
+import type { Sql } from '../../../platform/persistence/sql.ts';
 import { ProductsServiceService } from '../../../proto/gen/shopfast/products/v1/products.ts';
 import { productsConfig } from '../../../services/products/config.ts';
 import { ENTITIES } from '../../../services/products/entity.ts';
@@ -14,35 +15,45 @@ import { createProducts } from '../../../services/products/service.ts';
 import { startSweeper } from '../../../services/products/sweeper.ts';
 import { type Fate, meet, ownFate } from './fate.ts';
 
-/** The moments of a reserve and of a sweep, by the statement after which they are. */
+/** The moments of a release and of a sweep, by the statement after which they are. */
 const MOMENTS: Readonly<Record<string, string>> = {
   'after the claim': 'insert into idempotency',
-  'after the effect': 'insert into reservations',
+  'after the effect': `set reserved_quantity = p.reserved_quantity - locked.quantity`,
   'after the answer is stored': 'update idempotency set state',
   'holds have ended': "set state = 'expired'",
   'their stock is given back': 'returned as (',
 };
 const AFTER_COMMIT = 'after the commit';
+// A reserve is one statement.
+const RESERVE = 'insert into reservations';
 
 function fated(database: Database, fate: Fate): Database {
   async function transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    let reserved = false;
+    let released = false;
     const watched = ({ em, sql }: Transaction): Transaction => ({
       em,
       sql: {
         async query<Row extends object>(text: string, values?: readonly unknown[]) {
           const rows = await sql.query<Row>(text, values);
-          reserved ||= text.includes('insert into reservations');
+          released ||= text.includes(`values ($1, $2, 'tombstoned'`);
           if (text.includes(MOMENTS[fate.at] ?? fate.at)) await meet(fate);
           return rows;
         },
       },
     });
     const result = await database.transaction((opened) => work(watched(opened)));
-    if (fate.at === AFTER_COMMIT && reserved) await meet(fate);
+    if (fate.at === AFTER_COMMIT && released) await meet(fate);
     return result;
   }
-  return { ...database, transaction };
+  const sql: Sql = {
+    async query<Row extends object>(text: string, values?: readonly unknown[]) {
+      if (fate.at === 'before the reserve' && text.includes(RESERVE)) await meet(fate);
+      const rows = await database.sql.query<Row>(text, values);
+      if (fate.at === 'after the reserve' && text.includes(RESERVE)) await meet(fate);
+      return rows;
+    },
+  };
+  return { ...database, transaction, sql };
 }
 
 await run('products', async () => {
