@@ -13,7 +13,7 @@ const HOST = '127.0.0.1';
 const FOR_EVERYBODY = new Set([
   ...['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'],
   ...['LOG_LEVEL', 'BIND_HOST', 'TRUST_PROXY', 'CORS_ORIGINS', 'ORDER_WAIT_MS', 'RESERVATION_TTL_MS', 'SAGA_STEP_LIMIT_MS'],
-  ...['RETURN_WINDOW_MS', 'TAX_BASIS_POINTS', 'SHIPPING_MINOR'],
+  ...['RETURN_WINDOW_MS', 'TAX_BASIS_POINTS', 'SHIPPING_MINOR', 'GRPC_REFLECTION'],
 ]);
 
 export type Plan = ReturnType<typeof planParts>;
@@ -80,6 +80,8 @@ function partEnvironment(options: Parameters<typeof partSpec>[0]): NodeJS.Proces
     ([name]) => FOR_EVERYBODY.has(name) || name.startsWith(prefix) || name.startsWith('OTEL_') || part.takes.includes(name),
   );
   return {
+    // A platform on somebody's own machine explains itself; elsewhere it is off unless it is asked for.
+    GRPC_REFLECTION: 'on',
     ...Object.fromEntries(handedOn),
     NODE_OPTIONS: nodeOptions(part, environment.NODE_OPTIONS),
     ...Object.fromEntries(Object.entries(values).filter(([name]) => part.takes.includes(name))),

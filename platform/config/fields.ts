@@ -53,3 +53,8 @@ export const logLevel = z
 
 /** Where servers of a process listen. Loopback unless told: nothing is exposed by default. */
 export const bindHost = z.string().default('127.0.0.1').describe('The address that servers bind to; 0.0.0.0 in a container.');
+
+export const grpcReflection = z
+  .enum(['on', 'off'], 'must be on or off')
+  .default('off')
+  .describe('Whether services tell any caller what calls they have (gRPC server reflection); for development only.');

@@ -5,6 +5,7 @@ import { isDatabaseUnavailable } from '../persistence/unavailable.ts';
 import { contextFrom, withContext } from '../telemetry/context.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { asMethod, type RequestOf, type ResponseOf, type ServiceDefinition } from './methods.ts';
+import { addReflection } from './reflection.ts';
 import { encodeStatus, StatusError } from './status-error.ts';
 
 // Milliseconds after which a database that went away may be back.
@@ -28,6 +29,8 @@ export async function createGrpcServer<D extends ServiceDefinition>(options: {
   readonly port: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Tells any caller what calls there are; for development only. */
+  readonly reflection?: boolean;
 }): Promise<GrpcServer> {
   const server = new Server();
   const methods: Record<string, ReturnType<typeof asMethod>> = {};
@@ -39,11 +42,13 @@ export async function createGrpcServer<D extends ServiceDefinition>(options: {
   server.addService(methods, implementation);
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);
+  const reflection = options.reflection ? addReflection(server, options.definition) : undefined;
   const port = await bind(server, `${options.host}:${options.port}`);
   return {
     port,
     close() {
       health.setStatus('', 'NOT_SERVING');
+      reflection?.endStreams();
       return new Promise((resolve, reject) => server.tryShutdown((error) => (error ? reject(error) : resolve())));
     },
   };

@@ -14,6 +14,8 @@ export async function startGrpcService<D extends ServiceDefinition>(options: {
   readonly grpcPort: number;
   readonly httpPort: number;
   readonly logger: Logger;
+  /** Tells any caller what calls there are; for development only. */
+  readonly reflection: boolean;
   readonly definition: D;
   readonly handlers: Handlers<D>;
   readonly checks: Readonly<Record<string, DependencyCheck>>;

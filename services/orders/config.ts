@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { bindHost, databaseUrl, logLevel, port, whole } from '../../platform/config/fields.ts';
+import { bindHost, databaseUrl, grpcReflection, logLevel, port, whole } from '../../platform/config/fields.ts';
 
 export const ordersConfig = z.object({
   ORDERS_PORT: port(9003, 'Where the orders service answers gRPC; 0 lets the system choose.'),
@@ -7,6 +7,7 @@ export const ordersConfig = z.object({
   ORDERS_DATABASE_URL: databaseUrl('The orders database: postgres://role:password@host:port/database.'),
   TAX_BASIS_POINTS: whole(1_900, { min: 0, max: 10_000 }, 'Tax on the subtotal in hundredths of a percent: 1900 is 19 %.'),
   SHIPPING_MINOR: whole(490, { min: 0, max: 100_000_000 }, "Shipping per order in minor units of the order's currency."),
+  GRPC_REFLECTION: grpcReflection,
   BIND_HOST: bindHost,
   LOG_LEVEL: logLevel,
 });

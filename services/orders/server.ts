@@ -27,6 +27,7 @@ export async function startOrders(config: OrdersConfig): Promise<Running> {
     grpcPort: config.ORDERS_PORT,
     httpPort: config.ORDERS_HTTP_PORT,
     logger,
+    reflection: config.GRPC_REFLECTION === 'on',
     definition: OrdersServiceService,
     handlers: createHandler(orders),
     checks: { database: database.check },

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { bindHost, databaseUrl, httpUrl, logLevel, port, whole } from '../../platform/config/fields.ts';
+import { bindHost, databaseUrl, grpcReflection, httpUrl, logLevel, port, whole } from '../../platform/config/fields.ts';
 
 // More than any amount, and any score, that somebody could mean.
 const MINOR_MAX = 1_000_000_000_000;
@@ -27,6 +27,7 @@ export const paymentsConfig = z.object({
     .default('EUR')
     .describe("The shop's own currency; another one adds to the fraud score."),
   FRAUD_SCORER_URL: httpUrl('A fraud scorer to ask as well; without one our own rules decide alone.').optional(),
+  GRPC_REFLECTION: grpcReflection,
   BIND_HOST: bindHost,
   LOG_LEVEL: logLevel,
 });

@@ -44,6 +44,7 @@ export async function startPayments(
     grpcPort: config.PAYMENTS_PORT,
     httpPort: config.PAYMENTS_HTTP_PORT,
     logger,
+    reflection: config.GRPC_REFLECTION === 'on',
     definition: PaymentsServiceService,
     handlers: createHandler(createPayments({ database, provider, fraud, logger })),
     // The provider is not asked: without it payments are still read and every call is answered, if only with UNAVAILABLE.

@@ -26,6 +26,7 @@ export async function startProducts(config: ProductsConfig): Promise<Running> {
     grpcPort: config.PRODUCTS_PORT,
     httpPort: config.PRODUCTS_HTTP_PORT,
     logger,
+    reflection: config.GRPC_REFLECTION === 'on',
     definition: ProductsServiceService,
     handlers: createHandler({
       database,

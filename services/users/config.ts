@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { bindHost, databaseUrl, logLevel, port } from '../../platform/config/fields.ts';
+import { bindHost, databaseUrl, grpcReflection, logLevel, port } from '../../platform/config/fields.ts';
 
 export const usersConfig = z.object({
   USERS_PORT: port(9001, 'Where the users service answers gRPC; 0 lets the system choose.'),
@@ -12,6 +12,7 @@ export const usersConfig = z.object({
     .string()
     .optional()
     .describe('Users to create at start when their id is absent: a JSON list of {id, email, password, name, role, address?}.'),
+  GRPC_REFLECTION: grpcReflection,
   BIND_HOST: bindHost,
   LOG_LEVEL: logLevel,
 });

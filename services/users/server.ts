@@ -26,6 +26,7 @@ export async function startUsers(config: UsersConfig): Promise<Running> {
     grpcPort: config.USERS_PORT,
     httpPort: config.USERS_HTTP_PORT,
     logger,
+    reflection: config.GRPC_REFLECTION === 'on',
     definition: UsersServiceService,
     handlers: createHandler({
       database,

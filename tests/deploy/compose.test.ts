@@ -106,6 +106,8 @@ describe('each part of the platform', () => {
       expect(existsSync(part.build.dockerfile)).toBe(true);
       expect(() => loadConfig(schema, part.environment)).not.toThrow();
       for (const variable of Object.keys(part.environment)) expect(Object.keys(schema.shape)).toContain(variable);
+      // Nothing explains itself to whoever asks, where others may ask.
+      expect(Object.entries(loadConfig(schema, part.environment))).not.toContainEqual(['GRPC_REFLECTION', 'on']);
       const port = part.healthcheck?.test.at(-1);
       expect(Object.values(loadConfig(schema, part.environment))).toContain(Number(port));
     },

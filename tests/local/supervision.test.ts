@@ -103,6 +103,13 @@ test('no part is given the secret of another', () => {
   }
 });
 
+test("services on somebody's own machine answer gRPC reflection, unless they are told otherwise", () => {
+  const { pids } = platform.currentFacts();
+  for (const part of ['users', 'orders']) {
+    expect(readFileSync(`/proc/${pids[part]}/environ`, 'utf8').split('\0')).toContain('GRPC_REFLECTION=on');
+  }
+});
+
 test('what is pointed elsewhere is not started here', async () => {
   const databases = await Promise.all([createDatabase('orders'), createDatabase('gateway')]);
   const env = {
@@ -111,10 +118,12 @@ test('what is pointed elsewhere is not started here', async () => {
     GATEWAY_DATABASE_URL: databases[1]?.url,
     PROVIDER_URL: 'http://127.0.0.1:9',
     USERS_ADDRESS: '127.0.0.1:9',
+    GRPC_REFLECTION: 'off',
   };
   const started = await startPlatform({ script: STAND_INS, env });
   try {
     expect(Object.keys(started.facts.pids).sort()).toEqual(['gateway', 'orders']);
+    expect(readFileSync(`/proc/${started.facts.pids.orders}/environ`, 'utf8')).toContain('GRPC_REFLECTION=off');
     expect(started.facts).toMatchObject({ provider: env.PROVIDER_URL, temporal: { address: env.TEMPORAL_ADDRESS, ui: null } });
   } finally {
     await started.stop();

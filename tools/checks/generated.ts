@@ -4,15 +4,18 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
 const BUF = 'node_modules/.bin/buf';
+// What gRPC reflection answers with, as code generators see it; without comments, so that it changes with the wire alone.
+const DESCRIPTORS = 'descriptors.binpb';
 
-/** Generates code from proto/ into `folder`; returns how many files it holds then. */
+/** Generates code and descriptors from proto/ into `folder`; returns how many files it holds then. */
 export function generateProto(folder: string): number {
   const template = readFileSync('buf.gen.yaml', 'utf8').replace('out: proto/gen', `out: ${folder}`);
   const scratch = mkdtempSync(join(tmpdir(), 'shopfast-proto-'));
   try {
     const file = join(scratch, 'buf.gen.yaml');
     writeFileSync(file, template);
-    execFileSync(BUF, ['generate', '--template', file], { stdio: ['ignore', 'inherit', 'inherit'] });
+    buf('generate', '--template', file);
+    buf('build', '--as-file-descriptor-set', '--exclude-source-info', '--output', join(folder, DESCRIPTORS));
   } finally {
     rmSync(scratch, { recursive: true });
   }
@@ -35,6 +38,10 @@ export function protoDrift(): { readonly files: number; readonly drift: readonly
   }
 }
 
+function buf(...args: string[]): void {
+  execFileSync(BUF, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+}
+
 function filesBelow(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
@@ -44,7 +51,8 @@ function filesBelow(folder: string): string[] {
 
 function read(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    // Every byte is a character: one of the files is no text.
+    return readFileSync(path, 'latin1');
   } catch {
     return undefined;
   }
