@@ -20,7 +20,7 @@ export function createPayments(dependencies: Dependencies) {
     refund: (request: Omit<RefundJob, 'lease'>): Promise<number> => refundPayment(dependencies, request),
     void: (request: VoidRequest): Promise<void> => voidPayment(dependencies, request),
     validateMethod: (token: string) => validatePaymentMethod(dependencies, token),
-    balance: (query: BalanceQuery) => balanceOf(dependencies.database.read().sql, query),
+    balance: (query: BalanceQuery) => balanceOf(dependencies.database.sql, query),
     audit: () => evaluate(dependencies.database, RULES),
     listEffects: (page: EffectsPage) => listEffects(dependencies.database.sql, page),
     async get(by: PaymentKey): Promise<Payment> {

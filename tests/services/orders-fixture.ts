@@ -28,6 +28,8 @@ export type OrdersFixture = Awaited<ReturnType<typeof openOrders>>;
 export async function openOrders(environment: Record<string, string> = {}) {
   const database = await createDatabase('orders');
   const look = new pg.Client({ connectionString: database.url });
+  // Tests may take the database away.
+  look.on('error', () => {});
   await look.connect();
   let running = await start();
   let client = connect(running);
@@ -58,6 +60,7 @@ export async function openOrders(environment: Record<string, string> = {}) {
       running = await start();
       client = connect(running);
     },
+    takeDatabaseAway: database.takeAway,
     async close() {
       client.close();
       await running.stop();

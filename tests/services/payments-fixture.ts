@@ -110,6 +110,7 @@ export async function openPayments() {
       );
       return { ours: rows.map((row) => row.line).toSorted(), theirs: theirs.toSorted() };
     },
+    takeDatabaseAway: database.takeAway,
     async close() {
       for (const instance of instances) await instance.close();
       await pool.end();

@@ -61,6 +61,7 @@ export async function openProducts() {
         ([row]) => row?.state === 'expired',
       ),
     stop,
+    takeDatabaseAway: database.takeAway,
     async close() {
       await stop();
       await pool.end();

@@ -63,6 +63,7 @@ export async function openUsers() {
       );
       return { id: row?.id ?? '', email };
     },
+    takeDatabaseAway: database.takeAway,
     async close() {
       for (const { client } of started) client.close();
       await Promise.all(started.map(({ running }) => running.stop()));

@@ -2,7 +2,12 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { eventually } from './eventually.ts';
 
-export type TestDatabase = { readonly url: string; drop(): Promise<void> };
+export type TestDatabase = {
+  readonly url: string;
+  /** Nobody is connected from now on, and nobody gets a connection. */
+  takeAway(): Promise<void>;
+  drop(): Promise<void>;
+};
 
 /**
  * An empty database of its own, with a role of its own that owns it, as a service gets one; on the tests' server unless `on` is
@@ -20,6 +25,11 @@ export async function createDatabase(name: string, on = testPostgresUrl()): Prom
   );
   return {
     url: `postgres://${unique}:test@${server.host}/${unique}`,
+    takeAway: () =>
+      query(
+        `alter database ${identifier} connection limit 0`,
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${unique}'`,
+      ),
     drop: () => drop(on, unique),
   };
 }

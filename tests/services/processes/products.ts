@@ -70,6 +70,7 @@ await run('products', async () => {
     grpcPort: config.PRODUCTS_PORT,
     httpPort: config.PRODUCTS_HTTP_PORT,
     logger,
+    reflection: false,
     definition: ProductsServiceService,
     handlers: createHandler({
       database,
