@@ -101,10 +101,11 @@ test('the document is OpenAPI 3.1, every reference in it leads somewhere and eve
 test.each(withBody)('%s names every field that it does not know', async (_, operation) => {
   const role = typeof operation.access === 'string' ? 'customer' : (operation.access[0] ?? 'customer');
   const headers = { ...(await shop.as(role)), 'Idempotency-Key': randomUUID() };
-  const answer = await shop.call(operation.method, pathOf(operation, shop.customer), { body: { 'a/b': 1 }, headers });
+  const answer = await shop.call(operation.method, pathOf(operation, shop.customer), { body: { 'a/b': 1, other: {} }, headers });
   expect(answer.status).toBe(422);
   expect(answer.body).toMatchObject({ reason: 'validation_failed' });
-  expect(answer.body.errors).toContainEqual({ pointer: '/a~1b', detail: 'is not a known field' });
+  const unknown = ['/a~1b', '/other'].map((pointer) => ({ pointer, detail: 'is not a known field' }));
+  expect(answer.body.errors).toEqual(expect.arrayContaining(unknown));
 });
 
 test.each(withBody)('%s takes JSON only', async (_, operation) => {

@@ -140,7 +140,7 @@ const ROWS: readonly ErrorRow<OrderCalls>[] = [
       orders.cancelOrder(
         {
           ...{ idempotencyKey: randomUUID(), orderId: NO_ORDER, undoesKey: randomUUID() },
-          ...{ reason: 'order_cancelled', failedStep: '', facts: {} },
+          ...{ reason: 'order_cancelled', failedStep: '', facts: {}, actorId: '', note: '' },
         },
         LIMITS,
       ),
@@ -233,6 +233,9 @@ testEmptyRequests(OrdersServiceService, () => orders, {
   shipOrder: ['idempotencyKey', 'orderId', 'carrier', 'trackingNumber'],
   deliverOrder: ['idempotencyKey', 'orderId'],
   updateOrderStatus: ['idempotencyKey', 'orderId', 'status'],
+  requestReturn: ['idempotencyKey', 'orderId', 'returnId', 'reason', 'actorId'],
+  completeReturn: ['idempotencyKey', 'orderId', 'returnId'],
+  recordIntervention: ['idempotencyKey', 'orderId', 'actorId', 'action', 'steps', 'reason'],
   audit: [],
   listEffects: [],
 });

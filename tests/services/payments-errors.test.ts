@@ -3,13 +3,13 @@ import { afterAll, beforeAll } from '@jest/globals';
 import type { UnaryCalls } from '../../platform/grpc/client.ts';
 import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { type ErrorRow, tamperedCursor, testEmptyRequests, testErrors, testUnavailable } from './error-table.ts';
+import { pauseAt } from './payments-disturbed.ts';
 import {
   chargedUnknown,
   LIMITS,
   openPayments,
   type PaymentsFixture,
   type PaymentsInstance,
-  pauseAt,
   payment,
   refundOf,
   undoOf,
@@ -221,6 +221,7 @@ testEmptyRequests(PaymentsServiceService, () => payments, {
   getPayment: ['by'],
   voidPayment: ['idempotencyKey', 'orderId', 'reason'],
   validatePaymentMethod: ['paymentMethod'],
+  getBalance: ['account', 'currency'],
   audit: [],
   listEffects: [],
 });

@@ -129,6 +129,7 @@ testEmptyRequests(ProductsServiceService, () => products, {
   checkAvailability: [],
   extendReservation: ['idempotencyKey', 'orderId'],
   commitReservation: ['idempotencyKey', 'orderId'],
+  restockReturn: ['idempotencyKey', 'orderId', 'returnId', 'lines'],
   audit: [],
   listEffects: [],
 });

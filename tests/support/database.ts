@@ -27,6 +27,7 @@ export async function createDatabase(name: string, on = testPostgresUrl()): Prom
     url: `postgres://${unique}:test@${server.host}/${unique}`,
     takeAway: () =>
       query(
+        on,
         `alter database ${identifier} connection limit 0`,
         `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${unique}'`,
       ),
