@@ -50,7 +50,8 @@ beforeEach(async () => {
     stopping: stop.signal,
     logger,
   });
-  server = createServer(gateway(orderEvents).callback());
+  const handle = gateway(orderEvents).callback();
+  server = createServer((request, response) => void handle(request, response));
   server.listen(socketPath);
   await once(server, 'listening');
 });
