@@ -93,4 +93,4 @@ test('O8 instances that are killed during the rush sell nothing twice and leave 
   expect(await stockOf(products, id)).toEqual({ stock: 300, reserved: 300, available: 0 });
   // Otherwise nobody was killed in the middle of anything.
   expect(repeated).toBeGreaterThan(0);
-});
+}, 120_000);
