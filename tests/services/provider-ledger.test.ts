@@ -95,7 +95,7 @@ test('a reader of the ledger who remembers the last id misses no entry, whicheve
   const start = String((await provider.ledger()).at(-1)?.id ?? 0);
   const slow = provider.charge(randomUUID(), { reference, amount_minor: 777 });
   await eventually(
-    () => onDatabase(`select 1 from pg_stat_activity where datname = current_database() and query = 'commit'`),
+    () => onDatabase(`select 1 from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`),
     (rows) => rows.length > 0,
   );
   await provider.charge(randomUUID(), { reference, amount_minor: 1 });
