@@ -3,6 +3,7 @@ import { close, listen } from '../platform/http/operations-server.ts';
 import type { Running } from '../platform/lifecycle/run.ts';
 import { createLogger, type Logger } from '../platform/logging/logger.ts';
 import { openPool } from '../platform/persistence/pool.ts';
+import { requireDatabase } from '../platform/persistence/reach.ts';
 import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { VERSION } from '../platform/version.ts';
 import { createApp } from './app.ts';
@@ -38,6 +39,7 @@ const SERVER_LIMITS = {
 /** Starts the gateway. It starts without the services and Temporal: it needs only its own database, for its migrations. */
 export async function startGateway(config: GatewayConfig, options: { readonly taskQueue?: string } = {}): Promise<Running> {
   const logger = createLogger('gateway', config.LOG_LEVEL);
+  await requireDatabase(config, 'GATEWAY_DATABASE_URL');
   const pool = openPool({
     url: config.GATEWAY_DATABASE_URL,
     max: POOL_MAX,

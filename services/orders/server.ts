@@ -2,6 +2,7 @@ import { startGrpcService } from '../../platform/grpc/service.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import { createLogger } from '../../platform/logging/logger.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
+import { requireDatabase } from '../../platform/persistence/reach.ts';
 import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import type { OrdersConfig } from './config.ts';
 import { ENTITIES } from './entity.ts';
@@ -11,6 +12,7 @@ import { createOrders } from './service.ts';
 
 export async function startOrders(config: OrdersConfig): Promise<Running> {
   const logger = createLogger('orders', config.LOG_LEVEL);
+  await requireDatabase(config, 'ORDERS_DATABASE_URL');
   const database = await openDatabase({
     url: config.ORDERS_DATABASE_URL,
     entities: ENTITIES,

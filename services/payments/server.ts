@@ -2,6 +2,7 @@ import { startGrpcService } from '../../platform/grpc/service.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import { createLogger } from '../../platform/logging/logger.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
+import { requireDatabase } from '../../platform/persistence/reach.ts';
 import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import type { PaymentsConfig } from './config.ts';
 import { ENTITIES } from './entity.ts';
@@ -20,6 +21,7 @@ export async function startPayments(
   provider: PaymentProvider = httpProvider({ url: config.PROVIDER_URL }),
 ): Promise<Running> {
   const logger = createLogger('payments', config.LOG_LEVEL);
+  await requireDatabase(config, 'PAYMENTS_DATABASE_URL');
   const database = await openDatabase({
     url: config.PAYMENTS_DATABASE_URL,
     entities: ENTITIES,

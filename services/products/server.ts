@@ -2,6 +2,7 @@ import { startGrpcService } from '../../platform/grpc/service.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import { createLogger } from '../../platform/logging/logger.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
+import { requireDatabase } from '../../platform/persistence/reach.ts';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
 import type { ProductsConfig } from './config.ts';
 import { ENTITIES } from './entity.ts';
@@ -13,6 +14,7 @@ import { startSweeper } from './sweeper.ts';
 
 export async function startProducts(config: ProductsConfig): Promise<Running> {
   const logger = createLogger('products', config.LOG_LEVEL);
+  await requireDatabase(config, 'PRODUCTS_DATABASE_URL');
   const database = await openDatabase({
     url: config.PRODUCTS_DATABASE_URL,
     entities: ENTITIES,

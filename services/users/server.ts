@@ -2,6 +2,7 @@ import { startGrpcService } from '../../platform/grpc/service.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import { createLogger } from '../../platform/logging/logger.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
+import { requireDatabase } from '../../platform/persistence/reach.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import type { UsersConfig } from './config.ts';
 import { ENTITIES } from './entity.ts';
@@ -18,6 +19,7 @@ export async function startUsers(config: UsersConfig): Promise<Running> {
   const seeds = await readSeeds(config.USERS_SEED_FILE);
   const signer = await createSigner(config.JWT_KEYS_FILE);
   const passwords = await createPasswords();
+  await requireDatabase(config, 'USERS_DATABASE_URL');
   const database = await openDatabase({ url: config.USERS_DATABASE_URL, entities: ENTITIES, migrations: MIGRATIONS, logger });
   await seedUsers({ database, passwords, seeds });
   return startGrpcService({

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { close, listen, readHealth } from '../../platform/http/operations-server.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import { createLogger } from '../../platform/logging/logger.ts';
+import { requireDatabase } from '../../platform/persistence/reach.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { VERSION } from '../../platform/version.ts';
 import { errorBody, serveApi } from './api.ts';
@@ -14,6 +15,7 @@ const SERVICE = 'provider';
 /** Starts the simulated payment provider: its API, its health and its metrics on one port. */
 export async function startProvider(config: ProviderConfig): Promise<Running> {
   const logger = createLogger(SERVICE, config.LOG_LEVEL);
+  await requireDatabase(config, 'PROVIDER_DATABASE_URL');
   const store = await openStore({
     url: config.PROVIDER_DATABASE_URL,
     onError: (error) => logger.warn({ error }, 'An idle database connection was lost'),
