@@ -11,8 +11,8 @@ import type { UnitSpec } from './unit.ts';
 
 /** Ready once every role and database is there. */
 export function postgresSpec(options: {
-  readonly paths: Paths;
-  readonly ports: Ports;
+  readonly paths: Pick<Paths, 'postgres'>;
+  readonly ports: Pick<Ports, 'POSTGRES_PORT'>;
   readonly superuserPassword: string;
   readonly passwords: Readonly<Record<string, string>>;
 }): UnitSpec {

@@ -2,11 +2,11 @@
 // that everybody runs what was tested.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { withLock } from './lock.mjs';
 import { buildTemporal, downloadTemporal } from './temporal-fetch.mjs';
+import { userCache } from './user-cache.mjs';
 
 export const CLI_VERSION = '1.5.1';
 // What that CLI contains. A build without its version stamped in reports this one correctly all the same.
@@ -83,8 +83,7 @@ function fail(tried) {
 }
 
 export function cacheFolder(environment) {
-  const cache = environment.XDG_CACHE_HOME || join(environment.HOME || homedir(), '.cache');
-  return join(cache, 'shopfast', `temporal-${CLI_VERSION}`);
+  return join(userCache(environment), `temporal-${CLI_VERSION}`);
 }
 
 function onPath(environment) {
