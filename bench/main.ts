@@ -10,7 +10,7 @@ import { loadFor, quantile, type Round, spread } from './load.ts';
 import { fingerprint } from './machine.ts';
 import { memoryMiB, ownMs, processorMs } from './processes.ts';
 import { bareWorkflow, type Rival, wholeOrders } from './rivals.ts';
-import { startTemporalOnPostgresql } from './temporal-postgresql.ts';
+import { startTemporalOnPostgresql, type TemporalOnPostgresql } from './temporal-postgresql.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -31,10 +31,7 @@ const WARM_UP_MS = 5_000;
 type Measured = Round & { readonly cpuMsPerCall: Readonly<Record<string, number>> };
 
 say('Starting a platform of its own …');
-if (options.temporal !== 'embedded' && options.temporal !== 'postgresql') {
-  throw new Error(`--temporal must be embedded or postgresql, not ${options.temporal}`);
-}
-const external = options.temporal === 'postgresql' ? await startTemporalOnPostgresql() : undefined;
+const external = await chooseTemporal(options.temporal).catch(leave);
 const platform = await startPlatform({
   env: { LOG_LEVEL: 'warn', ...(external && { TEMPORAL_ADDRESS: external.address }) },
 });
@@ -42,9 +39,9 @@ try {
   const shop = await createShop(platform.facts);
   const address = platform.facts.temporal.address;
   const connection = await Connection.connect({ address });
-  const pids = () => ({ ...platform.currentFacts().pids, ...external?.pids, client: process.pid });
+  const pids = () => ({ ...platform.currentFacts().pids, ...external?.pids(), client: process.pid });
   const whole = await wholeOrders(shop, pids);
-  const server = external?.pids ?? { temporal: platform.facts.pids.temporal ?? 0 };
+  const server = external?.pids() ?? { temporal: platform.facts.pids.temporal ?? 0 };
   const bare = await bareWorkflow(address, server);
 
   say('Counting what one order costs …');
@@ -76,6 +73,18 @@ try {
 } finally {
   await platform.stop();
   await external?.stop();
+}
+
+async function chooseTemporal(choice: string): Promise<TemporalOnPostgresql | undefined> {
+  if (choice === 'embedded') return undefined;
+  if (choice === 'postgresql') return startTemporalOnPostgresql();
+  throw new Error(`--temporal must be embedded or postgresql, not ${choice}`);
+}
+
+/** A user's mistake and a missing program are one line. */
+function leave(error: unknown): never {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
 }
 
 async function measure(rival: Rival): Promise<Measured> {

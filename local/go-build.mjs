@@ -1,6 +1,7 @@
 // Programs that are built from their Go modules, once per user.
-import { chmod, mkdir, rename, statfs } from 'node:fs/promises';
+
 import { existsSync } from 'node:fs';
+import { chmod, mkdir, rename, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { megabytes, sizeOf } from './disk.mjs';
 import { withLock } from './lock.mjs';

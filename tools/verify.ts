@@ -1,6 +1,7 @@
 /** `npm run verify`: everything that must hold beside the tests, cheapest first. Stops at nothing, reports everything. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { checkBoundaries } from './checks/boundaries.ts';
 import { brokenLinks, markdownFiles, unprovenClaims } from './checks/docs.ts';
@@ -28,6 +29,9 @@ const MODULES_FLOOR = 270;
 const TYPED_FILES_FLOOR = 370;
 const CLAIMS_FLOOR = 65;
 
+// Programs that are built with Go, once, in about ten minutes: the platform on Temporal with PostgreSQL, the compose files' schema.
+const { values: options } = parseArgs({ options: { 'with-go': { type: 'boolean', default: false } } });
+
 const checks: readonly Check[] = [
   { name: 'manifest', run: () => failing(manifestProblems().problems, `${manifestProblems().packages} exact versions`) },
   { name: 'format and lint', run: () => tool('biome', ['check', '--error-on-warnings', '.']) },
@@ -44,6 +48,7 @@ const checks: readonly Check[] = [
   { name: 'links', run: () => failing(brokenLinks(markdownFiles()), `${markdownFiles().length} documents`) },
   { name: 'claims', run: claims },
   { name: 'replay', run: () => script('workers/replay.ts', []) },
+  ...(options['with-go'] ? [{ name: 'with Go', run: withGo }] : []),
 ];
 
 let failed = 0;
@@ -84,6 +89,15 @@ function generatedCode(): string {
     drift.map((file) => `proto/gen/${file} is stale: npm run proto`),
     `${files} files`,
   );
+}
+
+/** Shows what it does: it takes minutes. */
+function withGo(): string {
+  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  execFileSync(process.execPath, [...flags, 'node_modules/jest/bin/jest.js', '--config', 'tests/with-go/jest.config.mjs'], {
+    stdio: 'inherit',
+  });
+  return 'all of its tests';
 }
 
 function claims(): string {

@@ -6,9 +6,9 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { orderWorkflowId } from '../../contracts/ids.ts';
 import { reconcileNow, verdictLines } from '../../tools/reconcile.ts';
 import { eventually } from '../support/eventually.ts';
+import { inTurns, isDecided, persist } from '../support/persistence.ts';
 import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 
@@ -91,14 +91,6 @@ function command(shop: Shop, id: string, path: string, body: object, key?: strin
   return persist(() => shop.command(id, path, body, key));
 }
 
-async function persist<T extends { readonly status: number }>(send: () => Promise<T>): Promise<T> {
-  for (;;) {
-    const answer = await send().catch(() => undefined);
-    if (answer && answer.status < 500 && answer.status !== 429 && answer.status !== 499) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
-}
-
 async function killAlong(running: RunningPlatform, progress: () => number): Promise<void> {
   for (const { part, after } of faults.toSorted((a, b) => a.after - b.after)) {
     await eventually(
@@ -134,20 +126,6 @@ async function judge(running: RunningPlatform, placed: ReadonlyMap<string, strin
   say(verdictLines(verdict).join('\n'));
   await connection.close();
   return open.size === 0 && verdict.findings.every(({ violations }) => violations === 0) ? 0 : 1;
-}
-
-/** Its saga has its outcome. A paid order lives on. */
-async function isDecided(client: Client, orderId: string): Promise<boolean> {
-  const { status, searchAttributes } = await client.workflow.getHandle(orderWorkflowId(orderId)).describe();
-  return status.name !== 'RUNNING' || searchAttributes.OrderStatus?.[0] === 'PAID';
-}
-
-async function inTurns<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
 /** mulberry32: the same numbers for the same seed. */

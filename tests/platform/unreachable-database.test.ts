@@ -68,8 +68,16 @@ test.each(WITH_DATABASE)('$name: a database that cannot be reached is one line t
 
 test.each([
   ['another password', (url: URL) => Object.assign(url, { password: SECRET }), /refuses the password of role reach_\w+$/],
-  ['another database', (url: URL) => Object.assign(url, { pathname: '/none' }), /\/none has no such database for role reach_\w+$/],
-  ['a host that is none', (url: URL) => Object.assign(url, { host: 'nowhere.invalid' }), /answers at nowhere\.invalid:\d+\/\w+ \(E\w+\)$/],
+  [
+    'another database',
+    (url: URL) => Object.assign(url, { pathname: '/none' }),
+    /\/none has no such database for role reach_\w+$/,
+  ],
+  [
+    'a host that is none',
+    (url: URL) => Object.assign(url, { host: 'nowhere.invalid' }),
+    /answers at nowhere\.invalid:\d+\/\w+ \(E\w+\)$/,
+  ],
 ])('%s is told as what it is', async (_, change, message) => {
   const { code, lines } = await end('services/orders/main.ts', { ORDERS_DATABASE_URL: change(new URL(existing.url)).href });
 
