@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import * as z from 'zod';
@@ -13,7 +14,7 @@ import { ROOT } from '../../local/paths.ts';
 import { reconcileNow } from '../../tools/reconcile.ts';
 import { eventually } from '../support/eventually.ts';
 import { inTurns, isDecided, persist } from '../support/persistence.ts';
-import { type RunningPlatform, startPlatform } from '../support/platform.ts';
+import { makeDataDir, type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { allGone, known } from '../support/processes.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 import { type ExternalCluster, startExternalCluster } from './external-cluster.ts';
@@ -120,9 +121,13 @@ test.each([
 });
 
 test('kill -9 of whoever started Temporal on PostgreSQL leaves nothing within 10 s', async () => {
-  const child = fork('tests/with-go/start-temporal.ts', { cwd: ROOT, execPath: process.execPath, execArgv: [] });
+  // Whoever is killed cannot tidy up.
+  const folder = makeDataDir();
+  const env = { ...process.env, TMPDIR: folder };
+  const child = fork('tests/with-go/start-temporal.ts', { cwd: ROOT, execPath: process.execPath, execArgv: [], env });
   const [message] = await once(child, 'message');
   const processes = z.array(z.number()).length(2).parse(message).map(known);
   child.kill('SIGKILL');
   await allGone(processes, GONE_LIMIT_MS);
+  rmSync(folder, { recursive: true });
 });
