@@ -16,7 +16,13 @@ export function orderRoutes(router: Routes, { clients, orderReader }: { clients:
     const { userId } = signedIn(ctx);
     const { status, limit, cursor } = readQuery(ctx, listOrders.query);
     const found = await orders.calls.listOrders(
-      { userId, status: status ? STATUS_BY_NAME[status] : OrderStatus.ORDER_STATUS_UNSPECIFIED, pageSize: limit, cursor },
+      {
+        userId,
+        status: status ? STATUS_BY_NAME[status] : OrderStatus.ORDER_STATUS_UNSPECIFIED,
+        orderIds: [],
+        pageSize: limit,
+        cursor,
+      },
       { deadlineMs: DEADLINES_MS.readOrder },
     );
     ctx.body = { items: found.orders.map((order) => orderSummaryJson(order)), next_cursor: cursorJson(found.nextCursor) };

@@ -6,8 +6,19 @@ import { malformedCursor } from './errors.ts';
 /** A place in a list, newest first: just after the order that was created then and has this id. */
 export type Position = { readonly createdAt: Date; readonly id: string };
 
-/** The list that a cursor belongs to. */
-export type ListOf = { readonly userId: string; readonly status: OrderStatus | undefined };
+/** The list that a cursor belongs to: of the orders that fit everything that is given. */
+export type ListOf = {
+  /** Empty: of all users. */
+  readonly userId: string;
+  readonly status: OrderStatus | undefined;
+  readonly createdFrom: Date | undefined;
+  /** Not this instant any more. */
+  readonly createdTo: Date | undefined;
+  /** Empty: any, and none. */
+  readonly failedStep: string;
+  /** Empty: all. */
+  readonly orderIds: readonly string[];
+};
 
 const TIME_BYTES = 8;
 const ID_BYTES = 16;
@@ -15,7 +26,7 @@ const CHECK_BYTES = 8;
 
 /**
  * The position and a check over it and its list, so that a cursor that was altered, or taken to another list, is
- * refused. The check guards against mistakes and needs no secret: every page is filtered by its user anyway.
+ * refused. The check guards against mistakes and needs no secret: every page is filtered as its list is anyway.
  */
 export function encodeCursor(list: ListOf, { createdAt, id }: Position): string {
   const position = Buffer.alloc(TIME_BYTES + ID_BYTES);
@@ -40,9 +51,11 @@ export function decodeCursor(list: ListOf, cursor: string): Position {
   };
 }
 
-function checkOf({ userId, status }: ListOf, position: Buffer): Buffer {
+function checkOf(list: ListOf, position: Buffer): Buffer {
+  const { userId, status = '', createdFrom, createdTo, failedStep, orderIds } = list;
+  const filters = [userId, status, createdFrom?.getTime() ?? '', createdTo?.getTime() ?? '', failedStep, ...orderIds];
   const digest = createHash('sha256')
-    .update(`${userId}|${status ?? ''}|`)
+    .update(`${filters.join('|')}|`)
     .update(position)
     .digest();
   return digest.subarray(0, CHECK_BYTES);

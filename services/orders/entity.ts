@@ -46,7 +46,7 @@ export const MOVES_BY_NAME: Readonly<Record<OrderStatus, MoveByName | { readonly
   SHIPPED: { call: 'ShipOrder' },
   DELIVERED: { call: null, needsReason: false, effect: 'deliver' },
   CANCELLED: { call: null, needsReason: true, effect: 'cancel' },
-  RETURNED: { call: null, needsReason: false, effect: 'move' },
+  RETURNED: { call: 'CompleteReturn' },
 };
 
 /** The statuses from which `status` may be reached. */

@@ -33,11 +33,17 @@ export function returnExceedsOrder({ productId, returnable }: { productId: strin
   });
 }
 
+/** The same for a return that does not exist and for one of another order. */
 export function returnNotFound(returnId: string): StatusError {
+  return new StatusError({ code: 'NOT_FOUND', reason: 'not_found', message: 'No such return', facts: { return_id: returnId } });
+}
+
+/** One id is one return; another key asked for a second one. */
+export function returnIdTaken(returnId: string): StatusError {
   return new StatusError({
-    code: 'NOT_FOUND',
-    reason: 'not_found',
-    message: 'No such open return',
+    code: 'FAILED_PRECONDITION',
+    reason: 'idempotency_key_reused',
+    message: 'Another return has this id',
     facts: { return_id: returnId },
   });
 }

@@ -127,9 +127,11 @@ export function createHandler(orders: Orders): Handlers<typeof OrdersServiceServ
     },
 
     async listOrders(request) {
-      const { userId, status, pageSize, cursor } = parseRequest(listOrdersSchema, request);
-      annotate({ userId });
-      const page = await orders.list({ userId, status: statusFrom(status) }, { size: pageSize, cursor });
+      const { status, pageSize, cursor, ...given } = parseRequest(listOrdersSchema, request);
+      if (given.userId !== '') annotate({ userId: given.userId });
+      const { createdFrom, createdTo } = given;
+      const list = { ...given, createdFrom, createdTo, status: statusFrom(status) };
+      const page = await orders.list(list, { size: pageSize, cursor });
       return { orders: page.orders.map(listedOrderMessage), nextCursor: page.nextCursor };
     },
 

@@ -28,6 +28,7 @@ export type InterventionRecord = {
 
 export type ReturnRecord = {
   readonly id: string;
+  readonly actorId: string;
   readonly reason: string;
   readonly refundMinor: number;
   readonly lines: readonly { readonly productId: string; readonly quantity: number }[];
@@ -85,8 +86,8 @@ select json_build_object(
       'reference', reference, 'at', at) order by sequence)
     from order_interventions where order_id = orders.id), '[]'),
   'returns', coalesce((
-    select json_agg(json_build_object('id', id, 'reason', reason, 'refundMinor', refund_minor, 'requestedAt', requested_at,
-      'completedAt', completed_at, 'lines', (
+    select json_agg(json_build_object('id', id, 'actorId', actor_id, 'reason', reason, 'refundMinor', refund_minor,
+      'requestedAt', requested_at, 'completedAt', completed_at, 'lines', (
         select json_agg(json_build_object('productId', product_id, 'quantity', quantity) order by product_id)
         from return_lines where return_id = returns.id)) order by requested_at, id)
     from returns where order_id = orders.id), '[]')

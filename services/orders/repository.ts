@@ -2,11 +2,9 @@
  * The saga's statements, few and short. Whoever decides by what it read locks the order first, in a statement of its
  * own: a statement that locks and writes at once checks constraints against the row as it was before the lock.
  */
-import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Effect } from '../../platform/idempotency/record.ts';
 import type { Sql } from '../../platform/persistence/sql.ts';
-import type { ListOf, Position } from './cursor.ts';
-import { type Address, Order, type OrderStatus, statusesBefore } from './entity.ts';
+import { type Address, type OrderStatus, statusesBefore } from './entity.ts';
 import type { PricedLine, Totals } from './totals.ts';
 
 export type SubmittedLine = { readonly productId: string; readonly quantity: number };
@@ -223,22 +221,4 @@ export async function interventionNoted(sql: Sql, intervention: Intervention): P
     [orderId, actorId, action, steps.join(' '), reason, reference],
   );
   return noted.length > 0;
-}
-
-/** A user's orders with their lines, newest first, from after `position`. */
-export function listOrders(
-  em: EntityManager,
-  { list, after, limit }: { list: ListOf; after: Position | undefined; limit: number },
-): Promise<Order[]> {
-  const { userId, status } = list;
-  // (created_at, id) < the position, with a first condition that an index can seek to.
-  const beyond = after && {
-    createdAt: { $lte: after.createdAt },
-    $or: [{ createdAt: { $lt: after.createdAt } }, { id: { $lt: after.id } }],
-  };
-  return em.find(
-    Order,
-    { userId, ...(status && { status }), ...beyond },
-    { populate: ['lines'], strategy: 'select-in', orderBy: { createdAt: 'desc', id: 'desc' }, limit },
-  );
 }

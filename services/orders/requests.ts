@@ -62,12 +62,14 @@ const NOTE_MAX = 200;
 
 const actor = z.union([z.literal(''), entityId], 'must be a user id or empty').transform((id) => id || null);
 
+const failedStep = z.string().regex(/^[A-Za-z]{0,64}$/, 'must be the name of a saga step or empty');
+
 export const cancelOrderSchema = z.object({
   idempotencyKey,
   orderId: entityId,
   reason: z.string().regex(/^[a-z_]{1,64}$/, 'must be a reason of docs/problems.md'),
   facts,
-  failedStep: z.string().regex(/^[A-Za-z]{0,64}$/, 'must be the name of a saga step or empty'),
+  failedStep,
   undoesKey: idempotencyKey,
   actorId: actor,
   note: text({ min: 0, max: NOTE_MAX }),
@@ -83,21 +85,32 @@ export const recordInterventionSchema = z.object({
   reference: text({ min: 0, max: NOTE_MAX }),
 });
 
+const userOrAll = z.union([z.literal(''), entityId], 'must be a UUID or empty');
+
 export const getOrderSchema = z.object({
   orderId: entityId,
-  userId: z.union([z.literal(''), entityId], 'must be a UUID or empty'),
+  userId: userOrAll,
 });
 
 // Orders per page when none is asked for, and at most.
 const PAGE_SIZE = 20;
 const PAGE_SIZE_MAX = 100;
 
-export const listOrdersSchema = z.object({
-  userId: entityId,
-  status: z.enum(OrderStatus, 'must be a status or unspecified'),
-  pageSize: whole(0, PAGE_SIZE_MAX).transform((size) => size || PAGE_SIZE),
-  cursor: z.string().max(100, 'is not a cursor of this list'),
-});
+export const listOrdersSchema = z
+  .object({
+    userId: userOrAll,
+    status: z.enum(OrderStatus, 'must be a status or unspecified'),
+    createdFrom: z.date().optional(),
+    createdTo: z.date().optional(),
+    failedStep: failedStep.default(''),
+    orderIds: z.array(entityId).max(PAGE_SIZE_MAX, `must be at most ${PAGE_SIZE_MAX} ids`),
+    pageSize: whole(0, PAGE_SIZE_MAX).transform((size) => size || PAGE_SIZE),
+    cursor: z.string().max(100, 'is not a cursor of this list'),
+  })
+  .refine(({ createdFrom, createdTo }) => !createdFrom || !createdTo || createdFrom < createdTo, {
+    path: ['createdTo'],
+    message: 'must be later than createdFrom',
+  });
 
 // Characters of what a carrier is called and of what it calls a parcel.
 const SHIPMENT_TEXT_MAX = 100;

@@ -4,15 +4,17 @@
  * RT1 Never more than was bought, however many ask at once: the order is locked while it is decided.
  * RT2 Refunds add up: never above the total, and exactly the total when everything is back.
  * RT3 The order is RETURNED exactly when every unit is in a completed return.
+ * The migration upholds RT1 and RT3 again in the database.
  */
 import { once } from '../../platform/idempotency/once.ts';
 import type { Database } from '../../platform/persistence/database.ts';
+import { violatedUnique } from '../../platform/persistence/retry.ts';
 import type { Sql } from '../../platform/persistence/sql.ts';
 import { CompleteReturnResponse, RequestReturnResponse } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { illegalTransition, orderNotFound, returnNotFound } from './errors.ts';
+import { illegalTransition, orderNotFound, returnIdTaken, returnNotFound } from './errors.ts';
 import type { Keyed } from './fulfilment.ts';
-import { agreeOnReturn, type Bought, type BoughtLine, type WantedUnits } from './refunds.ts';
-import { lockOrder, moveOrder } from './repository.ts';
+import { type AgreedReturn, agreeOnReturn, type Bought, type BoughtLine, type WantedUnits } from './refunds.ts';
+import { lockOrder } from './repository.ts';
 
 export type ReturnRequest = {
   readonly orderId: string;
@@ -34,14 +36,14 @@ export function createReturns(database: Database) {
         if (status !== 'SHIPPED' && status !== 'DELIVERED') throw illegalTransition(status, 'RETURNED');
         const { currency, ...bought } = await boughtOf(sql, orderId);
         const agreed = agreeOnReturn(bought, request.lines);
-        await storeReturn(sql, request, agreed);
+        await storeOnce(sql, request, agreed);
         const refund = { amountMinor: agreed.refundMinor, currency };
         return { refund, lines: [...agreed.lines], completesOrder: agreed.completesOrder };
       });
       return response;
     },
 
-    /** The money is back and so are the goods. */
+    /** The money is back and so are the goods. A return that is complete stays so, under whatever key that is told again. */
     async completeReturn(
       keyed: Keyed,
       { orderId, returnId }: { orderId: string; returnId: string },
@@ -55,8 +57,8 @@ export function createReturns(database: Database) {
            where id = $1::uuid and order_id = $2::uuid and completed_at is null returning id`,
           [returnId, orderId],
         );
-        if (completed.length === 0) throw returnNotFound(returnId);
-        if (await everythingIsBack(sql, orderId)) await moveOrder(sql, { orderId, status: 'RETURNED', reason: '' });
+        if (completed.length === 0) await requireReturn(sql, { orderId, returnId });
+        else if (await everythingIsBack(sql, orderId)) await returnOrder(sql, { orderId, returnId });
         return {};
       });
       return response;
@@ -82,15 +84,27 @@ async function boughtOf(sql: Sql, orderId: string): Promise<Bought & { readonly 
   return row.bought;
 }
 
+async function storeOnce(sql: Sql, request: ReturnRequest, agreed: AgreedReturn): Promise<void> {
+  try {
+    await storeReturn(sql, request, agreed);
+  } catch (error: unknown) {
+    if (violatedUnique(error) === 'returns_pkey') throw returnIdTaken(request.returnId);
+    throw error;
+  }
+}
+
+/** A transaction that waited for the order began before what it waited for; the return is dated after that. */
 async function storeReturn(
   sql: Sql,
   { orderId, returnId, actorId, reason }: ReturnRequest,
-  { lines, refundMinor }: { lines: readonly WantedUnits[]; refundMinor: number },
+  { lines, refundMinor }: AgreedReturn,
 ): Promise<void> {
   await sql.query(
-    `with stored as (
-       insert into returns (id, order_id, actor_id, reason, refund_minor) values ($1::uuid, $2::uuid, $3::uuid, $4, $5::bigint)
-       returning id
+    `with changed as (
+       update orders set updated_at = greatest(now(), updated_at) where id = $2::uuid returning id, updated_at
+     ), stored as (
+       insert into returns (id, order_id, actor_id, reason, refund_minor, requested_at)
+       select $1::uuid, id, $3::uuid, $4, $5::bigint, updated_at from changed returning id
      )
      insert into return_lines (return_id, product_id, quantity)
      select stored.id, line.product_id, line.quantity
@@ -117,4 +131,21 @@ async function everythingIsBack(sql: Sql, orderId: string): Promise<boolean> {
     [orderId],
   );
   return row?.all ?? false;
+}
+
+async function requireReturn(sql: Sql, { orderId, returnId }: { orderId: string; returnId: string }): Promise<void> {
+  const found = await sql.query('select from returns where id = $1::uuid and order_id = $2::uuid', [returnId, orderId]);
+  if (found.length === 0) throw returnNotFound(returnId);
+}
+
+/** Moves a locked order to RETURNED; who asked for the last return, and why, is who returned the order. */
+async function returnOrder(sql: Sql, { orderId, returnId }: { orderId: string; returnId: string }): Promise<void> {
+  await sql.query(
+    `with returned as (
+       update orders set status = 'RETURNED', updated_at = greatest(now(), updated_at) where id = $1::uuid returning id
+     )
+     insert into order_history (order_id, status, actor_id, note)
+     select returned.id, 'RETURNED', back.actor_id, back.reason from returned, returns back where back.id = $2::uuid`,
+    [orderId, returnId],
+  );
 }

@@ -12,19 +12,19 @@ import {
 } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { paidAtOnce, reservedAtOnce } from './at-once.ts';
 import { RULES } from './audit.ts';
-import { decodeCursor, encodeCursor, type ListOf } from './cursor.ts';
+import type { ListOf } from './cursor.ts';
 import { type EffectsPage, listEffects } from './effects.ts';
-import { type Order, requireTransition } from './entity.ts';
+import { requireTransition } from './entity.ts';
 import { linesDiffer, orderNotFound } from './errors.ts';
 import { createFulfilment, type Keyed } from './fulfilment.ts';
 import { totalsMessage } from './messages.ts';
+import { listOrders } from './order-list.ts';
 import { type OrderRecord, readOrder, submittedRecord } from './order-record.ts';
 import {
   cancelOrder,
   type Failure,
   type Intervention,
   interventionNoted,
-  listOrders,
   lockOrder,
   lockOrderWithLines,
   orderInserted,
@@ -56,15 +56,7 @@ export function createOrders(database: Database, charges: Charges) {
 
     listEffects: (page: EffectsPage) => listEffects(database.sql, page),
 
-    /** One page, newest first. An empty cursor begins the list; an empty next cursor ends it. */
-    async list(list: ListOf, page: { size: number; cursor: string }): Promise<{ orders: Order[]; nextCursor: string }> {
-      const after = page.cursor === '' ? undefined : decodeCursor(list, page.cursor);
-      // One more than asked for tells whether there is a next page.
-      const found = await listOrders(database.read().em, { list, after, limit: page.size + 1 });
-      const orders = found.slice(0, page.size);
-      const last = orders.at(-1);
-      return { orders, nextCursor: last && found.length > page.size ? encodeCursor(list, last) : '' };
-    },
+    list: (list: ListOf, page: { size: number; cursor: string }) => listOrders(database, list, page),
 
     async submit(keyed: Keyed, submission: Submission): Promise<{ order: OrderRecord; replayed: boolean }> {
       const id = newId();

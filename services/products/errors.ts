@@ -70,7 +70,6 @@ export function holdExpired(orderId: string, state: string): StatusError {
   });
 }
 
-/** `current` is `absent` for an order that never reserved. */
 export function returnExceedsOrder({ productId, returnable }: { productId: string; returnable: number }): StatusError {
   return new StatusError({
     code: 'FAILED_PRECONDITION',
@@ -80,6 +79,17 @@ export function returnExceedsOrder({ productId, returnable }: { productId: strin
   });
 }
 
+/** One id is one return; another key told of a second one. */
+export function returnIdTaken(returnId: string): StatusError {
+  return new StatusError({
+    code: 'FAILED_PRECONDITION',
+    reason: 'idempotency_key_reused',
+    message: 'Another return has this id',
+    facts: { return_id: returnId },
+  });
+}
+
+/** `current` is `absent` for an order that never reserved. */
 export function illegalTransition(
   orderId: string,
   { current, attempted }: { readonly current: string; readonly attempted: string },

@@ -31,6 +31,7 @@ import {
   productInactive,
   productUnknown,
   returnExceedsOrder,
+  returnIdTaken,
 } from './errors.ts';
 import { type CheckedLine, confirmHold, extendHold, giveBack, putBack, reserve, takeOut, type WantedLine } from './repository.ts';
 
@@ -151,7 +152,7 @@ export function createReservations(database: Database, { ttlMs }: { readonly ttl
         const reservation = await em.findOne(Reservation, { orderId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
         const current = reservation?.state ?? 'absent';
         if (current !== 'committed') throw illegalTransition(orderId, { current, attempted: 'returned' });
-        const back = await putBack(sql, { orderId, returnId, lines });
+        const back = await putBackOnce(sql, { orderId, returnId, lines });
         for (const { productId, quantity, returnable } of back) {
           if (quantity > returnable) throw returnExceedsOrder({ productId, returnable });
         }
@@ -167,6 +168,15 @@ async function reserveOnce(sql: Sql, order: Parameters<typeof reserve>[1]): Retu
     return await reserve(sql, order);
   } catch (error: unknown) {
     if (violatedUnique(error) === 'reservations_pkey') throw alreadyReserved(order.orderId);
+    throw error;
+  }
+}
+
+async function putBackOnce(sql: Sql, back: Parameters<typeof putBack>[1]): ReturnType<typeof putBack> {
+  try {
+    return await putBack(sql, back);
+  } catch (error: unknown) {
+    if (violatedUnique(error) === 'stock_movements_returned') throw returnIdTaken(back.returnId);
     throw error;
   }
 }

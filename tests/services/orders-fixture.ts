@@ -9,6 +9,7 @@ import {
   type ConfirmOrderRequest,
   type CreateOrderRequest,
   type DeliverOrderRequest,
+  type ListOrdersRequest,
   type Order,
   OrdersServiceService,
   type RequestReturnRequest,
@@ -195,6 +196,11 @@ export function returning(order: Pick<Order, 'id'>, given: Partial<RequestReturn
 
 export function completion({ orderId, returnId }: RequestReturnRequest) {
   return { idempotencyKey: returnKey(orderId, returnId, 'complete'), orderId, returnId };
+}
+
+/** A list of everybody's orders unless told. */
+export function listing(given: Partial<ListOrdersRequest> = {}): ListOrdersRequest {
+  return { userId: '', status: 'ORDER_STATUS_UNSPECIFIED', orderIds: [], pageSize: 0, cursor: '', ...given };
 }
 
 export function statuses(order: Pick<Order, 'history'>): string[] {

@@ -40,7 +40,6 @@ const anyCall = fc.oneof(
       'ORDER_STATUS_RESERVED' as const,
       'ORDER_STATUS_DELIVERED' as const,
       'ORDER_STATUS_CANCELLED' as const,
-      'ORDER_STATUS_RETURNED' as const,
     ),
   }),
 );

@@ -8,7 +8,7 @@ import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { refusal } from '../support/refusal.ts';
-import { ADDRESS, cancellation, confirmation, creation, LIMITS, submission, submitted } from './orders-fixture.ts';
+import { ADDRESS, cancellation, confirmation, creation, LIMITS, listing, submission, submitted } from './orders-fixture.ts';
 
 const MAIN = fileURLToPath(new URL('../../services/orders/main.ts', import.meta.url));
 
@@ -58,7 +58,7 @@ test('nothing personal and no payment token is logged, even at the finest level 
   await client.calls.createOrder(creation(order), LIMITS);
   await client.calls.confirmOrder(confirmation(order), LIMITS);
   await client.calls.cancelOrder(cancellation(order), LIMITS);
-  await client.calls.listOrders({ userId: order.userId, status: 'ORDER_STATUS_UNSPECIFIED', pageSize: 0, cursor: '' }, LIMITS);
+  await client.calls.listOrders(listing({ userId: order.userId }), LIMITS);
   await refusal(client.calls.submitOrder(submission({ ...secret, shippingAddress: { ...ADDRESS, country: 'nowhere' } }), LIMITS));
 
   // PostgreSQL repeats the whole row in the detail of such an error.

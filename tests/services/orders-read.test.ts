@@ -7,6 +7,7 @@ import {
   confirmation,
   creation,
   LIMITS,
+  listing,
   type OrdersFixture,
   openOrders,
   read,
@@ -20,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => orders.close());
 
 function list(userId: string, given: Partial<ListOrdersRequest> = {}) {
-  return orders.calls.listOrders({ userId, status: 'ORDER_STATUS_UNSPECIFIED', pageSize: 0, cursor: '', ...given }, LIMITS);
+  return orders.calls.listOrders(listing({ userId, ...given }), LIMITS);
 }
 
 async function submitMany(userId: string, count: number): Promise<string[]> {
@@ -143,7 +144,7 @@ test("an altered cursor, another user's and another filter's are invalid argumen
 });
 
 test.each([
-  ['no user', { userId: '' }, 'userId'],
+  ['a user that is none', { userId: 'everybody' }, 'userId'],
   ['a negative page size', { pageSize: -1 }, 'pageSize'],
   ['a page size of 101', { pageSize: 101 }, 'pageSize'],
 ])('a list with %s is an invalid argument', async (_what, given, field) => {

@@ -4,7 +4,14 @@ import fc from 'fast-check';
 import { v7 } from 'uuid';
 import { decodeCursor, encodeCursor, type ListOf } from '../../services/orders/cursor.ts';
 
-const LIST: ListOf = { userId: randomUUID(), status: undefined };
+const LIST: ListOf = {
+  userId: randomUUID(),
+  status: undefined,
+  createdFrom: undefined,
+  createdTo: undefined,
+  failedStep: '',
+  orderIds: [],
+};
 const POSITION = { createdAt: new Date('2026-11-21T07:12:01.179Z'), id: v7() };
 const refused = expect.objectContaining({ code: 'INVALID_ARGUMENT', reason: 'validation_failed' });
 
@@ -25,8 +32,20 @@ test('a cursor with any one character changed, dropped or added is refused', () 
 
 test('a cursor of another user or another filter is refused', () => {
   const cursor = encodeCursor(LIST, POSITION);
-  expect(() => decodeCursor({ ...LIST, userId: randomUUID() }, cursor)).toThrow(refused);
-  expect(() => decodeCursor({ ...LIST, status: 'PAID' }, cursor)).toThrow(refused);
+  const others: Partial<ListOf>[] = [
+    { userId: randomUUID() },
+    { userId: '' },
+    { status: 'PAID' },
+    { createdFrom: new Date(0) },
+    { createdTo: new Date(0) },
+    { failedStep: 'ProcessPayment' },
+    { orderIds: [v7()] },
+  ];
+  const all = others.map((other) => ({ ...LIST, ...other }));
+  for (const other of all) expect(() => decodeCursor(other, cursor)).toThrow(refused);
+  // Nor is any of theirs good for another of them.
+  const cursors = all.map((list) => encodeCursor(list, POSITION));
+  expect(new Set(cursors).size).toBe(others.length);
 });
 
 test('any text that is not a cursor is refused and nothing else is thrown', () => {

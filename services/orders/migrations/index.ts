@@ -3,10 +3,14 @@ import { InitialMigration } from './001_initial.ts';
 import { ShipmentsAndFacts } from './002_shipments_and_facts.ts';
 import { WhoAndWhy } from './003_who_and_why.ts';
 import { Returns } from './004_returns.ts';
+import { OrderLists } from './005_order_lists.ts';
+import { ReturnsUpheld } from './006_returns_upheld.ts';
 
 export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '001_initial', class: InitialMigration },
   { name: '002_shipments_and_facts', class: ShipmentsAndFacts },
   { name: '003_who_and_why', class: WhoAndWhy },
   { name: '004_returns', class: Returns },
+  { name: '005_order_lists', class: OrderLists },
+  { name: '006_returns_upheld', class: ReturnsUpheld },
 ];

@@ -151,7 +151,11 @@ export interface Return {
     | Date
     | undefined;
   /** Absent: on its way. */
-  completedAt: Date | undefined;
+  completedAt:
+    | Date
+    | undefined;
+  /** The user id of whoever asked for it. */
+  actorId: string;
 }
 
 /** What an operator did to the undos of a parked order. */
@@ -302,14 +306,30 @@ export interface GetOrderResponse {
   order: Order | undefined;
 }
 
+/** An order is listed when it fits everything that is given. */
 export interface ListOrdersRequest {
+  /** Empty: orders of all users; whoever asks for that has been found to be allowed to. */
   userId: string;
   /** UNSPECIFIED: any. */
   status: OrderStatus;
   /** 1 to 100; 0: 20. */
   pageSize: number;
-  /** Opaque, from next_cursor; malformed: INVALID_ARGUMENT. */
+  /** Opaque, from next_cursor, and good for the same list only; otherwise: INVALID_ARGUMENT. */
   cursor: string;
+  /** Created then or later. */
+  createdFrom?:
+    | Date
+    | undefined;
+  /** Created before then. */
+  createdTo?:
+    | Date
+    | undefined;
+  /** Cancelled because this saga step failed; empty: any. */
+  failedStep?:
+    | string
+    | undefined;
+  /** Of these orders only; at most 100. Empty: of all orders. */
+  orderIds: string[];
 }
 
 export interface ListOrdersResponse {
@@ -767,7 +787,15 @@ export const ReturnedLine: MessageFns<ReturnedLine> = {
 };
 
 function createBaseReturn(): Return {
-  return { id: "", lines: [], refund: undefined, reason: "", requestedAt: undefined, completedAt: undefined };
+  return {
+    id: "",
+    lines: [],
+    refund: undefined,
+    reason: "",
+    requestedAt: undefined,
+    completedAt: undefined,
+    actorId: "",
+  };
 }
 
 export const Return: MessageFns<Return> = {
@@ -789,6 +817,9 @@ export const Return: MessageFns<Return> = {
     }
     if (message.completedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.completedAt), writer.uint32(50).fork()).join();
+    }
+    if (message.actorId !== "") {
+      writer.uint32(58).string(message.actorId);
     }
     return writer;
   },
@@ -854,6 +885,14 @@ export const Return: MessageFns<Return> = {
             message.completedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -879,6 +918,7 @@ export const Return: MessageFns<Return> = {
     message.reason = object.reason ?? "";
     message.requestedAt = object.requestedAt ?? undefined;
     message.completedAt = object.completedAt ?? undefined;
+    message.actorId = object.actorId ?? "";
     return message;
   },
 };
@@ -2556,7 +2596,16 @@ export const GetOrderResponse: MessageFns<GetOrderResponse> = {
 };
 
 function createBaseListOrdersRequest(): ListOrdersRequest {
-  return { userId: "", status: OrderStatus.ORDER_STATUS_UNSPECIFIED, pageSize: 0, cursor: "" };
+  return {
+    userId: "",
+    status: OrderStatus.ORDER_STATUS_UNSPECIFIED,
+    pageSize: 0,
+    cursor: "",
+    createdFrom: undefined,
+    createdTo: undefined,
+    failedStep: undefined,
+    orderIds: [],
+  };
 }
 
 export const ListOrdersRequest: MessageFns<ListOrdersRequest> = {
@@ -2572,6 +2621,18 @@ export const ListOrdersRequest: MessageFns<ListOrdersRequest> = {
     }
     if (message.cursor !== "") {
       writer.uint32(34).string(message.cursor);
+    }
+    if (message.createdFrom !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdFrom), writer.uint32(42).fork()).join();
+    }
+    if (message.createdTo !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdTo), writer.uint32(50).fork()).join();
+    }
+    if (message.failedStep !== undefined) {
+      writer.uint32(58).string(message.failedStep);
+    }
+    for (const v of message.orderIds) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -2621,6 +2682,38 @@ export const ListOrdersRequest: MessageFns<ListOrdersRequest> = {
             message.cursor = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.createdFrom = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.createdTo = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.failedStep = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.orderIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2642,6 +2735,10 @@ export const ListOrdersRequest: MessageFns<ListOrdersRequest> = {
     message.status = object.status ?? OrderStatus.ORDER_STATUS_UNSPECIFIED;
     message.pageSize = object.pageSize ?? 0;
     message.cursor = object.cursor ?? "";
+    message.createdFrom = object.createdFrom ?? undefined;
+    message.createdTo = object.createdTo ?? undefined;
+    message.failedStep = object.failedStep ?? undefined;
+    message.orderIds = object.orderIds?.map((e) => e) || [];
     return message;
   },
 };
@@ -3858,7 +3955,8 @@ export const OrdersServiceService = {
   },
   /**
    * What comes back of an order that is SHIPPED or DELIVERED, and what it is worth. More than can come back:
-   * FAILED_PRECONDITION return_exceeds_order with product and returnable quantity.
+   * FAILED_PRECONDITION return_exceeds_order with product and returnable quantity. A return id that another request has:
+   * FAILED_PRECONDITION idempotency_key_reused.
    */
   requestReturn: {
     path: "/shopfast.orders.v1.OrdersService/RequestReturn" as const,
@@ -3870,7 +3968,10 @@ export const OrdersServiceService = {
       Buffer.from(RequestReturnResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RequestReturnResponse => RequestReturnResponse.decode(value),
   },
-  /** The money of a return is back and so are its goods; RETURNED when nothing is left to come back. */
+  /**
+   * The money of a return is back and so are its goods; RETURNED when nothing is left to come back. No such return of this
+   * order: NOT_FOUND.
+   */
   completeReturn: {
     path: "/shopfast.orders.v1.OrdersService/CompleteReturn" as const,
     requestStream: false as const,
@@ -3938,10 +4039,14 @@ export interface OrdersServiceServer extends UntypedServiceImplementation {
   deliverOrder: handleUnaryCall<DeliverOrderRequest, DeliverOrderResponse>;
   /**
    * What comes back of an order that is SHIPPED or DELIVERED, and what it is worth. More than can come back:
-   * FAILED_PRECONDITION return_exceeds_order with product and returnable quantity.
+   * FAILED_PRECONDITION return_exceeds_order with product and returnable quantity. A return id that another request has:
+   * FAILED_PRECONDITION idempotency_key_reused.
    */
   requestReturn: handleUnaryCall<RequestReturnRequest, RequestReturnResponse>;
-  /** The money of a return is back and so are its goods; RETURNED when nothing is left to come back. */
+  /**
+   * The money of a return is back and so are its goods; RETURNED when nothing is left to come back. No such return of this
+   * order: NOT_FOUND.
+   */
   completeReturn: handleUnaryCall<CompleteReturnRequest, CompleteReturnResponse>;
   /** Any legal move of the state machine that needs no data of its own. Illegal: FAILED_PRECONDITION illegal_transition. */
   updateOrderStatus: handleUnaryCall<UpdateOrderStatusRequest, UpdateOrderStatusResponse>;
@@ -4099,7 +4204,8 @@ export interface OrdersServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * What comes back of an order that is SHIPPED or DELIVERED, and what it is worth. More than can come back:
-   * FAILED_PRECONDITION return_exceeds_order with product and returnable quantity.
+   * FAILED_PRECONDITION return_exceeds_order with product and returnable quantity. A return id that another request has:
+   * FAILED_PRECONDITION idempotency_key_reused.
    */
   requestReturn(
     request: RequestReturnRequest,
@@ -4116,7 +4222,10 @@ export interface OrdersServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RequestReturnResponse) => void,
   ): ClientUnaryCall;
-  /** The money of a return is back and so are its goods; RETURNED when nothing is left to come back. */
+  /**
+   * The money of a return is back and so are its goods; RETURNED when nothing is left to come back. No such return of this
+   * order: NOT_FOUND.
+   */
   completeReturn(
     request: CompleteReturnRequest,
     callback: (error: ServiceError | null, response: CompleteReturnResponse) => void,

@@ -2808,7 +2808,7 @@ export const ProductsServiceService = {
   },
   /**
    * Units of a committed reservation are back on the shelf. More than was committed: FAILED_PRECONDITION
-   * return_exceeds_order with product and returnable quantity.
+   * return_exceeds_order with product and returnable quantity. A return id that came under another key is refused too.
    */
   restockReturn: {
     path: "/shopfast.products.v1.ProductsService/RestockReturn" as const,
@@ -2870,7 +2870,7 @@ export interface ProductsServiceServer extends UntypedServiceImplementation {
   commitReservation: handleUnaryCall<CommitReservationRequest, CommitReservationResponse>;
   /**
    * Units of a committed reservation are back on the shelf. More than was committed: FAILED_PRECONDITION
-   * return_exceeds_order with product and returnable quantity.
+   * return_exceeds_order with product and returnable quantity. A return id that came under another key is refused too.
    */
   restockReturn: handleUnaryCall<RestockReturnRequest, RestockReturnResponse>;
   /** The service's own invariants, all evaluated in one repeatable-read snapshot. */
@@ -3075,7 +3075,7 @@ export interface ProductsServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Units of a committed reservation are back on the shelf. More than was committed: FAILED_PRECONDITION
-   * return_exceeds_order with product and returnable quantity.
+   * return_exceeds_order with product and returnable quantity. A return id that came under another key is refused too.
    */
   restockReturn(
     request: RestockReturnRequest,
