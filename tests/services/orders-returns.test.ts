@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { returnKey } from '../../contracts/ids.ts';
+import { eventually } from '../support/eventually.ts';
 import { refusal } from '../support/refusal.ts';
 import {
   comeBack,
@@ -102,9 +103,94 @@ test('of many who return the last unit at once one succeeds', async () => {
   if (left.length > 0) await comeBack(orders.calls, order, left);
   const lines = [{ productId: first.productId, quantity: 1 }];
   const asked = await Promise.allSettled(
-    Array.from({ length: 50 }, () => orders.calls.requestReturn(returning(order, { lines }), LIMITS)),
+    Array.from({ length: 100 }, () => orders.calls.requestReturn(returning(order, { lines }), LIMITS)),
   );
   expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+});
+
+test('one id is one return: another request for it is refused, of this order and of any other', async () => {
+  const [one, other] = [await shippedOrder(), await shippedOrder()];
+  const lines = [{ productId: one.first.productId, quantity: 1 }];
+  const request = returning(one.order, { lines });
+  await orders.calls.requestReturn(request, LIMITS);
+  const { returnId } = request;
+  for (const order of [one.order, other.order]) {
+    const again = returning(order, { returnId, idempotencyKey: randomUUID() });
+    const refused = await refusal(orders.calls.requestReturn(again, LIMITS));
+    expect(refused).toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      reason: 'idempotency_key_reused',
+      facts: { return_id: returnId },
+    });
+    expect(await refusal(orders.calls.requestReturn(again, LIMITS))).toEqual(refused);
+  }
+  expect((await read(orders.calls, one.order.id)).returns).toMatchObject([{ id: returnId, lines }]);
+  expect((await read(orders.calls, other.order.id)).returns).toEqual([]);
+});
+
+test('a completion that is told again under another key changes nothing', async () => {
+  const { order } = await shippedOrder();
+  const request = returning(order);
+  await orders.calls.requestReturn(request, LIMITS);
+  await orders.calls.completeReturn(completion(request), LIMITS);
+  const before = await read(orders.calls, order.id);
+  await orders.calls.completeReturn({ ...completion(request), idempotencyKey: randomUUID() }, LIMITS);
+  expect(await read(orders.calls, order.id)).toEqual(before);
+});
+
+test('returns say who asked for them and why, and the last one who returned the order', async () => {
+  const { order, first } = await shippedOrder();
+  const [customer, operator] = [randomUUID(), randomUUID()];
+  const part = returning(order, { lines: [{ productId: first.productId, quantity: 1 }], actorId: customer });
+  const rest = returning(order, { reason: 'Broken in transit', actorId: operator });
+  for (const request of [part, rest]) await orders.calls.requestReturn(request, LIMITS);
+  for (const request of [part, rest]) await orders.calls.completeReturn(completion(request), LIMITS);
+  const now = await read(orders.calls, order.id);
+  expect(now.returns).toMatchObject([
+    { id: part.returnId, actorId: customer, reason: 'Too small' },
+    { id: rest.returnId, actorId: operator, reason: 'Broken in transit' },
+  ]);
+  expect(now.history.at(-1)).toMatchObject({
+    status: 'ORDER_STATUS_RETURNED',
+    actorId: operator,
+    note: 'Broken in transit',
+    reason: '',
+  });
+});
+
+test('parts that are completed at once make the order RETURNED once', async () => {
+  const rounds = Array.from({ length: 10 }, async () => {
+    const { order } = await shippedOrder();
+    const parts = order.lines.map(({ productId, quantity }) => returning(order, { lines: [{ productId, quantity }] }));
+    await Promise.all(parts.map((request) => orders.calls.requestReturn(request, LIMITS)));
+    await Promise.all(parts.map((request) => orders.calls.completeReturn(completion(request), LIMITS)));
+    expect(statuses(await read(orders.calls, order.id)).filter((status) => status === 'RETURNED')).toHaveLength(1);
+  });
+  await Promise.all(rounds);
+});
+
+test('a return that waited for the delivery is not dated before it', async () => {
+  const { order } = await shippedOrder();
+  await orders.sql('begin');
+  await orders.sql('select from orders where id = $1 for update', [order.id]);
+  const asking = orders.calls.requestReturn(returning(order), LIMITS);
+  const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  await eventually(
+    () => orders.sql(waiting),
+    (rows) => rows.length === 1,
+  );
+  // Times are kept in milliseconds; the delivery is in a later one than the asking transaction began in.
+  await orders.sql('select pg_sleep(0.005)');
+  await orders.sql(
+    `update orders set status = 'DELIVERED', delivered_at = clock_timestamp(), updated_at = clock_timestamp() where id = $1`,
+    [order.id],
+  );
+  await orders.sql(`insert into order_history (order_id, status, at) values ($1, 'DELIVERED', clock_timestamp())`, [order.id]);
+  await orders.sql('commit');
+  await asking;
+  const { returns, shipment, updatedAt } = await read(orders.calls, order.id);
+  expect(returns[0]?.requestedAt?.getTime()).toBeGreaterThanOrEqual(shipment?.deliveredAt?.getTime() ?? Number.NaN);
+  expect(updatedAt).toEqual(returns[0]?.requestedAt);
 });
 
 test('a return of another order, or one that is unknown, cannot be completed', async () => {
@@ -116,6 +202,37 @@ test('a return of another order, or one that is unknown, cannot be completed', a
   const returnId = randomUUID();
   const unknown = { idempotencyKey: returnKey(one.order.id, returnId, 'complete'), orderId: one.order.id, returnId };
   expect(await refusal(orders.calls.completeReturn(unknown, LIMITS))).toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('the database lets no more come back than was bought, whoever asks it', async () => {
+  const [{ order, first }, { first: foreign }] = [await shippedOrder(), await shippedOrder()];
+  await orders.calls.requestReturn(returning(order, { lines: [{ productId: first.productId, quantity: 1 }] }), LIMITS);
+  const insert = (productId: string, quantity: number) =>
+    orders.sql(
+      `with stored as (
+         insert into returns (id, order_id, actor_id, reason, refund_minor) values (gen_random_uuid(), $1, gen_random_uuid(), '', 0)
+         returning id
+       )
+       insert into return_lines (return_id, product_id, quantity) select id, $2, $3 from stored`,
+      [order.id, productId, quantity],
+    );
+  for (const [productId, quantity] of [
+    [first.productId, first.quantity],
+    [foreign.productId, 1],
+  ] as const) {
+    await expect(insert(productId, quantity)).rejects.toMatchObject({ constraint: 'return_lines_bought' });
+  }
+  await insert(first.productId, first.quantity - 1);
+});
+
+test('the database lets no order be RETURNED before every unit is in a completed return', async () => {
+  const { order } = await shippedOrder();
+  const request = returning(order);
+  const move = () => orders.sql(`update orders set status = 'RETURNED' where id = $1`, [order.id]);
+  await expect(move()).rejects.toMatchObject({ constraint: 'orders_returned_whole' });
+  await orders.calls.requestReturn(request, LIMITS);
+  await expect(move()).rejects.toMatchObject({ constraint: 'orders_returned_whole' });
+  await orders.calls.completeReturn(completion(request), LIMITS);
 });
 
 test('the database refuses to change or forget a return', async () => {

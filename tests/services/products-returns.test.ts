@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { refusal } from '../support/refusal.ts';
 import {
@@ -60,6 +61,26 @@ test('more than left for this order never comes back, however many returns arriv
     reason: 'return_exceeds_order',
     facts: { product_id: productId, returnable_quantity: '0' },
   });
+});
+
+test('of a hundred who bring the last unit at once one is let in', async () => {
+  const { productId, orderId } = await sold(1);
+  const asked = await Promise.allSettled(
+    Array.from({ length: 100 }, () => products.restockReturn(returnOf(orderId, { productId, quantity: 1 }), LIMITS)),
+  );
+  expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  expect(await stockOf(products, productId)).toMatchObject({ stock: 10 });
+});
+
+test('one id is one return: under another key it is refused and restocks nothing', async () => {
+  const { productId, orderId } = await sold(3);
+  const back = returnOf(orderId, { productId, quantity: 1 });
+  await products.restockReturn(back, LIMITS);
+  const again = { ...back, idempotencyKey: randomUUID() };
+  const refused = await refusal(products.restockReturn(again, LIMITS));
+  expect(refused).toMatchObject({ reason: 'idempotency_key_reused', facts: { return_id: back.returnId } });
+  expect(await refusal(products.restockReturn(again, LIMITS))).toEqual(refused);
+  expect(await stockOf(products, productId)).toMatchObject({ stock: 8 });
 });
 
 test('all lines of a return come back or none', async () => {

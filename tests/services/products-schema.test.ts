@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ENTITIES, RESERVATION_TRANSITIONS, type ReservationState } from '../../services/products/entity.ts';
 import { schemaDrift } from '../support/schema-drift.ts';
-import { createProduct, LIMITS, openProducts, type ProductCalls, type ProductsFixture, productOf } from './products-fixture.ts';
+import {
+  createProduct,
+  LIMITS,
+  openProducts,
+  type ProductCalls,
+  type ProductsFixture,
+  paidOrder,
+  productOf,
+} from './products-fixture.ts';
 
 const STATES: readonly ReservationState[] = ['held', 'confirmed', 'committed', 'released', 'expired'];
 
@@ -38,6 +46,7 @@ test('the ledger takes no movement that means nothing', async () => {
     ['reserve', 0, 1],
     ['release', 0, -1],
     ['commit', -1, -1],
+    ['return', 1, 0],
     ['gift', 1, 0],
   ]) {
     const insert = 'insert into stock_movements (product_id, kind, stock_delta, reserved_delta) values ($1, $2, $3, $4)';
@@ -87,4 +96,26 @@ test('the database lets a reservation go exactly the ways that the code knows', 
     }
     expect(ways.sort()).toEqual([...RESERVATION_TRANSITIONS[from]].sort());
   }
+});
+
+test('the ledger takes a return for its order and under its id only, and once for each product', async () => {
+  const { id } = await createProduct(products);
+  const { orderId } = await paidOrder(products, { productId: id, quantity: 2 });
+  const put = (kind: string, stock: number, of: string | null, returnId: string | null) =>
+    fixture.sql(
+      'insert into stock_movements (product_id, kind, stock_delta, reserved_delta, order_id, return_id) values ($1, $2, $3, 0, $4, $5)',
+      [id, kind, stock, of, returnId],
+    );
+  const returnId = randomUUID();
+  for (const [kind, stock, of, back] of [
+    ['return', 1, orderId, null],
+    ['return', 1, null, returnId],
+    ['return', 0, orderId, returnId],
+    ['return', -1, orderId, returnId],
+    ['adjust', 1, null, returnId],
+  ] as const) {
+    await expect(put(kind, stock, of, back)).rejects.toMatchObject({ constraint: 'stock_movements_shape' });
+  }
+  await put('return', 1, orderId, returnId);
+  await expect(put('return', 1, orderId, returnId)).rejects.toMatchObject({ constraint: 'stock_movements_returned' });
 });
