@@ -134,7 +134,9 @@ test('every list is read off an index in its own order, however many orders ther
     [`status = 'RESERVED'`, 'orders_by_status'],
     [`failure_step = 'ProcessPayment'`, 'orders_by_failed_step'],
   ] as const) {
-    const plan = await orders.sql(`explain (costs off) select * from orders where ${where} order by created_at desc, id desc limit 21`);
+    const plan = await orders.sql(
+      `explain (costs off) select * from orders where ${where} order by created_at desc, id desc limit 21`,
+    );
     const text = JSON.stringify(plan);
     expect(text).toContain(`using ${index} on`);
     expect(text).not.toContain('Sort');
