@@ -4,7 +4,7 @@ import { v7 } from 'uuid';
 import { ENTITIES, NEXT_STATUSES, ORDER_STATUSES, type OrderStatus } from '../../services/orders/entity.ts';
 import { eventually } from '../support/eventually.ts';
 import { schemaDrift } from '../support/schema-drift.ts';
-import { type OrdersFixture, openOrders, reserved, submitted } from './orders-fixture.ts';
+import { completion, LIMITS, type OrdersFixture, openOrders, reserved, returning, shipped, submitted } from './orders-fixture.ts';
 
 let orders: OrdersFixture;
 beforeAll(async () => {
@@ -127,4 +127,36 @@ test.each([
 ])('the database refuses a priced line with %s', async (change, constraint) => {
   const { id } = await reserved(orders.calls);
   expect(await refusedBy(`update order_lines set ${change} where order_id = $1`, [id])).toBe(constraint);
+});
+
+test('the database lets no more come back than was bought, whoever asks it', async () => {
+  const [order, other] = [await shipped(orders.calls), await shipped(orders.calls)];
+  const [first, foreign] = [order.lines[0] ?? { productId: '', quantity: 0 }, other.lines[0] ?? { productId: '', quantity: 0 }];
+  await orders.calls.requestReturn(returning(order, { lines: [{ productId: first.productId, quantity: 1 }] }), LIMITS);
+  const insert = (productId: string, quantity: number) =>
+    orders.sql(
+      `with stored as (
+         insert into returns (id, order_id, actor_id, reason, refund_minor) values (gen_random_uuid(), $1, gen_random_uuid(), '', 0)
+         returning id
+       )
+       insert into return_lines (return_id, product_id, quantity) select id, $2, $3 from stored`,
+      [order.id, productId, quantity],
+    );
+  for (const [productId, quantity] of [
+    [first.productId, first.quantity],
+    [foreign.productId, 1],
+  ] as const) {
+    await expect(insert(productId, quantity)).rejects.toMatchObject({ constraint: 'return_lines_bought' });
+  }
+  await insert(first.productId, first.quantity - 1);
+});
+
+test('the database lets no order be RETURNED before every unit is in a completed return', async () => {
+  const order = await shipped(orders.calls);
+  const request = returning(order);
+  const move = () => orders.sql(`update orders set status = 'RETURNED' where id = $1`, [order.id]);
+  await expect(move()).rejects.toMatchObject({ constraint: 'orders_returned_whole' });
+  await orders.calls.requestReturn(request, LIMITS);
+  await expect(move()).rejects.toMatchObject({ constraint: 'orders_returned_whole' });
+  await orders.calls.completeReturn(completion(request), LIMITS);
 });

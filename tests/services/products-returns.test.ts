@@ -69,6 +69,8 @@ test('of a hundred who bring the last unit at once one is let in', async () => {
     Array.from({ length: 100 }, () => products.restockReturn(returnOf(orderId, { productId, quantity: 1 }), LIMITS)),
   );
   expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  const reasons = asked.flatMap((each) => (each.status === 'rejected' ? [each.reason.reason] : []));
+  expect(new Set(reasons)).toEqual(new Set(['return_exceeds_order']));
   expect(await stockOf(products, productId)).toMatchObject({ stock: 10 });
 });
 

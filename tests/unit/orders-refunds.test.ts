@@ -72,3 +72,33 @@ test('however an order comes back, no refund is negative and together they are e
     }),
   );
 });
+
+test('what some units are worth together does not depend on the order in which they come back', () => {
+  const line = fc.record({ quantity: fc.integer({ min: 1, max: 3 }), unitPriceMinor: fc.integer({ min: 0, max: 9_999 }) });
+  const lines = fc.array(line, { minLength: 1, maxLength: 4 });
+  const units = lines.chain((all) => {
+    const each = all.flatMap(({ quantity }, n) => Array.from({ length: quantity }, () => n));
+    const some = fc.subarray(each.map((n, index) => ({ n, index })));
+    return some.chain((picked) => {
+      const shuffled = fc.shuffledSubarray(picked, { minLength: picked.length, maxLength: picked.length });
+      return fc.record({ all: fc.constant(all), one: fc.constant(picked), other: shuffled });
+    });
+  });
+  const worth = (all: readonly { quantity: number; unitPriceMinor: number }[], picked: readonly { n: number }[]) => {
+    const returned = all.map(() => 0);
+    let refundedMinor = 0;
+    for (const { n } of picked) {
+      const order = bought(
+        all.map((each, place) => ({ ...each, returned: returned[place] ?? 0 })),
+        refundedMinor,
+      );
+      refundedMinor += agreeOnReturn(order, [{ productId: `p${n}`, quantity: 1 }]).refundMinor;
+      returned[n] = (returned[n] ?? 0) + 1;
+    }
+    return refundedMinor;
+  };
+  fc.assert(
+    fc.property(units, ({ all, one, other }) => expect(worth(all, other)).toBe(worth(all, one))),
+    { numRuns: 1_000 },
+  );
+});

@@ -62,6 +62,7 @@ test('every refusal has a reason of the closed set', () => {
     errors.malformedCursor(),
     errors.returnExceedsOrder({ productId: 'id', returnable: 0 }),
     errors.returnNotFound('id'),
+    errors.returnIdTaken('id'),
   ];
   expect(all).toHaveLength(Object.keys(errors).length);
   for (const error of all) {
