@@ -23,6 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => orders.close());
 
+const WAITING = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+
 /** A shipped order and its lines, each of some units at 10.00 EUR. */
 async function shippedOrder() {
   const order = await shipped(orders.calls);
@@ -102,9 +104,18 @@ test('of many who return the last unit at once one succeeds', async () => {
   const left = [...others, ...(units > 0 ? [{ productId: first.productId, quantity: units }] : [])];
   if (left.length > 0) await comeBack(orders.calls, order, left);
   const lines = [{ productId: first.productId, quantity: 1 }];
-  const asked = await Promise.allSettled(
+  // Held here until many have come, or the first would be through before the others have a connection.
+  await orders.sql('begin');
+  await orders.sql('select from orders where id = $1 for update', [order.id]);
+  const asking = Promise.allSettled(
     Array.from({ length: 100 }, () => orders.calls.requestReturn(returning(order, { lines }), LIMITS)),
   );
+  await eventually(
+    () => orders.sql(WAITING),
+    (rows) => rows.length >= 10,
+  );
+  await orders.sql('commit');
+  const asked = await asking;
   expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   const reasons = asked.flatMap((each) => (each.status === 'rejected' ? [each.reason.reason] : []));
   expect(new Set(reasons)).toEqual(new Set(['return_exceeds_order']));
@@ -176,9 +187,8 @@ test('a return that waited for the delivery is not dated before it', async () =>
   await orders.sql('begin');
   await orders.sql('select from orders where id = $1 for update', [order.id]);
   const asking = orders.calls.requestReturn(returning(order), LIMITS);
-  const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
   await eventually(
-    () => orders.sql(waiting),
+    () => orders.sql(WAITING),
     (rows) => rows.length === 1,
   );
   // Times are kept in milliseconds; the delivery is in a later one than the asking transaction began in.

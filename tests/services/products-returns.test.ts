@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
 import { refusal } from '../support/refusal.ts';
 import {
   createProduct,
@@ -65,9 +66,21 @@ test('more than left for this order never comes back, however many returns arriv
 
 test('of a hundred who bring the last unit at once one is let in', async () => {
   const { productId, orderId } = await sold(1);
-  const asked = await Promise.allSettled(
+  // Held here until many have come, or the first would be through before the others have a connection.
+  const holder = await fixture.pool.connect();
+  await holder.query('begin');
+  await holder.query('select from reservations where order_id = $1 for update', [orderId]);
+  await holder.query('select from products where id = $1 for update', [productId]);
+  const asking = Promise.allSettled(
     Array.from({ length: 100 }, () => products.restockReturn(returnOf(orderId, { productId, quantity: 1 }), LIMITS)),
   );
+  await eventually(
+    () => fixture.sql(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`),
+    (rows) => rows.length >= 10,
+  );
+  await holder.query('commit');
+  holder.release();
+  const asked = await asking;
   expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   const reasons = asked.flatMap((each) => (each.status === 'rejected' ? [each.reason.reason] : []));
   expect(new Set(reasons)).toEqual(new Set(['return_exceeds_order']));
