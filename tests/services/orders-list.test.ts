@@ -62,9 +62,8 @@ test('of some orders only those that exist are listed, whichever way they were n
 });
 
 test('an order is listed when it fits everything that is given', async () => {
-  const [{ user_id: userId = '' } = {}] = await orders.sql<{ user_id: string }>('select user_id from orders where id = $1', [
-    ids.declined,
-  ]);
+  const [declined] = await orders.sql<{ user_id: string }>('select user_id from orders where id = $1', [ids.declined]);
+  const userId = declined?.user_id ?? '';
   const fitting = {
     userId,
     status: 'ORDER_STATUS_CANCELLED',
