@@ -3,13 +3,13 @@
  * buyers. Exit code 1 when a single unit is sold too often or not at all, or a single charge is wrong.
  */
 import { parseArgs } from 'node:util';
-import * as z from 'zod';
 import { createGrpcClient, type GrpcClient } from '../platform/grpc/client.ts';
 import { ProductsServiceService } from '../proto/gen/shopfast/products/v1/products.ts';
 import { sellLastUnit } from '../tests/support/last-unit.ts';
 import { startPlatform } from '../tests/support/platform.ts';
 import { rush } from '../tests/support/rush.ts';
 import { createShop, type Shop } from '../tests/support/shop.ts';
+import { grpcAddress } from './parts/address.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -32,7 +32,7 @@ const platform = await startPlatform({ env: { LOG_LEVEL: 'warn' } });
 let products: Products | undefined;
 try {
   const shop = await createShop(platform.facts);
-  products = createGrpcClient(ProductsServiceService, await grpcAddress('products'));
+  products = createGrpcClient(ProductsServiceService, await grpcAddress(platform, 'products'));
   const rows = [
     await overGrpc(products, shop, { rounds: Number(options.rounds), buyers: Number(options.buyers), units: 1 }),
     await overGrpc(products, shop, { rounds: 1, buyers: Number(options.crowd), units: Number(options.units) }),
@@ -100,13 +100,6 @@ async function audited({ calls }: Products): Promise<Row> {
     seen: `${findings.filter(({ violations }) => violations === 0).length} rules hold`,
     seconds: (performance.now() - startedMs) / 1_000,
   };
-}
-
-async function grpcAddress(name: string): Promise<string> {
-  const listed = z.object({ parts: z.array(z.object({ name: z.string(), address: z.string() })) });
-  const { parts } = listed.parse(await platform.status());
-  const [address = ''] = (parts.find((part) => part.name === name)?.address ?? '').split(',');
-  return address;
 }
 
 function report(rows: readonly Row[]): void {

@@ -1,15 +1,15 @@
 /** `npm run bench`: whole orders against the bare workflow, side by side; ratios, not absolute times, are what to trust. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { countPerOrder, metersOf } from '../tests/support/cost.ts';
 import { startPlatform } from '../tests/support/platform.ts';
 import { createShop } from '../tests/support/shop.ts';
-import { loadFor, quantile, type Round, spread } from './load.ts';
-import { fingerprint } from './machine.ts';
-import { memoryMiB, ownMs, processorMs } from './processes.ts';
-import { bareWorkflow, type Rival, wholeOrders } from './rivals.ts';
+import { loadFor, quantile, spread } from './load.ts';
+import { type Measured, measure, type Rival, rate } from './measure.ts';
+import { memoryMiB } from './processes.ts';
+import { writeResult } from './result.ts';
+import { bareWorkflow, wholeOrders } from './rivals.ts';
+import { say, short, table } from './table.ts';
 import { startTemporalOnPostgresql, type TemporalOnPostgresql } from './temporal-postgresql.ts';
 
 const { values: options } = parseArgs({
@@ -27,8 +27,6 @@ const concurrency = Number(options.concurrency);
 // Single calls of each, one after the other, whose median is the latency alone.
 const ALONE = 60;
 const WARM_UP_MS = 5_000;
-
-type Measured = Round & { readonly cpuMsPerCall: Readonly<Record<string, number>> };
 
 say('Starting a platform of its own …');
 const external = await chooseTemporal(options.temporal).catch(leave);
@@ -58,7 +56,10 @@ try {
   say(`${pairs} pairs of ${seconds} s at ${concurrency} at a time …`);
   const rounds: { whole: Measured; bare: Measured }[] = [];
   for (let n = 1; n <= pairs; n += 1) {
-    const pair = { whole: await measure(whole), bare: await measure(bare) };
+    const pair = {
+      whole: await measure(whole, seconds * 1_000, concurrency),
+      bare: await measure(bare, seconds * 1_000, concurrency),
+    };
     rounds.push(pair);
     say(`  pair ${n}: whole ${rate(pair.whole).toFixed(1)}/s, bare ${rate(pair.bare).toFixed(1)}/s`);
   }
@@ -68,7 +69,7 @@ try {
   await bare.stop();
   await connection.close();
   const result = report({ rounds, alone, counts, memory });
-  const file = write({ at: new Date().toISOString(), machine: await fingerprint(), options, ...result });
+  const file = await writeResult('orders', { options, ...result });
   say(`Written to ${file}`);
 } finally {
   await platform.stop();
@@ -85,22 +86,6 @@ async function chooseTemporal(choice: string): Promise<TemporalOnPostgresql | un
 function leave(error: unknown): never {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
-}
-
-async function measure(rival: Rival): Promise<Measured> {
-  const before = processor(rival);
-  const round = await loadFor(seconds * 1000, concurrency, rival.call);
-  const after = processor(rival);
-  const cpuMsPerCall = Object.fromEntries(
-    Object.entries(after).map(([name, ms]) => [name, (ms - (before[name] ?? 0)) / Math.max(1, round.done)]),
-  );
-  return { ...round, cpuMsPerCall };
-}
-
-function processor(rival: Rival): Record<string, number> {
-  // This process is the parent of all the others.
-  const used = (pid: number) => (pid === process.pid ? ownMs(pid) : processorMs(pid));
-  return Object.fromEntries(Object.entries(rival.pids()).map(([name, pid]) => [name, used(pid)]));
 }
 
 /** By turns, so that whatever else the machine does meets both. */
@@ -179,32 +164,4 @@ function perProcess(rounds: readonly Readonly<Record<string, number>>[]): Record
   const names = Object.keys(rounds[0] ?? {});
   const each = names.map((name): [string, number] => [name, spread(rounds.map((round) => round[name] ?? 0)).median]);
   return Object.fromEntries([...each, ['all', each.reduce((sum, [, ms]) => sum + ms, 0)]]);
-}
-
-function write(result: object): string {
-  const folder = join(import.meta.dirname, 'results');
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${new Date().toISOString().slice(0, 16).replaceAll(':', '')}.json`);
-  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
-  return file;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    row.map((cell, n) => (n === 0 ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0))).join('  ');
-  say(['', line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n'));
-}
-
-function rate({ done, seconds: took }: Round): number {
-  return done / took;
-}
-
-function short(value: number | undefined): string {
-  if (value === undefined) return '';
-  return Math.abs(value) >= 1_000 ? Math.round(value).toString() : value.toFixed(Math.abs(value) >= 100 ? 0 : 2);
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

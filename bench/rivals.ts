@@ -1,20 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
 import { PARTS } from '../local/parts.ts';
 import { nodeOptions } from '../local/plan.ts';
 import type { Shop } from '../tests/support/shop.ts';
+import { startChild } from './bare/child.ts';
 import { BARE_TASK_QUEUE, BARE_WORKFLOW_TYPE, bareOutcome } from './bare/contract.ts';
-
-/** One thing to measure: a call that ends when its work is done, and the processes that do it. */
-export type Rival = {
-  readonly name: string;
-  readonly call: () => Promise<boolean>;
-  /** Process ids by name; processor time is split by them. */
-  readonly pids: () => Readonly<Record<string, number>>;
-  stop(): Promise<void>;
-};
+import type { Rival } from './measure.ts';
 
 /** Whole orders through the gateway, over products enough that stock is not what is measured. */
 export async function wholeOrders(shop: Shop, pids: () => Readonly<Record<string, number>>): Promise<Rival> {
@@ -39,11 +30,7 @@ export async function wholeOrders(shop: Shop, pids: () => Readonly<Record<string
 export async function bareWorkflow(address: string, server: Readonly<Record<string, number>>): Promise<Rival> {
   // With the product's worker's own limits.
   const execArgv = PARTS.filter(({ name }) => name === 'worker').flatMap((part) => nodeOptions(part).split(' '));
-  const worker = fork(fileURLToPath(new URL('./bare/worker.ts', import.meta.url)), [address], { execArgv });
-  await new Promise<void>((resolve, reject) => {
-    worker.once('message', () => resolve());
-    worker.once('exit', (code) => reject(new Error(`The bare worker ended with ${code}`)));
-  });
+  const worker = await startChild('./worker.ts', [address], execArgv);
   const connection = await Connection.connect({ address });
   const client = new Client({ connection });
   return {
@@ -57,17 +44,10 @@ export async function bareWorkflow(address: string, server: Readonly<Record<stri
       const outcome = await client.workflow.executeUpdateWithStart(bareOutcome, { startWorkflowOperation });
       return outcome === 'done';
     },
-    pids: () => ({ ...server, 'bare worker': worker.pid ?? 0, client: process.pid }),
+    pids: () => ({ ...server, 'bare worker': worker.pid, client: process.pid }),
     async stop() {
       await connection.close();
-      await ended(worker);
+      await worker.stop();
     },
   };
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    child.once('exit', () => resolve());
-    child.disconnect();
-  });
 }

@@ -38,6 +38,12 @@ export const COMMANDS = {
   env: { says: 'write .env.example from the configuration schemas', script: 'tools/env-example.ts', dev: true },
   anatomy: { says: "write the guide through an order's history", script: 'tools/anatomy.ts', dev: true },
   bench: { says: 'figures side by side; takes about ten minutes', script: 'bench/main.ts', dev: true, temporal: 'always' },
+  'bench:parts': {
+    says: 'single parts beside the least that could do the same; takes about five minutes',
+    script: 'bench/parts.ts',
+    dev: true,
+    temporal: 'always',
+  },
   'bench:last-unit': {
     says: 'one unit and a thousand buyers; takes about five minutes',
     script: 'bench/last-unit.ts',

@@ -14,5 +14,5 @@ const workflowBundle = await bundleWorkflowCode({
 });
 const connection = await NativeConnection.connect({ address: process.argv[2] ?? '127.0.0.1:7233' });
 const worker = await Worker.create({ ...WORKER_SETTINGS, connection, taskQueue: BARE_TASK_QUEUE, workflowBundle, activities });
-process.send?.('ready');
+process.send?.(0);
 await worker.run();

@@ -14,3 +14,6 @@ export async function bare(): Promise<string> {
   await condition(allHandlersFinished);
   return outcome;
 }
+
+/** The least that a workflow can be: its history is the floor under every replay. */
+export async function empty(): Promise<void> {}

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { returnKey } from '../../contracts/ids.ts';
 import { eventually } from '../support/eventually.ts';
+import { insist } from '../support/insist.ts';
 import { refusal } from '../support/refusal.ts';
 import {
   comeBack,
@@ -23,7 +24,11 @@ beforeAll(async () => {
 });
 afterAll(() => orders.close());
 
-const WAITING = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+/** Who waits for a lock now; within a transaction PostgreSQL would tell what it has told before. */
+async function waiting() {
+  await orders.sql('select pg_stat_clear_snapshot()');
+  return orders.sql(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+}
 
 /** A shipped order and its lines, each of some units at 10.00 EUR. */
 async function shippedOrder() {
@@ -108,12 +113,12 @@ test('of many who return the last unit at once one succeeds', async () => {
   await orders.sql('begin');
   await orders.sql('select from orders where id = $1 for update', [order.id]);
   const asking = Promise.allSettled(
-    Array.from({ length: 100 }, () => orders.calls.requestReturn(returning(order, { lines }), LIMITS)),
+    Array.from({ length: 100 }, () => {
+      const request = returning(order, { lines });
+      return insist(() => orders.calls.requestReturn(request, LIMITS));
+    }),
   );
-  await eventually(
-    () => orders.sql(WAITING),
-    (rows) => rows.length >= 10,
-  );
+  await eventually(waiting, (rows) => rows.length >= 10);
   await orders.sql('commit');
   const asked = await asking;
   expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
@@ -187,10 +192,7 @@ test('a return that waited for the delivery is not dated before it', async () =>
   await orders.sql('begin');
   await orders.sql('select from orders where id = $1 for update', [order.id]);
   const asking = orders.calls.requestReturn(returning(order), LIMITS);
-  await eventually(
-    () => orders.sql(WAITING),
-    (rows) => rows.length === 1,
-  );
+  await eventually(waiting, (rows) => rows.length === 1);
   // Times are kept in milliseconds; the delivery is in a later one than the asking transaction began in.
   await orders.sql('select pg_sleep(0.005)');
   await orders.sql(

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
+import { insist } from '../support/insist.ts';
 import { refusal } from '../support/refusal.ts';
 import {
   createProduct,
@@ -72,7 +73,10 @@ test('of a hundred who bring the last unit at once one is let in', async () => {
   await holder.query('select from reservations where order_id = $1 for update', [orderId]);
   await holder.query('select from products where id = $1 for update', [productId]);
   const asking = Promise.allSettled(
-    Array.from({ length: 100 }, () => products.restockReturn(returnOf(orderId, { productId, quantity: 1 }), LIMITS)),
+    Array.from({ length: 100 }, () => {
+      const request = returnOf(orderId, { productId, quantity: 1 });
+      return insist(() => products.restockReturn(request, LIMITS));
+    }),
   );
   await eventually(
     () => fixture.sql(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`),

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { stepKey } from '../../contracts/ids.ts';
+import { createGrpcClient } from '../../platform/grpc/client.ts';
+import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { metersOf } from '../../tests/support/cost.ts';
+import { startChild } from '../bare/child.ts';
+import { echoDefinition } from '../bare/echo.ts';
+import { measure } from '../measure.ts';
+import { grpcAddress } from './address.ts';
+import { CONCURRENCY, type Ground, type Part } from './part.ts';
+
+const DEADLINE_MS = 10_000;
+const UNIT_PRICE = { amountMinor: 1_000, currency: 'EUR' };
+// Submitted before the clock runs: what is measured is CreateOrder alone.
+const ORDERS_PER_SECOND = 600;
+
+/** P8: CreateOrder with three lines, beside grpc-js and one prepared statement that writes as much. */
+export async function serviceWrite({ platform }: Ground): Promise<Part> {
+  const orders = createGrpcClient(OrdersServiceService, await grpcAddress(platform, 'orders'));
+  const { postgres = '' } = await metersOf(platform);
+  const bare = await startChild('./order-writer.ts', [postgres]);
+  const writer = createGrpcClient(echoDefinition, `127.0.0.1:${bare.listening}`);
+  const limits = { deadlineMs: DEADLINE_MS };
+  const pid = (name: string) => platform.currentFacts().pids[name] ?? 0;
+
+  const cpu = async (durationMs: number, call: () => Promise<boolean>, pids: () => Record<string, number>) => {
+    const { cpuMsPerCall, failed } = await measure(
+      { name: 'write', call, pids, stop: async () => undefined },
+      durationMs,
+      CONCURRENCY,
+    );
+    if (failed > 0) throw new Error(`${failed} orders were not written`);
+    return Object.values(cpuMsPerCall).reduce((sum, ms) => sum + ms, 0);
+  };
+  return {
+    name: 'P8 writing an order',
+    says: {
+      what: 'CreateOrder, 3 lines, with its key, in orders and PostgreSQL',
+      beside: 'grpc-js and one prepared statement',
+      unit: 'processor ms per call',
+      goal: '≤ 1.15',
+    },
+    async ours(durationMs) {
+      const submitted = await submitMany(orders.calls, Math.ceil((durationMs / 1_000) * ORDERS_PER_SECOND));
+      return cpu(
+        durationMs,
+        async () => {
+          const next = submitted.pop();
+          // Nothing left to create: the round ends early for this caller.
+          if (!next) throw new Error('The orders that were submitted for this round are used up');
+          const { orderId, lines } = next;
+          const priced = lines.map((line) => ({ ...line, unitPrice: UNIT_PRICE }));
+          await orders.calls.createOrder({ idempotencyKey: stepKey(orderId, 'create'), orderId, lines: priced }, limits);
+          return true;
+        },
+        () => ({ orders: pid('orders'), postgres: pid('postgres') }),
+      );
+    },
+    other: (durationMs) =>
+      cpu(
+        durationMs,
+        async () => {
+          await writer.calls.echo(Buffer.from(randomUUID()), limits);
+          return true;
+        },
+        () => ({ bare: bare.pid, postgres: pid('postgres') }),
+      ),
+    async stop() {
+      orders.close();
+      writer.close();
+      await bare.stop();
+    },
+  };
+}
+
+type Submitted = { readonly orderId: string; readonly lines: readonly { productId: string; quantity: number }[] };
+
+async function submitMany(
+  calls: ReturnType<typeof createGrpcClient<typeof OrdersServiceService>>['calls'],
+  count: number,
+): Promise<Submitted[]> {
+  const submitted: Submitted[] = [];
+  let left = count;
+  const submitter = async () => {
+    while (left-- > 0) {
+      const lines = Array.from({ length: 3 }, () => ({ productId: randomUUID(), quantity: 1 }));
+      const { order } = await calls.submitOrder(
+        { idempotencyKey: randomUUID(), clientId: 'bench', userId: randomUUID(), lines, paymentMethod: 'tok_ok' },
+        { deadlineMs: DEADLINE_MS },
+      );
+      submitted.push({ orderId: order?.id ?? '', lines });
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, submitter));
+  return submitted;
+}
