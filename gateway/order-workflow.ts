@@ -28,6 +28,8 @@ import type { Temporal } from './temporal.ts';
 const SERVER_CALL_LIMIT_MS = 1_000;
 // Milliseconds for a query, which a worker answers; the route has three seconds in all.
 const QUERY_LIMIT_MS = 2_000;
+// Of gRPC's status codes.
+const NOT_FOUND = 5;
 
 /** `ended` with the outcome; `running`; `closed`: it ended without telling, so the order's record is asked. */
 export type Waited =
@@ -108,6 +110,8 @@ export function createOrderWorkflows(options: {
         // The workflow ended, as by an operator, before it could answer.
         if (error instanceof WorkflowUpdateFailedError) return { state: 'closed' };
         if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError && !watched.serverGone()) return findOut(input);
+        // It ended before its worker had even heard of the question.
+        if (isServerFault(error, NOT_FOUND)) return findOut(input);
         throw notTaken(error);
       } finally {
         watched.end();
@@ -140,6 +144,8 @@ export function createOrderWorkflows(options: {
   };
 }
 
-function isServerFault(error: unknown): boolean {
-  return isGrpcServiceError(error) || (error instanceof Error && isServerFault(error.cause));
+/** Whether the server said so, with this code when one is given. */
+function isServerFault(error: unknown, code?: number): boolean {
+  if (isGrpcServiceError(error)) return code === undefined || error.code === code;
+  return error instanceof Error && isServerFault(error.cause, code);
 }
