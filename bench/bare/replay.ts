@@ -9,11 +9,18 @@ const workflowBundle = await bundleWorkflowCode({
   workflowsPath: fileURLToPath(new URL(workflows, import.meta.url)),
   logger: new DefaultLogger('ERROR'),
 });
-process.on('message', async ({ history, times }: { history: unknown; times: number }) => {
+process.on('message', (order: Round) => {
+  // What fails ends the process, and whoever waits is told.
+  void replay(order).then((ms) => process.send?.(ms));
+});
+process.send?.(0);
+
+type Round = { readonly history: unknown; readonly times: number };
+
+async function replay({ history, times }: Round): Promise<number> {
   const histories = Array.from({ length: times }, (_, n) => ({ workflowId: `w${n}`, history }));
   const before = process.cpuUsage();
   for await (const { error } of Worker.runReplayHistories({ workflowBundle }, histories)) if (error) throw error;
   const { user, system } = process.cpuUsage(before);
-  process.send?.((user + system) / 1_000 / times);
-});
-process.send?.(0);
+  return (user + system) / 1_000 / times;
+}
