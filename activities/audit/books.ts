@@ -39,6 +39,20 @@ type Page = (
   limits: { deadlineMs: number },
 ) => Promise<{ effects: Effect[]; nextCursor: string }>;
 
+// Any other kind is a newer service's, and for those who know it.
+const STATUSES: ReadonlySet<string> = new Set([
+  'SUBMITTED',
+  'CREATED',
+  'RESERVED',
+  'PAID',
+  'SHIPPED',
+  'DELIVERED',
+  'CANCELLED',
+  'RETURNED',
+]);
+
+const STOCK_KINDS: ReadonlySet<string> = new Set(['reserved', 'released', 'expired', 'committed', 'returned']);
+
 // The most that a service gives at once, and milliseconds for it.
 const PAGE_SIZE = 1_000;
 const PAGE_LIMIT_MS = 10_000;
@@ -88,12 +102,13 @@ function bookOf(books: Map<string, OrderBooks>, { orderId, at }: { orderId: stri
 }
 
 function noteOrder(book: OrderBooks, { kind, amount }: Effect): void {
+  if (!STATUSES.has(kind)) return;
   book.statuses.push(kind);
   book.totalMinor = amount?.amountMinor ?? book.totalMinor;
 }
 
 function noteStock(book: OrderBooks, { kind }: Effect): void {
-  book.stock.push(kind);
+  if (STOCK_KINDS.has(kind)) book.stock.push(kind);
 }
 
 function notePayment(book: OrderBooks, { kind, amount }: Effect): void {
