@@ -10,6 +10,15 @@ export type OrderBooks = {
   /** The order's statuses, oldest first; empty: orders does not know it. */
   statuses: string[];
   totalMinor: number | null;
+  /** When orders heard of the delivery; null: it has not. */
+  deliveredAtMs: number | null;
+  /** Ids of its returns. */
+  returnsRequested: string[];
+  returnsCompleted: string[];
+  returnsRestocked: string[];
+  /** What its returns are worth. */
+  requestedMinor: number;
+  completedMinor: number;
   /** What became of its stock, oldest first: reserved, released, expired, committed, returned. */
   stock: string[];
   chargedMinor: number;
@@ -89,6 +98,12 @@ function bookOf(books: Map<string, OrderBooks>, { orderId, at }: { orderId: stri
     orderId,
     statuses: [],
     totalMinor: null,
+    deliveredAtMs: null,
+    returnsRequested: [],
+    returnsCompleted: [],
+    returnsRestocked: [],
+    requestedMinor: 0,
+    completedMinor: 0,
     stock: [],
     chargedMinor: 0,
     refundedMinor: 0,
@@ -101,14 +116,26 @@ function bookOf(books: Map<string, OrderBooks>, { orderId, at }: { orderId: stri
   return book;
 }
 
-function noteOrder(book: OrderBooks, { kind, amount }: Effect): void {
+function noteOrder(book: OrderBooks, { kind, amount, reference, at }: Effect): void {
+  const minor = amount?.amountMinor ?? 0;
+  if (kind === 'return_requested') {
+    book.returnsRequested.push(reference);
+    book.requestedMinor += minor;
+  }
+  if (kind === 'return_completed') {
+    book.returnsCompleted.push(reference);
+    book.completedMinor += minor;
+  }
   if (!STATUSES.has(kind)) return;
   book.statuses.push(kind);
   book.totalMinor = amount?.amountMinor ?? book.totalMinor;
+  if (kind === 'DELIVERED') book.deliveredAtMs = at?.getTime() ?? null;
 }
 
-function noteStock(book: OrderBooks, { kind }: Effect): void {
-  if (STOCK_KINDS.has(kind)) book.stock.push(kind);
+function noteStock(book: OrderBooks, { kind, reference }: Effect): void {
+  if (!STOCK_KINDS.has(kind)) return;
+  book.stock.push(kind);
+  if (kind === 'returned') book.returnsRestocked.push(reference);
 }
 
 function notePayment(book: OrderBooks, { kind, amount }: Effect): void {

@@ -102,7 +102,7 @@ function returnMessage({ refundMinor, completedAt, lines, ...rest }: ReturnRecor
   return { ...rest, lines: [...lines], refund, completedAt: completedAt ?? undefined };
 }
 
-export function effectMessage({ sequence, amountMinor, currency, atMicros: _, ...effect }: Effect): EffectMessage {
+export function effectMessage({ sequence, kind, orderId, userId, reference, amountMinor, currency, at }: Effect): EffectMessage {
   const amount = amountMinor === null || currency === null ? undefined : { amountMinor: Number(amountMinor), currency };
-  return { ...effect, sequence: Number(sequence), amount };
+  return { sequence: Number(sequence), kind, orderId, userId, reference, amount, at };
 }
