@@ -1,9 +1,16 @@
 /** Where order workflows and their activities are served. */
 export const ORDERS_TASK_QUEUE = 'orders';
 
+const ORDER_WORKFLOW_PREFIX = 'order-';
+
 /** One entity workflow per order; the id is the business id, so that two starts of one order are one workflow. */
 export function orderWorkflowId(orderId: string): string {
-  return `order-${orderId}`;
+  return `${ORDER_WORKFLOW_PREFIX}${orderId}`;
+}
+
+/** The order of an order's workflow; undefined for the id of any other workflow. */
+export function orderIdOf(workflowId: string): string | undefined {
+  return workflowId.startsWith(ORDER_WORKFLOW_PREFIX) ? workflowId.slice(ORDER_WORKFLOW_PREFIX.length) : undefined;
 }
 
 /** Operations of an order that change something, as they appear in idempotency keys. */

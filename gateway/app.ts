@@ -16,6 +16,7 @@ import { requestContext } from './middleware/request-context.ts';
 import { securityHeaders } from './middleware/security-headers.ts';
 import type { OrderCommands } from './order-commands.ts';
 import type { OrderEvents } from './order-events.ts';
+import type { OrderList } from './order-list.ts';
 import type { OrderReader } from './order-reader.ts';
 import type { OrderWorkflows } from './order-workflow.ts';
 import { authRoutes } from './routes/auth.ts';
@@ -38,6 +39,7 @@ export type AppDeps = {
   readonly clients: Clients;
   readonly workflows: OrderWorkflows;
   readonly orderReader: OrderReader;
+  readonly orderList: OrderList;
   readonly orderCommands: OrderCommands;
   readonly orderEvents: OrderEvents;
   readonly findApiClient: (key: string) => Promise<ApiClient | undefined>;
@@ -67,14 +69,14 @@ export function createApp(deps: AppDeps): App {
 }
 
 export function createRouter(deps: AppDeps) {
-  const { clients, orderReader } = deps;
+  const { clients, orderReader, orderList } = deps;
   // Of two patterns that match, such as /users/me and /users/:id, the more specific one answers.
   const router = new Router<State>({ exclusive: 'specificity' });
   userRoutes(router, clients);
   authRoutes(router, clients);
   productRoutes(router, clients);
   orderSubmitRoute(router, { ...deps, metrics: deps.orderMetrics });
-  orderRoutes(router, { clients, orderReader });
+  orderRoutes(router, { clients, orderReader, orderList });
   orderCommandRoutes(router, { orderReader, commands: deps.orderCommands });
   orderDetailsRoute(router, { clients, orderReader });
   orderEventsRoute(router, { orderReader, orderEvents: deps.orderEvents });

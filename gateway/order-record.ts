@@ -95,7 +95,8 @@ export function orderJson(order: Order, { names, forOperator = false }: Shown = 
     status: STATUSES[status].name,
     at,
     reason: reason || undefined,
-    note: note || undefined,
+    // The words of somebody else, such as an operator, are not for the customer.
+    note: ((forOperator || actorId === order.userId) && note) || undefined,
     by: (forOperator && actorId) || undefined,
   }));
   return {

@@ -12,8 +12,10 @@ import type { GatewayConfig } from './config.ts';
 import { createOrderMetrics } from './metrics.ts';
 import { createOrderCommands } from './order-commands.ts';
 import { createOrderEvents, orderStateReader } from './order-events.ts';
+import { createOrderList } from './order-list.ts';
 import { createOrderReader } from './order-reader.ts';
 import { createOrderWorkflows } from './order-workflow.ts';
+import { createParkedOrders } from './parked-orders.ts';
 import { createApiClients } from './store/api-clients.ts';
 import { migrate } from './store/migrations.ts';
 import { readSeed } from './store/seed.ts';
@@ -77,6 +79,7 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
     clients,
     workflows,
     orderReader,
+    orderList: createOrderList({ orders: clients.orders, parkedOrders: createParkedOrders(temporal) }),
     orderCommands: createOrderCommands(temporal),
     orderEvents: createOrderEvents({
       look: orderStateReader(orderReader),

@@ -4,7 +4,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import { Gauge, type Registry } from 'prom-client';
 import { createJudge, type WorkflowState } from '../activities/audit/judge.ts';
 import { createRepair } from '../activities/audit/repair.ts';
-import { ORDERS_TASK_QUEUE, orderWorkflowId } from '../contracts/ids.ts';
+import { ORDERS_TASK_QUEUE, orderIdOf, orderWorkflowId } from '../contracts/ids.ts';
 import { ORDER_WORKFLOW_TYPE, type OrderInput, orderStatusAttribute } from '../contracts/order.ts';
 import {
   RECONCILE_SCHEDULE_ID,
@@ -23,6 +23,13 @@ const EVERY = '5 minutes';
 const QUIET_MS = 120_000;
 // Milliseconds to read one order.
 const READ_LIMIT_MS = 3_000;
+
+// Workflows per page of visibility.
+const PAGE_SIZE = 1_000;
+
+/** How a workflow ends that does not come to its own end. */
+const BROKEN = ['TERMINATED', 'FAILED', 'TIMED_OUT', 'CANCELLED'] as const;
+const STATUS_IN_QUERIES = { TERMINATED: 'Terminated', FAILED: 'Failed', TIMED_OUT: 'TimedOut', CANCELLED: 'Canceled' } as const;
 
 type Services = ReturnType<typeof connectToServices>;
 
@@ -51,6 +58,8 @@ export function createReconcileActivities(deps: {
     },
     providerLedger: () => providerLedger(config.PROVIDER_URL),
     workflowOf: (orderId) => workflowState(client, orderId),
+    brokenOrders: () => brokenOrders(client),
+    returnWindowMs: config.RETURN_WINDOW_MS,
   });
   const { repair } = createRepair({
     undos: services.activities,
@@ -91,10 +100,23 @@ function show(drift: Gauge<'rule'>, findings: readonly RuleFinding[]): void {
   for (const { rule, violations } of findings) drift.set({ rule }, violations);
 }
 
+async function brokenOrders(client: Client): Promise<ReadonlySet<string>> {
+  const states = BROKEN.map((name) => `'${STATUS_IN_QUERIES[name]}'`).join();
+  const query = `WorkflowType = '${ORDER_WORKFLOW_TYPE}' AND ExecutionStatus IN (${states})`;
+  const ids = new Set<string>();
+  for await (const { workflowId } of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
+    const orderId = orderIdOf(workflowId);
+    if (orderId !== undefined) ids.add(orderId);
+  }
+  return ids;
+}
+
 async function workflowState(client: Client, orderId: string): Promise<WorkflowState> {
   try {
     const { status } = await client.workflow.getHandle(orderWorkflowId(orderId)).describe();
-    return status.name === 'RUNNING' ? 'running' : 'closed';
+    if (BROKEN.some((name) => name === status.name)) return 'broken';
+    // Any other state, such as a pause, is no end.
+    return status.name === 'COMPLETED' ? 'completed' : 'running';
   } catch (error: unknown) {
     if (error instanceof WorkflowNotFoundError) return 'absent';
     throw error;

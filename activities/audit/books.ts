@@ -10,6 +10,15 @@ export type OrderBooks = {
   /** The order's statuses, oldest first; empty: orders does not know it. */
   statuses: string[];
   totalMinor: number | null;
+  /** When orders heard of the delivery; null: it has not. */
+  deliveredAtMs: number | null;
+  /** Ids of its returns. */
+  returnsRequested: string[];
+  returnsCompleted: string[];
+  returnsRestocked: string[];
+  /** What its returns are worth. */
+  requestedMinor: number;
+  completedMinor: number;
   /** What became of its stock, oldest first: reserved, released, expired, committed, returned. */
   stock: string[];
   chargedMinor: number;
@@ -38,6 +47,20 @@ type Page = (
   request: { page: { since: undefined; pageSize: number; cursor: string } },
   limits: { deadlineMs: number },
 ) => Promise<{ effects: Effect[]; nextCursor: string }>;
+
+// Any other kind is a newer service's, and for those who know it.
+const STATUSES: ReadonlySet<string> = new Set([
+  'SUBMITTED',
+  'CREATED',
+  'RESERVED',
+  'PAID',
+  'SHIPPED',
+  'DELIVERED',
+  'CANCELLED',
+  'RETURNED',
+]);
+
+const STOCK_KINDS: ReadonlySet<string> = new Set(['reserved', 'released', 'expired', 'committed', 'returned']);
 
 // The most that a service gives at once, and milliseconds for it.
 const PAGE_SIZE = 1_000;
@@ -75,6 +98,12 @@ function bookOf(books: Map<string, OrderBooks>, { orderId, at }: { orderId: stri
     orderId,
     statuses: [],
     totalMinor: null,
+    deliveredAtMs: null,
+    returnsRequested: [],
+    returnsCompleted: [],
+    returnsRestocked: [],
+    requestedMinor: 0,
+    completedMinor: 0,
     stock: [],
     chargedMinor: 0,
     refundedMinor: 0,
@@ -87,13 +116,26 @@ function bookOf(books: Map<string, OrderBooks>, { orderId, at }: { orderId: stri
   return book;
 }
 
-function noteOrder(book: OrderBooks, { kind, amount }: Effect): void {
+function noteOrder(book: OrderBooks, { kind, amount, reference, at }: Effect): void {
+  const minor = amount?.amountMinor ?? 0;
+  if (kind === 'return_requested') {
+    book.returnsRequested.push(reference);
+    book.requestedMinor += minor;
+  }
+  if (kind === 'return_completed') {
+    book.returnsCompleted.push(reference);
+    book.completedMinor += minor;
+  }
+  if (!STATUSES.has(kind)) return;
   book.statuses.push(kind);
   book.totalMinor = amount?.amountMinor ?? book.totalMinor;
+  if (kind === 'DELIVERED') book.deliveredAtMs = at?.getTime() ?? null;
 }
 
-function noteStock(book: OrderBooks, { kind }: Effect): void {
+function noteStock(book: OrderBooks, { kind, reference }: Effect): void {
+  if (!STOCK_KINDS.has(kind)) return;
   book.stock.push(kind);
+  if (kind === 'returned') book.returnsRestocked.push(reference);
 }
 
 function notePayment(book: OrderBooks, { kind, amount }: Effect): void {

@@ -2,10 +2,13 @@ import { Context } from '@temporalio/activity';
 import type { ReconcileActivities, Repair, RuleFinding, Verdict } from '../../contracts/reconcile.ts';
 import type { Finding } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import { type Calls, type OrderBooks, type ProviderEntry, readBooks } from './books.ts';
-import { CROSS_RULES, findingOf, isUndecided } from './rules.ts';
+import { CROSS_RULES, findingOf, isUndecided, LIFE_RULES } from './rules.ts';
 
-/** Where an order's workflow is: nothing is repaired that it may still be at. */
-export type WorkflowState = 'running' | 'closed' | 'absent';
+/**
+ * Where an order's workflow is: nothing is repaired that it may still be at. Broken: it ended without coming to its end, as
+ * one that an operator terminated.
+ */
+export type WorkflowState = 'running' | 'completed' | 'broken' | 'absent';
 
 export type AuditCalls = Calls & {
   readonly audits: Readonly<
@@ -16,11 +19,18 @@ export type AuditCalls = Calls & {
 // Milliseconds for all rules of one service.
 const AUDIT_LIMIT_MS = 30_000;
 
-export function createJudge(deps: {
+type Part = { readonly findings: readonly RuleFinding[]; readonly repairable: readonly Repair[] };
+
+type Deps = {
   readonly calls: AuditCalls;
   readonly providerLedger: () => AsyncIterable<ProviderEntry>;
   readonly workflowOf: (orderId: string) => Promise<WorkflowState>;
-}): Pick<ReconcileActivities, 'judge'> {
+  /** Orders of which some run of the workflow broke; far fewer than are alive, each of which would have to be asked for. */
+  readonly brokenOrders: () => Promise<ReadonlySet<string>>;
+  readonly returnWindowMs: number;
+};
+
+export function createJudge(deps: Deps): Pick<ReconcileActivities, 'judge'> {
   return {
     async judge({ quietMs }): Promise<Verdict> {
       const heard = () => Context.current().heartbeat();
@@ -41,7 +51,11 @@ export function createJudge(deps: {
         }
       }
       const undecided = await undecidedOf(quiet, deps.workflowOf, heard);
-      return { findings: [...own, ...findings, ...undecided.findings], repairable: [...repairable, ...undecided.repairable] };
+      const lifeless = await lifelessOf(quiet, deps);
+      return {
+        findings: [...own, ...findings, ...undecided.findings, ...lifeless.findings],
+        repairable: [...repairable, ...undecided.repairable, ...lifeless.repairable],
+      };
     },
   };
 }
@@ -61,14 +75,14 @@ async function undecidedOf(
   quiet: readonly OrderBooks[],
   workflowOf: (orderId: string) => Promise<WorkflowState>,
   heard: () => void,
-): Promise<{ findings: RuleFinding[]; repairable: Repair[] }> {
+): Promise<Part> {
   const looked = quiet.filter(isUndecided);
   const absent: OrderBooks[] = [];
   const closed: OrderBooks[] = [];
   for (const order of looked) {
     const state = await workflowOf(order.orderId);
     if (state === 'absent') absent.push(order);
-    if (state === 'closed') closed.push(order);
+    if (state === 'completed' || state === 'broken') closed.push(order);
     heard();
   }
   return {
@@ -78,4 +92,28 @@ async function undecidedOf(
       ...closed.map(({ orderId }): Repair => ({ orderId, rule: 'ended_without_outcome', action: 'settle the order' })),
     ],
   };
+}
+
+/** Confirmed orders that somebody should be able to command and nobody can. A run that was reset has another one after it. */
+async function lifelessOf(
+  quiet: readonly OrderBooks[],
+  { brokenOrders, workflowOf, returnWindowMs }: Pick<Deps, 'brokenOrders' | 'workflowOf' | 'returnWindowMs'>,
+): Promise<Part> {
+  const broken = await brokenOrders();
+  const findings: RuleFinding[] = [];
+  const repairable: Repair[] = [];
+  for (const { name, applies, repair } of LIFE_RULES) {
+    const now = { nowMs: Date.now(), returnWindowMs };
+    const looked = quiet.filter((order) => applies(order, now));
+    const wrong: OrderBooks[] = [];
+    for (const order of looked) {
+      if (broken.has(order.orderId) && (await workflowOf(order.orderId)) === 'broken') wrong.push(order);
+    }
+    findings.push(findingOf(name, looked, wrong));
+    for (const order of wrong) {
+      const action = repair(order);
+      if (action) repairable.push({ orderId: order.orderId, rule: name, action });
+    }
+  }
+  return { findings, repairable };
 }

@@ -46,6 +46,22 @@ export const CROSS_RULES: readonly CrossRule[] = [
     repair: null,
   },
   {
+    // What was refunded lies between what is complete and what was asked for; when no return is open, all three are one.
+    name: 'returns_agree',
+    applies: (order) => order.returnsRequested.length > 0 || (GONE.has(status(order)) && order.refundedMinor > 0),
+    violated: ({ requestedMinor, completedMinor, refundedMinor }) =>
+      refundedMinor < completedMinor || refundedMinor > requestedMinor,
+    repair: null,
+  },
+  {
+    name: 'returned_goods_are_back',
+    applies: ({ returnsRequested, returnsRestocked }) => returnsRequested.length > 0 || returnsRestocked.length > 0,
+    violated: ({ returnsRequested, returnsRestocked, returnsCompleted }) =>
+      !returnsCompleted.every((id) => returnsRestocked.includes(id)) ||
+      !returnsRestocked.every((id) => returnsRequested.includes(id)),
+    repair: null,
+  },
+  {
     name: 'refunded_within_charge',
     applies: ({ refundedMinor }) => refundedMinor > 0,
     violated: ({ chargedMinor, refundedMinor }) => refundedMinor > chargedMinor,
@@ -81,6 +97,36 @@ export const CROSS_RULES: readonly CrossRule[] = [
 export function isUndecided(order: OrderBooks): boolean {
   return UNDECIDED.has(status(order));
 }
+
+/** A confirmed order whose workflow was terminated, failed or timed out, and that can take no command any more. */
+export type LifeRule = {
+  readonly name: string;
+  readonly applies: (order: OrderBooks, now: LifeNow) => boolean;
+  readonly repair: (order: OrderBooks) => RepairAction | null;
+};
+export type LifeNow = { readonly nowMs: number; readonly returnWindowMs: number };
+
+/**
+ * A workflow that completed is at its end: the return window is over, or the order is of before orders lived on. One that is
+ * absent ended so long ago that Temporal has forgotten it.
+ */
+export const LIFE_RULES: readonly LifeRule[] = [
+  {
+    // An operator who terminates before the parcel is sent cancels (product.md 3): the undos of a cancel, under the same keys. Stock
+    // that has left may be on its way, though its order says nothing of it: for people.
+    name: 'paid_without_workflow',
+    applies: (order) => status(order) === 'PAID',
+    repair: (order) => (left(order) ? null : 'settle the order'),
+  },
+  {
+    // The goods are with the customer: neither money nor stock may be given back unasked. `temporal workflow reset` brings the
+    // workflow back, and with it delivery and returns.
+    name: 'shipped_without_workflow',
+    applies: (order, { nowMs, returnWindowMs }) =>
+      status(order) === 'SHIPPED' || (status(order) === 'DELIVERED' && (order.deliveredAtMs ?? nowMs) + returnWindowMs > nowMs),
+    repair: () => null,
+  },
+];
 
 const EXAMPLES_MAX = 10;
 

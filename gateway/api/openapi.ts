@@ -7,6 +7,7 @@ import * as documentation from './documentation.ts';
 import * as events from './events.ts';
 import { type Operation, TAGS } from './operation.ts';
 import * as orderCommands from './order-commands.ts';
+import * as orderList from './order-list.ts';
 import * as orders from './orders.ts';
 import * as payments from './payments.ts';
 import * as products from './products.ts';
@@ -15,7 +16,7 @@ import * as users from './users.ts';
 
 type Json = Record<string, unknown>;
 
-const ROOMS = [users, auth, products, orders, orderCommands, payments, events, documentation];
+const ROOMS = [users, auth, products, orders, orderList, orderCommands, payments, events, documentation];
 
 /** Every operation that the gateway serves. */
 export const OPERATIONS: readonly Operation[] = ROOMS.flatMap((room) => Object.values(room).filter(isOperation));
@@ -96,9 +97,9 @@ function parametersOf({ path, query, headers }: Operation, schemas: Json): Json[
 const queryShape = z.object({ properties: z.record(z.string(), z.unknown()).optional(), required: z.undefined().optional() });
 
 function answersOf({ answers }: Operation, schemas: Json): Json {
-  const described = Object.entries(answers).map(([status, { description, schema, contentType, headers }]) => {
+  const described = Object.entries(answers).map(([status, { description, schema, example, contentType, headers }]) => {
     const content = schema
-      ? { 'application/json': { schema: schemaOf(schema, 'output', schemas) } }
+      ? { 'application/json': { schema: schemaOf(schema, 'output', schemas), ...(example ? { example } : {}) } }
       : contentType && { [contentType]: { schema: { type: 'string' } } };
     const named = Object.entries(headers ?? {}).map(([name, meaning]) => [
       name,

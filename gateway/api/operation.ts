@@ -10,6 +10,8 @@ export type AnswerDescription = {
   readonly description: string;
   /** Absent: no body, or one that is not JSON. */
   readonly schema?: z.ZodType;
+  /** A body in the schema's shape. */
+  readonly example?: unknown;
   /** Of a body that is not JSON. */
   readonly contentType?: string;
   /** Response headers by name, with their meaning. */

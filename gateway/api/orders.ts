@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { COMPENSATION_STEPS, type SagaState } from '../../contracts/order.ts';
 import { entityId } from '../../platform/grpc/fields.ts';
 import { STATUS_NAMES } from '../order-record.ts';
-import { addressSchema, pageFields } from '../wire.ts';
+import { addressSchema } from '../wire.ts';
 import type { Operation } from './operation.ts';
 import { paymentAnswer, paymentMethodSchema } from './payments.ts';
-import { id, money, page, reason, step, time, unavailablePart } from './shapes.ts';
+import { id, money, reason, step, time, unavailablePart } from './shapes.ts';
 import { userAnswer } from './users.ts';
 
 const status = z.enum(STATUS_NAMES).meta({ id: 'OrderStatus' });
@@ -24,7 +24,8 @@ const sagaState = z.enum(SAGA_STATES).meta({ id: 'SagaState', description: 'How 
 // Not priced yet: null.
 const price = money.nullable();
 
-const summary = z
+/** An order as lists have it. */
+export const summary = z
   .strictObject({
     id,
     user_id: id,
@@ -57,7 +58,10 @@ export const order = summary
         status,
         at: time,
         reason: z.string().optional(),
-        note: z.string().optional().describe('In the words of whoever asked for it.'),
+        note: z
+          .string()
+          .optional()
+          .describe('In the words of whoever asked for it; shown to whom they are from and to operators.'),
         by: id.optional().describe('The user who did it; shown to operators.'),
       }),
     ),
@@ -173,17 +177,6 @@ export const submitOrder = {
     'hold_expired',
     'order_cancelled',
   ],
-} as const satisfies Operation;
-
-export const listOrders = {
-  id: 'listOrders',
-  method: 'GET',
-  path: '/v1/orders',
-  tag: 'orders',
-  summary: 'List the own orders, newest first',
-  access: 'signed-in',
-  query: z.strictObject({ status: z.enum(STATUS_NAMES, 'must be a status of an order').optional(), ...pageFields }),
-  answers: { 200: { description: 'A page of orders, without their history.', schema: page(summary) } },
 } as const satisfies Operation;
 
 export const readOrder = {

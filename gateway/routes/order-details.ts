@@ -6,7 +6,7 @@ import { type Clients, DEADLINES_MS } from '../clients.ts';
 import type { Routes } from '../context.ts';
 import { problemOf } from '../http-errors.ts';
 import { pathId } from '../input.ts';
-import { signedIn } from '../middleware/caller.ts';
+import { seesEverything, signedIn } from '../middleware/caller.ts';
 import type { OrderReader } from '../order-reader.ts';
 import { orderJson } from '../order-record.ts';
 import { paymentJson } from '../payment-json.ts';
@@ -23,14 +23,16 @@ export function orderDetailsRoute(
   const limits = { deadlineMs: DEADLINES_MS.detailsPart };
 
   serve(router, readOrderDetails, async (ctx) => {
-    const order = await orderReader.order(signedIn(ctx), pathId(ctx), DEADLINES_MS.detailsOrder);
+    const caller = signedIn(ctx);
+    const order = await orderReader.order(caller, pathId(ctx), DEADLINES_MS.detailsOrder);
     const [user, products, payment] = await Promise.all([
       part(userOf(order.userId)),
       part(productsOf(order.lines.map(({ productId }) => productId))),
       part(paymentOf(order.id)),
     ]);
     const names = Array.isArray(products) ? new Map(products.map(({ id, name }) => [id, name])) : undefined;
-    ctx.body = { order: orderJson(order, names ? { names } : {}), user, products, payment };
+    const shown = { ...(names ? { names } : {}), forOperator: seesEverything(caller) };
+    ctx.body = { order: orderJson(order, shown), user, products, payment };
   });
 
   async function userOf(userId: string) {

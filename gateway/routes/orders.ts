@@ -1,30 +1,36 @@
-import { type Order, OrderStatus } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import type * as z from 'zod';
+import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { serve } from '../api/operation.ts';
-import { listOrders, readOrder, readOrderStatus } from '../api/orders.ts';
+import { listOrders, OPERATOR_FILTERS } from '../api/order-list.ts';
+import { readOrder, readOrderStatus } from '../api/orders.ts';
 import { type Clients, DEADLINES_MS } from '../clients.ts';
-import type { Routes } from '../context.ts';
+import type { Caller, Routes } from '../context.ts';
 import { pathId, readQuery } from '../input.ts';
 import { seesEverything, signedIn } from '../middleware/caller.ts';
+import type { OrderList } from '../order-list.ts';
 import type { OrderReader } from '../order-reader.ts';
-import { orderJson, orderSummaryJson, STATUS_BY_NAME } from '../order-record.ts';
+import { orderJson, orderSummaryJson } from '../order-record.ts';
+import { HttpProblem } from '../problem.ts';
 import { cursorJson } from '../wire.ts';
 
-export function orderRoutes(router: Routes, { clients, orderReader }: { clients: Clients; orderReader: OrderReader }): void {
-  const { orders, products } = clients;
+export function orderRoutes(
+  router: Routes,
+  { clients, orderReader, orderList }: { clients: Clients; orderReader: OrderReader; orderList: OrderList },
+): void {
+  const { products } = clients;
 
   serve(router, listOrders, async (ctx) => {
-    const { userId } = signedIn(ctx);
-    const { status, limit, cursor } = readQuery(ctx, listOrders.query);
-    const found = await orders.calls.listOrders(
-      {
-        userId,
-        status: status ? STATUS_BY_NAME[status] : OrderStatus.ORDER_STATUS_UNSPECIFIED,
-        orderIds: [],
-        pageSize: limit,
-        cursor,
-      },
-      { deadlineMs: DEADLINES_MS.readOrder },
-    );
+    const caller = signedIn(ctx);
+    const given = readQuery(ctx, listOrders.query);
+    const filters = {
+      userId: userOf(caller, given),
+      status: given.status,
+      createdFrom: given.from,
+      createdTo: given.to,
+      failedStep: given.failed_step,
+    };
+    const page = { size: given.limit, cursor: given.cursor };
+    const found = await (given.needs_attention ? orderList.needingAttention(filters, page) : orderList.all(filters, page));
     ctx.body = { items: found.orders.map((order) => orderSummaryJson(order)), next_cursor: cursorJson(found.nextCursor) };
   });
 
@@ -47,4 +53,16 @@ export function orderRoutes(router: Routes, { clients, orderReader }: { clients:
       .catch(() => ({ products: [] }));
     return new Map(found.products.map(({ id, name }) => [id, name]));
   }
+}
+
+/** Customers list their own orders and are refused what operators ask by; operators list everybody's unless they name a user. */
+function userOf(caller: Caller, given: z.output<typeof listOrders.query>): string | undefined {
+  if (seesEverything(caller)) return given.user_id;
+  const forbidden = OPERATOR_FILTERS.filter((name) => given[name] !== undefined);
+  if (forbidden.length === 0) return caller.userId;
+  throw new HttpProblem({
+    reason: 'forbidden',
+    detail: `Only operators may ask by ${forbidden.join(', ')}.`,
+    members: { errors: forbidden.map((name) => ({ pointer: `/${name}`, detail: 'is for operators' })) },
+  });
 }

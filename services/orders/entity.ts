@@ -159,6 +159,9 @@ export const ReturnSchema = defineEntity({
     refundMinor: p.bigint('number'),
     requestedAt: p.datetime(3).defaultRaw('now()'),
     completedAt: p.datetime(3).nullable(),
+    // Places among the effects; the database gives them.
+    requestedSequence: p.bigint('number'),
+    completedSequence: p.bigint('number').nullable(),
   },
 });
 

@@ -102,8 +102,7 @@ function returnMessage({ refundMinor, completedAt, lines, ...rest }: ReturnRecor
   return { ...rest, lines: [...lines], refund, completedAt: completedAt ?? undefined };
 }
 
-/** The reference is the payment, from the moment there is one. */
-export function effectMessage({ sequence, kind, orderId, userId, paymentId, totalMinor, currency, at }: Effect): EffectMessage {
-  const amount = totalMinor === null || currency === null ? undefined : { amountMinor: Number(totalMinor), currency };
-  return { sequence: Number(sequence), kind, orderId, userId, reference: paymentId, amount, at };
+export function effectMessage({ sequence, kind, orderId, userId, reference, amountMinor, currency, at }: Effect): EffectMessage {
+  const amount = amountMinor === null || currency === null ? undefined : { amountMinor: Number(amountMinor), currency };
+  return { sequence: Number(sequence), kind, orderId, userId, reference, amount, at };
 }

@@ -9,8 +9,10 @@ import { openClients } from '../../gateway/clients.ts';
 import { createOrderMetrics } from '../../gateway/metrics.ts';
 import { createOrderCommands } from '../../gateway/order-commands.ts';
 import { createOrderEvents, orderStateReader } from '../../gateway/order-events.ts';
+import { createOrderList } from '../../gateway/order-list.ts';
 import { createOrderReader } from '../../gateway/order-reader.ts';
 import { createOrderWorkflows } from '../../gateway/order-workflow.ts';
+import { createParkedOrders } from '../../gateway/parked-orders.ts';
 import { openTemporal } from '../../gateway/temporal.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { type Shop, startShop } from './support/shop.ts';
@@ -71,6 +73,7 @@ test('every route of the router is in the document, and every operation of the d
     clients,
     workflows,
     orderReader,
+    orderList: createOrderList({ orders: clients.orders, parkedOrders: createParkedOrders(temporal) }),
     orderCommands: createOrderCommands(temporal),
     orderEvents: createOrderEvents({ look, streamsMax: 1, stopping: signal, logger }),
     findApiClient: async () => undefined,

@@ -79,8 +79,8 @@ test('own orders are listed newest first, by page and by status, and name what t
   }
   await shop.order();
   const first = await shop.call('GET', '/v1/orders?limit=2', { headers });
-  expect(first.body).toMatchObject({ items: [{ id: ids[0] }, { id: ids[1] }], next_cursor: '2' });
-  const last = await shop.call('GET', '/v1/orders?limit=2&cursor=2&status=SUBMITTED', { headers });
+  expect(first.body).toMatchObject({ items: [{ id: ids[0] }, { id: ids[1] }], next_cursor: expect.any(String) });
+  const last = await shop.call('GET', `/v1/orders?limit=2&cursor=${textOf(first.body, 'next_cursor')}`, { headers });
   expect(last.body).toMatchObject({ items: [{ id: ids[2], status: 'SUBMITTED' }], next_cursor: null });
   const paid = await shop.call('GET', '/v1/orders?status=PAID', { headers });
   expect(paid.body).toEqual({ items: [], next_cursor: null });

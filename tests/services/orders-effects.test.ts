@@ -2,11 +2,22 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Effect, EffectsPage } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { refusal } from '../support/refusal.ts';
-import { cancellation, LIMITS, type OrdersFixture, openOrders, read, shipped, submitted } from './orders-fixture.ts';
+import {
+  cancellation,
+  comeBack,
+  LIMITS,
+  type OrdersFixture,
+  openOrders,
+  read,
+  returning,
+  shipped,
+  submitted,
+} from './orders-fixture.ts';
 
 let orders: OrdersFixture;
 let sent: Order;
 let dropped: Order;
+let returned: Order;
 
 beforeAll(async () => {
   orders = await openOrders();
@@ -14,6 +25,11 @@ beforeAll(async () => {
   const order = await submitted(orders.calls);
   await orders.calls.cancelOrder(cancellation(order), LIMITS);
   dropped = await read(orders.calls, order.id);
+  const { id, lines } = await shipped(orders.calls);
+  // In parts; the second one is on its way.
+  await comeBack(orders.calls, { id }, [{ productId: lines[0]?.productId ?? '', quantity: 1 }]);
+  await orders.calls.requestReturn(returning({ id }), LIMITS);
+  returned = await read(orders.calls, id);
 });
 afterAll(() => orders.close());
 
@@ -32,7 +48,7 @@ async function pages(pageSize: number, since?: Date): Promise<Effect[][]> {
   return all;
 }
 
-test('every status change of every order is an effect, oldest first, with its user and total', async () => {
+test('every status change of every order, and every step of a return, is an effect, oldest first, with its user and amount', async () => {
   const { effects, nextCursor } = await list();
   const of = (order: Order) =>
     order.history.map(({ status, at }) => ({
@@ -44,7 +60,24 @@ test('every status change of every order is an effect, oldest first, with its us
       amount: order.totals?.total,
       at,
     }));
-  expect(effects).toEqual([...of(sent), ...of(dropped)]);
+  const [back, underway] = returned.returns;
+  const ofReturn = (step: string, one = back, at = one?.requestedAt) => ({
+    sequence: expect.any(Number),
+    kind: `return_${step}`,
+    orderId: returned.id,
+    userId: returned.userId,
+    reference: one?.id,
+    amount: one?.refund,
+    at,
+  });
+  expect(effects).toEqual([
+    ...of(sent),
+    ...of(dropped),
+    ...of(returned),
+    ofReturn('requested'),
+    ofReturn('completed', back, back?.completedAt),
+    ofReturn('requested', underway),
+  ]);
   expect(nextCursor).toBe('');
   const sequences = effects.map(({ sequence }) => sequence);
   expect(sequences).toEqual(sequences.toSorted((a, b) => a - b));
@@ -54,7 +87,7 @@ test('no request page is the first page', async () => {
   expect(await orders.calls.listEffects({ page: undefined }, LIMITS)).toEqual(await list());
 });
 
-test.each([1, 2, 3, 7, 8])('pages of %s give each effect once, also those of one instant', async (size) => {
+test.each([1, 2, 3, 7, 8, 15])('pages of %s give each effect once, also those of one instant', async (size) => {
   const { effects } = await list();
   const all = await pages(size);
   expect(all.flat()).toEqual(effects);
@@ -65,7 +98,7 @@ test('since a time there is what happened then and later', async () => {
   const { effects } = await list();
   const since = dropped.createdAt;
   const later = effects.filter(({ at }) => at && since && at >= since);
-  expect(later.length).toBeGreaterThanOrEqual(2);
+  expect(later.length).toBeGreaterThanOrEqual(10);
   expect((await pages(1, since)).flat()).toEqual(later);
   expect((await list({ since: new Date(Date.now() + 60_000) })).effects).toEqual([]);
 });
@@ -82,4 +115,31 @@ test.each([
     reason: 'validation_failed',
     fields: [field],
   });
+});
+
+test('an order that comes back whole is RETURNED after its return, in one instant', async () => {
+  const order = await shipped(orders.calls);
+  await comeBack(orders.calls, order);
+  const kinds = (await pages(1)).flat().filter(({ orderId }) => orderId === order.id);
+  expect(kinds.map(({ kind }) => kind).slice(-3)).toEqual(['return_requested', 'return_completed', 'RETURNED']);
+});
+
+test('returns of before they were effects are placed by their times', async () => {
+  const before = (await pages(100)).flat();
+  await orders.sql(`
+    drop trigger returns_numbered on returns;
+    drop function number_returns;
+    alter table returns drop column requested_sequence, drop column completed_sequence;
+    delete from schema_migrations where name = '009_returns_as_effects'`);
+  await orders.restart();
+  const known = (effects: readonly Effect[]) => effects.map(({ kind, orderId, reference }) => `${kind} ${orderId} ${reference}`);
+  const after = (await pages(1)).flat();
+  expect(known(after).toSorted()).toEqual(known(before).toSorted());
+  expect(new Set(after.map(({ sequence }) => sequence)).size).toBe(before.length);
+  const times = after.map(({ at }) => at?.getTime() ?? 0);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  // And goes on from there, also for an instance that knows nothing of the numbers.
+  const order = await shipped(orders.calls);
+  await comeBack(orders.calls, order);
+  expect((await pages(3)).flat().at(-1)).toMatchObject({ kind: 'RETURNED', orderId: order.id });
 });

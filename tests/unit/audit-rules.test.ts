@@ -1,12 +1,18 @@
 /** The rules between the services: what each finds, and that it finds nothing in healthy books. */
 import { expect, test } from '@jest/globals';
 import type { OrderBooks } from '../../activities/audit/books.ts';
-import { CROSS_RULES } from '../../activities/audit/rules.ts';
+import { CROSS_RULES, LIFE_RULES } from '../../activities/audit/rules.ts';
 
 const NOTHING: OrderBooks = {
   orderId: 'an order',
   statuses: [],
   totalMinor: null,
+  deliveredAtMs: null,
+  returnsRequested: [],
+  returnsCompleted: [],
+  returnsRestocked: [],
+  requestedMinor: 0,
+  completedMinor: 0,
   stock: [],
   chargedMinor: 0,
   refundedMinor: 0,
@@ -30,11 +36,22 @@ const CANCELLED: OrderBooks = {
   statuses: [...PAID.statuses, 'CANCELLED'],
   stock: ['reserved', 'released'],
 };
+/** A return of so much, carried through. */
+const back = (minor: number, ...returns: readonly string[]) => ({
+  refundedMinor: minor,
+  providerRefundedMinor: minor,
+  requestedMinor: minor,
+  completedMinor: minor,
+  returnsRequested: [...returns],
+  returnsCompleted: [...returns],
+  returnsRestocked: [...returns],
+  stock: [...SHIPPED.stock, ...returns.map(() => 'returned')],
+});
+const PARTLY: OrderBooks = { ...SHIPPED, ...back(500, 'one') };
 const RETURNED: OrderBooks = {
   ...SHIPPED,
-  ...REFUNDED,
+  ...back(1_680, 'one', 'two'),
   statuses: [...SHIPPED.statuses, 'RETURNED'],
-  stock: [...SHIPPED.stock, 'returned'],
 };
 
 const HEALTHY: readonly (readonly [string, OrderBooks])[] = [
@@ -42,7 +59,11 @@ const HEALTHY: readonly (readonly [string, OrderBooks])[] = [
   ['refused before it was priced', { ...NOTHING, statuses: ['SUBMITTED', 'CANCELLED'] }],
   ['paid', PAID],
   ['shipped', SHIPPED],
-  ['returned in parts', { ...SHIPPED, refundedMinor: 500, providerRefundedMinor: 500, stock: [...SHIPPED.stock, 'returned'] }],
+  ['returned in parts', PARTLY],
+  [
+    'about to come back, and refunded already',
+    { ...PARTLY, refundedMinor: 600, providerRefundedMinor: 600, requestedMinor: 600, returnsRequested: ['one', 'two'] },
+  ],
   ['returned', RETURNED],
   ['cancelled after it was paid', CANCELLED],
   ['expired and cancelled', { ...CANCELLED, stock: ['reserved', 'expired'] }],
@@ -67,9 +88,26 @@ const FAULTS: readonly (readonly [string, OrderBooks, readonly string[]])[] = [
   [
     'a returned order whose money was kept',
     { ...RETURNED, refundedMinor: 5, providerRefundedMinor: 5 },
-    ['returned_is_refunded'],
+    ['returned_is_refunded', 'returns_agree'],
   ],
-  ['more refunded than charged', { ...SHIPPED, refundedMinor: 2_000, providerRefundedMinor: 2_000 }, ['refunded_within_charge']],
+  [
+    'more refunded than charged',
+    { ...SHIPPED, refundedMinor: 2_000, providerRefundedMinor: 2_000 },
+    ['returns_agree', 'refunded_within_charge'],
+  ],
+  ['a refund for which nothing comes back', { ...SHIPPED, refundedMinor: 5, providerRefundedMinor: 5 }, ['returns_agree']],
+  [
+    'a return that is complete and was not refunded',
+    { ...PARTLY, refundedMinor: 0, providerRefundedMinor: 0 },
+    ['returns_agree'],
+  ],
+  ['a return that was refunded twice', { ...PARTLY, refundedMinor: 1_000, providerRefundedMinor: 1_000 }, ['returns_agree']],
+  ['a return that is complete and whose goods are not back', { ...PARTLY, returnsRestocked: [] }, ['returned_goods_are_back']],
+  [
+    'goods that came back of a return that nobody asked for',
+    { ...PARTLY, returnsRestocked: ['one', 'two'] },
+    ['returned_goods_are_back'],
+  ],
   ['a paid order that was refunded', { ...PAID, ...REFUNDED }, ['kept_money_is_not_given_back']],
   ['a paid order whose stock was given back', { ...PAID, stock: ['reserved', 'expired'] }, ['sold_without_stock']],
   ['a shipped order whose stock never left', { ...SHIPPED, stock: ['reserved'] }, ['shipped_without_commit']],
@@ -95,6 +133,29 @@ test('there is a fault for every rule, and healthy books for each to look at', (
   expect(new Set(FAULTS.flatMap(([, , rules]) => rules))).toEqual(new Set(names));
   const looked = CROSS_RULES.filter(({ applies }) => HEALTHY.some(([, order]) => applies(order)));
   expect(looked.map(({ name }) => name)).toEqual(names);
+});
+
+const NOW = { nowMs: 1_000_000, returnWindowMs: 100_000 };
+const deliveredAt = (deliveredAtMs: number): OrderBooks => ({
+  ...SHIPPED,
+  statuses: [...SHIPPED.statuses, 'DELIVERED'],
+  deliveredAtMs,
+});
+
+test.each<[string, OrderBooks, readonly (readonly [string, string | null])[]]>([
+  ['submitted', { ...NOTHING, statuses: ['SUBMITTED'] }, []],
+  ['paid', PAID, [['paid_without_workflow', 'settle the order']]],
+  ['paid and refunded halfway through its settling', { ...PAID, ...REFUNDED }, [['paid_without_workflow', 'settle the order']]],
+  ['paid, and its stock has left', { ...PAID, stock: SHIPPED.stock }, [['paid_without_workflow', null]]],
+  ['shipped', SHIPPED, [['shipped_without_workflow', null]]],
+  ['delivered a moment ago', deliveredAt(NOW.nowMs), [['shipped_without_workflow', null]]],
+  ['delivered just within its return window', deliveredAt(900_001), [['shipped_without_workflow', null]]],
+  ['delivered, and its return window is over', deliveredAt(900_000), []],
+  ['returned', RETURNED, []],
+  ['cancelled', CANCELLED, []],
+])('an order that is %s and whose workflow broke is found by %j', (_, order, found) => {
+  const rules = LIFE_RULES.filter(({ applies }) => applies(order, NOW));
+  expect(rules.map(({ name, repair }) => [name, repair(order)])).toEqual(found);
 });
 
 function violatedBy(order: OrderBooks): string[] {

@@ -1,58 +1,24 @@
 /** The reconciler on real services: faults are planted as crashes and operators leave them, found, and repaired where that is safe. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Registry } from 'prom-client';
 import { orderWorkflowId, stepKey } from '../../contracts/ids.ts';
-import { RECONCILE_WORKFLOW_TYPE, type ReconcileInput, type ReconcileResult } from '../../contracts/reconcile.ts';
-import { createReconcileActivities } from '../../workers/reconciler.ts';
 import { eventually } from '../support/eventually.ts';
-import { createOrderLab, type OrderLab } from './support/order-lab.ts';
-import { openShop, type RealShop } from './support/real-shop.ts';
+import { openReconcileLab, type ReconcileLab } from './support/reconcile-lab.ts';
 
 const LIMITS = { deadlineMs: 10_000 };
 const PRICE = { amountMinor: 1_000, currency: 'EUR' };
 
-let shop: RealShop;
-let lab: OrderLab;
-const registry = new Registry();
-
+let reconciler: ReconcileLab;
 beforeAll(async () => {
-  shop = await openShop();
-  lab = await createOrderLab({
-    activities: ({ connection, namespace, taskQueue }) => ({
-      ...shop.activities,
-      ...createReconcileActivities({
-        connection,
-        namespace,
-        taskQueue,
-        registry,
-        services: shop.services,
-        config: { PROVIDER_URL: shop.providerUrl, SAGA_STEP_LIMIT_MS: 20_000, RETURN_WINDOW_MS: 86_400_000 },
-      }),
-    }),
-  });
+  reconciler = await openReconcileLab();
 });
 afterAll(async () => {
-  await lab.close();
-  await shop.close();
+  process.stdout.write(reconciler.summary());
+  await reconciler.close();
 });
 
-function reconcile(repair: boolean): Promise<ReconcileResult> {
-  const args: [ReconcileInput] = [{ quietMs: 0, repair }];
-  return lab.temporal.client.workflow.execute<(input: ReconcileInput) => Promise<ReconcileResult>>(RECONCILE_WORKFLOW_TYPE, {
-    workflowId: `reconcile-${randomUUID()}`,
-    taskQueue: lab.taskQueue,
-    args,
-  });
-}
-
-/** The rules that are violated, with the orders they name. */
-async function violated(repair = false): Promise<Record<string, readonly string[]>> {
-  const { findings } = await reconcile(repair);
-  return Object.fromEntries(findings.filter(({ violations }) => violations > 0).map(({ rule, examples }) => [rule, examples]));
-}
-
 test('a shop in which nothing went wrong has no drift, and every kind of book was looked at', async () => {
+  const { shop, lab, reconcile, registry } = reconciler;
   const order = await shop.submit();
   expect(await lab.ask({ ...order, stepLimitMs: 20_000 })).toMatchObject({ status: 'confirmed' });
   const declined = await shop.submit('tok_declined');
@@ -68,6 +34,7 @@ test('a shop in which nothing went wrong has no drift, and every kind of book wa
 });
 
 test('a hold whose order nobody knows is found, shown as drift, and released', async () => {
+  const { shop, violated, registry, expectFound } = reconciler;
   const { lines } = await shop.submit();
   const orderId = randomUUID();
   await shop.clients.products.calls.reserveInventory(
@@ -77,21 +44,19 @@ test('a hold whose order nobody knows is found, shown as drift, and released', a
   expect(await violated()).toMatchObject({ reserved_without_order: [orderId] });
   expect(await registry.metrics()).toContain('reconciler_drift{rule="reserved_without_order"} 1');
 
-  const { repaired } = await reconcile(true);
-  expect(repaired).toContainEqual({ orderId, rule: 'reserved_without_order', action: 'release the hold' });
+  await expectFound(orderId, ['reserved_without_order'], [{ rule: 'reserved_without_order', action: 'release the hold' }]);
   expect((await shop.booksOf({ orderId, lines })).reservation).toBe('released');
 });
 
 test('a charge whose order nobody knows is found and refunded, here and at the provider', async () => {
+  const { shop, expectFound } = reconciler;
   const orderId = randomUUID();
   const { userId, lines } = await shop.submit();
   await shop.clients.payments.calls.processPayment(
     { idempotencyKey: stepKey(orderId, 'pay'), orderId, userId, amount: PRICE, paymentMethod: 'tok_ok' },
     LIMITS,
   );
-  expect(await violated()).toMatchObject({ charged_without_order: [orderId] });
-
-  await reconcile(true);
+  await expectFound(orderId, ['charged_without_order'], [{ rule: 'charged_without_order', action: 'refund the charge' }]);
   expect(await shop.booksOf({ orderId, lines })).toMatchObject({
     payment: { status: 'REFUNDED' },
     provider: { charges: [1_000], refunds: [1_000] },
@@ -99,10 +64,13 @@ test('a charge whose order nobody knows is found and refunded, here and at the p
 });
 
 test('an order that was submitted and whose workflow never began is started, and ends', async () => {
+  const { shop, expectFound } = reconciler;
   const order = await shop.submit();
-  expect(await violated()).toMatchObject({ submitted_without_workflow: expect.arrayContaining([order.orderId]) });
-
-  await reconcile(true);
+  await expectFound(
+    order.orderId,
+    ['submitted_without_workflow'],
+    [{ rule: 'submitted_without_workflow', action: 'start the workflow' }],
+  );
   await eventually(
     () => shop.booksOf(order),
     ({ statuses }) => statuses.at(-1) === 'PAID',
@@ -110,6 +78,7 @@ test('an order that was submitted and whose workflow never began is started, and
 });
 
 test('an order whose workflow an operator terminated is settled: refunded, released, cancelled', async () => {
+  const { shop, lab } = reconciler;
   const gate = lab.gate();
   const order = await shop.submit();
   shop.hold(order.orderId, gate.passed);
@@ -119,10 +88,11 @@ test('an order whose workflow an operator terminated is settled: refunded, relea
     ({ payment }) => payment?.status === 'COMPLETED',
   );
   await lab.temporal.client.workflow.getHandle(orderWorkflowId(order.orderId)).terminate('an operator lost patience');
-  expect(await violated()).toMatchObject({ ended_without_outcome: [order.orderId] });
-
-  const { repaired } = await reconcile(true);
-  expect(repaired).toContainEqual({ orderId: order.orderId, rule: 'ended_without_outcome', action: 'settle the order' });
+  await reconciler.expectFound(
+    order.orderId,
+    ['ended_without_outcome'],
+    [{ rule: 'ended_without_outcome', action: 'settle the order' }],
+  );
   expect(await shop.booksOf(order)).toMatchObject({
     statuses: ['SUBMITTED', 'CREATED', 'RESERVED', 'CANCELLED'],
     stock: { reserved: 0 },
@@ -133,6 +103,7 @@ test('an order whose workflow an operator terminated is settled: refunded, relea
 });
 
 test('an order whose workflow runs is left alone, whatever the books say of it', async () => {
+  const { shop, lab } = reconciler;
   const gate = lab.gate();
   const order = await shop.submit();
   shop.hold(order.orderId, gate.passed);
@@ -141,16 +112,16 @@ test('an order whose workflow runs is left alone, whatever the books say of it',
     () => shop.booksOf(order),
     ({ payment }) => payment !== null,
   );
-  const { repaired } = await reconcile(true);
+  const { repaired } = await reconciler.reconcile(true);
   expect(repaired.filter(({ orderId }) => orderId === order.orderId)).toEqual([]);
   gate.open();
   expect(await outcome).toMatchObject({ status: 'confirmed' });
 });
 
 test('after all of this there is no drift', async () => {
-  await reconcile(true);
+  await reconciler.reconcile(true);
   await eventually(
-    () => violated(),
+    () => reconciler.violated(),
     (found) => Object.keys(found).length === 0,
   );
 });

@@ -7,6 +7,7 @@ import { OrderLists } from './005_order_lists.ts';
 import { ReturnsUpheld } from './006_returns_upheld.ts';
 import { Events } from './007_events.ts';
 import { EventDeliveries } from './008_event_deliveries.ts';
+import { ReturnsAsEffects } from './009_returns_as_effects.ts';
 
 export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '001_initial', class: InitialMigration },
@@ -17,4 +18,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '006_returns_upheld', class: ReturnsUpheld },
   { name: '007_events', class: Events },
   { name: '008_event_deliveries', class: EventDeliveries },
+  { name: '009_returns_as_effects', class: ReturnsAsEffects },
 ];

@@ -5,6 +5,8 @@ import { served } from '../../../platform/grpc/server.ts';
 import { StatusError } from '../../../platform/grpc/status-error.ts';
 import { EventsServiceService } from '../../../proto/gen/shopfast/events/v1/events.ts';
 import { type Order, type OrderStatus, OrdersServiceService } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
+import { decodeCursor, encodeCursor } from '../../../services/orders/cursor.ts';
+import { statusFrom } from '../../../services/orders/messages.ts';
 import { onlyThese } from '../../support/handlers.ts';
 import { digest, refuse, serve } from './fake-services.ts';
 
@@ -72,13 +74,28 @@ export async function fakeOrders() {
         if (userId !== '' && order.userId !== userId) refuse('NOT_FOUND', 'not_found');
         return { order };
       },
-      async listOrders({ userId, status, pageSize, cursor }) {
-        const mine = [...orders.values()].reverse().filter((order) => order.userId === userId);
-        const wanted = mine.filter((order) => status === 'ORDER_STATUS_UNSPECIFIED' || order.status === status);
-        const from = cursor === '' ? 0 : Number(cursor);
-        if (Number.isNaN(from)) throw notOurCursor();
-        const nextCursor = from + pageSize < wanted.length ? String(from + pageSize) : '';
-        return { orders: wanted.slice(from, from + pageSize).map((order) => ({ ...order, history: [] })), nextCursor };
+      async listOrders({ userId, status, createdFrom, createdTo, failedStep = '', orderIds, pageSize: asked, cursor }) {
+        const pageSize = asked || 20;
+        const list = { userId, status: statusFrom(status), createdFrom, createdTo, failedStep, orderIds };
+        const after = cursor === '' ? undefined : decodeCursor(list, cursor);
+        // Ids grow with time.
+        const wanted = [...orders.values()]
+          .reverse()
+          .filter(
+            (order) =>
+              (userId === '' || order.userId === userId) &&
+              (list.status === undefined || order.status === status) &&
+              (!createdFrom || (order.createdAt ?? 0) >= createdFrom) &&
+              (!createdTo || (order.createdAt ?? 0) < createdTo) &&
+              (failedStep === '' || order.failure?.step === failedStep) &&
+              (orderIds.length === 0 || orderIds.includes(order.id)) &&
+              (!after || order.id < after.id),
+          );
+        const page = wanted.slice(0, pageSize);
+        const last = page.at(-1);
+        const createdAt = wanted.length > pageSize ? last?.createdAt : undefined;
+        const nextCursor = last && createdAt ? encodeCursor(list, { id: last.id, createdAt }) : '';
+        return { orders: page.map((order) => ({ ...order, history: [] })), nextCursor };
       },
     },
     [served(EventsServiceService, onlyThese(EventsServiceService, { listDeliveries: () => Promise.reject(notOurCursor()) }))],

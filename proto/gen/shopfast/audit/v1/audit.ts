@@ -28,11 +28,11 @@ export interface Finding {
 export interface Effect {
   /** Grows with every effect of this service. */
   sequence: number;
-  /** Such as reserved, released, charged, refunded, PAID. */
+  /** Such as reserved, released, charged, refunded, PAID, return_completed. Others may come: who knows one not ignores it. */
   kind: string;
   orderId: string;
   userId: string;
-  /** The reservation, payment or provider reference. */
+  /** The reservation, payment, return or provider reference. */
   reference: string;
   amount?: Money | undefined;
   at: Date | undefined;

@@ -1,0 +1,197 @@
+/** Lists of orders: the own ones for customers, everybody's for operators, each by what can be asked. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { listOrders } from '../../gateway/api/order-list.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Platform, startPlatform } from './support/platform.ts';
+import { type Answer, textOf } from './support/shop.ts';
+
+let platform: Platform;
+beforeAll(async () => {
+  platform = await startPlatform();
+});
+afterAll(() => platform.stop());
+
+const OPERATOR = randomUUID();
+const list = async (query: string, role = 'operator', userId: string = OPERATOR): Promise<Answer> =>
+  platform.call('GET', `/v1/orders${query}`, { headers: await platform.as(role, userId) });
+
+const pageSchema = z.object({ items: z.array(z.object({ id: z.string() })), next_cursor: z.string().nullable() });
+
+function idsOf({ status, body }: Answer): string[] {
+  expect(status).toBe(200);
+  return pageSchema.parse(body).items.map(({ id }) => id);
+}
+
+/** The ids of every page; each page is at most as long as asked for. */
+async function all(query: string, limit: number): Promise<string[]> {
+  const found: string[] = [];
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const answer = await list(`?limit=${limit}${query}${cursor === '' ? '' : `&cursor=${cursor}`}`);
+    const ids = idsOf(answer);
+    expect(ids.length).toBeLessThanOrEqual(limit);
+    found.push(...ids);
+    cursor = pageSchema.parse(answer.body).next_cursor;
+  }
+  return found;
+}
+
+async function ordered(userId: string, payment_method = 'tok_ok'): Promise<string> {
+  const { body } = await platform.order({ userId, body: { payment_method } });
+  return textOf(body, payment_method === 'tok_ok' ? 'id' : 'order_id');
+}
+
+test("an operator lists everybody's orders, or one user's; a customer the own ones alone", async () => {
+  const [ada, bob] = [randomUUID(), randomUUID()];
+  const [hers, his] = [await ordered(ada), await ordered(bob)];
+  expect(idsOf(await list(''))).toEqual(expect.arrayContaining([hers, his]));
+  for (const role of ['operator', 'admin']) expect(idsOf(await list(`?user_id=${ada}`, role))).toEqual([hers]);
+  expect(idsOf(await list('', 'customer', bob))).toEqual([his]);
+  expect(idsOf(await list('', 'customer', randomUUID()))).toEqual([]);
+  // An operator's own orders are asked for like anybody's.
+  expect(idsOf(await list(`?user_id=${OPERATOR}`))).toEqual([]);
+});
+
+test('orders are found by status, by time and by the step that failed', async () => {
+  const ada = randomUUID();
+  const [paid, declined] = [await ordered(ada), await ordered(ada, 'tok_declined')];
+  const createdAt = platform.orders.orders.get(declined)?.createdAt?.toISOString();
+  const own = (query: string) => list(query, 'customer', ada);
+  expect(idsOf(await own('?status=PAID'))).toEqual([paid]);
+  expect(idsOf(await own(`?from=${createdAt}`))).toEqual([declined]);
+  expect(idsOf(await own(`?to=${createdAt}`))).toEqual([paid]);
+  expect(idsOf(await own(`?to=${createdAt}&status=CANCELLED`))).toEqual([]);
+  expect(idsOf(await own('?from=2026-01-01'))).toEqual([declined, paid]);
+  expect(idsOf(await own('?from=2026-01-01&to=2026-01-02T01:00:00%2B01:00'))).toEqual([]);
+  expect(idsOf(await list(`?user_id=${ada}&failed_step=ProcessPayment`))).toEqual([declined]);
+  expect(idsOf(await list(`?user_id=${ada}&failed_step=CreateOrder`))).toEqual([]);
+});
+
+test('a customer who asks by what is for operators is refused with its name', async () => {
+  const [ada] = [platform.customer];
+  const answer = await list(`?user_id=${ada}&failed_step=ProcessPayment&needs_attention=true`, 'customer', ada);
+  expect(answer).toMatchObject({ status: 403, body: { reason: 'forbidden' } });
+  const names = ['/user_id', '/failed_step', '/needs_attention'];
+  expect(answer.body.errors).toEqual(names.map((pointer) => ({ pointer, detail: 'is for operators' })));
+  expect((await platform.call('GET', '/v1/orders?needs_attention=true')).status).toBe(401);
+});
+
+test.each([
+  ['status=LOST', '/status'],
+  ['from=yesterday', '/from'],
+  ['from=2026-02-30', '/from'],
+  ['to=2026-11-01T08:00:00', '/to'],
+  ['from=2026-11-02&to=2026-11-02', '/to'],
+  ['from=2026-11-01&from=2026-11-02', '/from'],
+  ['user_id=ada', '/user_id'],
+  ['failed_step=Shipping', '/failed_step'],
+  ['needs_attention=false', '/needs_attention'],
+  ['limit=101', '/limit'],
+  ['created_from=2026-11-01', '/created_from'],
+])('?%s is 422 and names the parameter', async (query, pointer) => {
+  const answer = await list(`?${query}`);
+  expect(answer).toMatchObject({ status: 422, body: { reason: 'validation_failed' } });
+  expect(answer.body.errors).toEqual([{ pointer, detail: expect.any(String) }]);
+});
+
+test('orders that need attention are told from all others, page by page, and with the other filters', async () => {
+  const method = 'tok_test_unrefundable';
+  const [ada, bob] = [randomUUID(), randomUUID()];
+  platform.worker.down.add(`refund of ${method}`);
+  const asked = [ada, ada, bob].map((userId) => platform.order({ userId, body: { payment_method: method } }));
+  await ordered(ada);
+  await ordered(ada, 'tok_declined');
+  const seen = await eventually(
+    () => all('&needs_attention=true', 100),
+    (ids) => ids.length === asked.length,
+  );
+  const parked = [...platform.orders.orders.values()].filter(({ paymentMethod }) => paymentMethod === method);
+  const ids = (userId?: string) => parked.filter((order) => !userId || order.userId === userId).map(({ id }) => id);
+  expect(seen.toSorted()).toEqual(ids().toSorted());
+  expect((await all('&needs_attention=true', 1)).toSorted()).toEqual(ids().toSorted());
+  expect((await all(`&needs_attention=true&user_id=${ada}`, 1)).toSorted()).toEqual(ids(ada).toSorted());
+  expect((await all(`&needs_attention=true&user_id=${bob}&failed_step=ConfirmOrder`, 2)).toSorted()).toEqual(ids(bob).toSorted());
+  expect(await all('&needs_attention=true&failed_step=ValidateUser', 2)).toEqual([]);
+
+  const first = textOf((await list('?needs_attention=true&limit=1')).body, 'next_cursor');
+  const other = textOf((await list('?limit=1')).body, 'next_cursor');
+  const [head, tail] = [first.slice(0, 20), first.slice(20)];
+  for (const query of [
+    // Of another list, each to the other.
+    `?needs_attention=true&cursor=${other}`,
+    `?cursor=${first}`,
+    `?needs_attention=true&user_id=${ada}&cursor=${first}`,
+    `?user_id=${ada}&cursor=${other}`,
+    // Altered, and made up.
+    `?needs_attention=true&cursor=${head}${tail.startsWith('A') ? 'B' : 'A'}${tail.slice(1)}`,
+    '?needs_attention=true&cursor=made-up',
+    '?cursor=made-up',
+  ]) {
+    const answer = await list(query);
+    expect([query, answer.status, answer.body.errors]).toEqual([query, 400, [expect.objectContaining({ pointer: '/cursor' })]]);
+  }
+
+  const headers = await platform.as('operator', OPERATOR);
+  const resolve = { step: 'ProcessPayment', reason: 'Refunded at the desk' };
+  for (const id of ids()) {
+    expect((await platform.call('POST', `/v1/orders/${id}/compensation/resolve`, { body: resolve, headers })).status).toBe(200);
+  }
+  expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([409, 409, 409]);
+  await eventually(
+    () => all('&needs_attention=true', 100),
+    (left) => left.length === 0,
+  );
+  platform.worker.down.delete(`refund of ${method}`);
+});
+
+test('while Temporal is away orders are listed, except by what it alone knows: 503', async () => {
+  const ada = randomUUID();
+  const id = await ordered(ada);
+  await platform.gate.close();
+  expect(idsOf(await list('', 'customer', ada))).toEqual([id]);
+  const answer = await list('?needs_attention=true');
+  expect(answer).toMatchObject({ status: 503, body: { reason: 'unavailable' } });
+  expect(answer.headers.get('retry-after')).not.toBeNull();
+  await platform.recover();
+  expect((await list('?needs_attention=true')).status).toBe(200);
+});
+
+test('who moved an order and in which words is for operators; customers see their own words', async () => {
+  const ada = randomUUID();
+  const [byHer, byOperator] = [await ordered(ada), await ordered(ada)];
+  const order = (id: string) => platform.orders.orders.get(id);
+  order(byHer)?.history.push(change(ada, 'Found it cheaper'));
+  order(byOperator)?.history.push(change(OPERATOR, 'Looks like a reseller'));
+  const last = async (id: string, role: string, userId: string, path: string) => {
+    const { body } = await platform.call('GET', `/v1/orders/${id}${path}`, { headers: await platform.as(role, userId) });
+    return historySchema.parse(path === '' ? body : body.order).history.at(-1);
+  };
+  for (const path of ['', '/details']) {
+    expect(await last(byHer, 'customer', ada, path)).toEqual({ note: 'Found it cheaper' });
+    expect(await last(byOperator, 'customer', ada, path)).toEqual({});
+    expect(await last(byHer, 'operator', OPERATOR, path)).toEqual({ note: 'Found it cheaper', by: ada });
+    expect(await last(byOperator, 'operator', OPERATOR, path)).toEqual({ note: 'Looks like a reseller', by: OPERATOR });
+  }
+});
+
+const historySchema = z.object({
+  history: z.array(z.object({ note: z.string().optional(), by: z.string().optional() })),
+});
+
+function change(actorId: string, note: string) {
+  return { status: 'ORDER_STATUS_CANCELLED', at: new Date(), reason: 'order_cancelled', actorId, note } as const;
+}
+
+test('the document shows an example of every parameter that takes one, and of the answer, and each holds', () => {
+  const { answers, query } = listOrders;
+  expect(() => answers[200].schema.parse(answers[200].example)).not.toThrow();
+  const shown = Object.entries(query.shape).flatMap(([name, schema]) =>
+    examplesSchema.parse(z.globalRegistry.get(schema)).examples.map((example) => [name, example] as const),
+  );
+  expect(shown.length).toBeGreaterThan(6);
+  for (const [name, example] of shown) expect(query.safeParse({ [name]: example }).success).toBe(true);
+});
+
+const examplesSchema = z.object({ examples: z.array(z.string()).default([]) }).prefault({});
