@@ -4,7 +4,7 @@ import { expect } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { RECONCILE_WORKFLOW_TYPE, type ReconcileInput, type ReconcileResult, type Repair } from '../../../contracts/reconcile.ts';
 import { createReconcileActivities } from '../../../workers/reconciler.ts';
-import { createOrderLab } from './order-lab.ts';
+import { createOrderLab, type OrderLab } from './order-lab.ts';
 import { openShop } from './real-shop.ts';
 
 export type ReconcileLab = Awaited<ReturnType<typeof openReconcileLab>>;
@@ -27,14 +27,7 @@ export async function openReconcileLab() {
   });
   const planted: { readonly rule: string; found: boolean; settled: boolean }[] = [];
 
-  function reconcile(repair: boolean): Promise<ReconcileResult> {
-    const args: [ReconcileInput] = [{ quietMs: 0, repair }];
-    return lab.temporal.client.workflow.execute<(input: ReconcileInput) => Promise<ReconcileResult>>(RECONCILE_WORKFLOW_TYPE, {
-      workflowId: `reconcile-${randomUUID()}`,
-      taskQueue: lab.taskQueue,
-      args,
-    });
-  }
+  const reconcile = (repair: boolean) => reconcileOnce(lab, { quietMs: 0, repair });
 
   /** The rules that are violated, with the orders they name. */
   async function violated(): Promise<Record<string, readonly string[]>> {
@@ -72,4 +65,11 @@ export async function openReconcileLab() {
       await shop.close();
     },
   };
+}
+
+/** One round on a worker that has the reconciler's activities. */
+export function reconcileOnce({ temporal, taskQueue }: OrderLab, input: ReconcileInput): Promise<ReconcileResult> {
+  const args: [ReconcileInput] = [input];
+  const options = { workflowId: `reconcile-${randomUUID()}`, taskQueue, args };
+  return temporal.client.workflow.execute<(input: ReconcileInput) => Promise<ReconcileResult>>(RECONCILE_WORKFLOW_TYPE, options);
 }
