@@ -1,3 +1,5 @@
+import type { SagaKey } from './activities.ts';
+
 /** Where order workflows and their activities are served. */
 export const ORDERS_TASK_QUEUE = 'orders';
 
@@ -7,7 +9,7 @@ export function orderWorkflowId(orderId: string): string {
 }
 
 /** Operations of an order that change something, as they appear in idempotency keys. */
-export type KeyedStep = 'reserve' | 'create' | 'pay' | 'confirm-stock' | 'confirm-order' | 'commit' | 'ship' | 'deliver';
+export type KeyedStep = SagaKey | 'commit' | 'ship' | 'deliver';
 
 /**
  * Idempotency keys come from business ids alone: the same in every retry, attempt, run and reset, and different for
