@@ -1,9 +1,79 @@
 /**
- * What the saga asks of the services, one method per call. A refusal is a result: the step did not happen and never
- * will. A fault is a thrown error: the step may have happened.
+ * What the saga asks of the services: its steps, and one method per call. A refusal is a result: the step did not happen and
+ * never will. A fault is a thrown error: the step may have happened.
  */
-import type { CompensationStep, Line, Money, PricedLine, SagaStep } from './order.ts';
+import type { Line, Money, PricedLine } from './lines.ts';
 import type { Reason } from './reasons.ts';
+
+type Step = {
+  /** How far the saga is when the step has been taken. */
+  readonly state: string;
+  /** Its calls in their order, each with the name of its idempotency key (contracts/ids); null: it changes nothing. */
+  readonly calls: { readonly [Call in keyof OrderActivities]?: string | null };
+  /** Null: it changes nothing, or an earlier undo covers it. */
+  readonly undo: keyof OrderActivities | null;
+  /**
+   * `hold`: it works while stock is held for the order, so its time is the hold's, which began with ReserveInventory. That is
+   * how an order gives up paying well before its hold expires.
+   */
+  readonly time: 'own' | 'hold';
+};
+
+/** The steps of the saga in their order. Whatever else is known of steps, by type or by list, is derived from here. */
+export const SAGA = {
+  ValidateUser: { state: 'UserValidated', calls: { validateUser: null }, undo: null, time: 'own' },
+  ReserveInventory: {
+    state: 'InventoryReserved',
+    calls: { reserveInventory: 'reserve' },
+    undo: 'releaseInventory',
+    time: 'own',
+  },
+  // Undone with the submission.
+  CreateOrder: { state: 'OrderCreated', calls: { createOrder: 'create' }, undo: null, time: 'hold' },
+  ProcessPayment: { state: 'PaymentProcessed', calls: { processPayment: 'pay' }, undo: 'refundPayment', time: 'hold' },
+  ConfirmOrder: {
+    state: 'OrderConfirmed',
+    calls: { confirmReservation: 'confirm-stock', confirmOrder: 'confirm-order' },
+    undo: null,
+    time: 'own',
+  },
+} as const satisfies Readonly<Record<string, Step>>;
+
+export type SagaStep = keyof typeof SAGA;
+
+/** The calls that take a step forward, and those that undo one. */
+export type ForwardCall = { [S in SagaStep]: keyof (typeof SAGA)[S]['calls'] }[SagaStep];
+export type UndoCall = Exclude<(typeof SAGA)[SagaStep]['undo'], null> | 'cancelOrder';
+
+/** What names the calls of the saga that change something, in their idempotency keys. */
+export type SagaKey = Exclude<{ [S in SagaStep]: (typeof SAGA)[S]['calls'][keyof (typeof SAGA)[S]['calls']] }[SagaStep], null>;
+
+export const SAGA_STEPS: readonly SagaStep[] = Object.keys(SAGA).filter(isSagaStep);
+
+export function isSagaStep(name: string): name is SagaStep {
+  return Object.hasOwn(SAGA, name);
+}
+
+export const SAGA_STATES = [
+  'SagaInitiated',
+  ...SAGA_STEPS.map((step) => SAGA[step].state),
+  'SagaCompleted',
+  'Compensating',
+  'SagaFailed',
+] as const;
+
+export type SagaState = (typeof SAGA_STATES)[number];
+
+/** What can be undone: a step of the saga, or the submission that came before it. */
+export const COMPENSATION_STEPS = ['SubmitOrder', ...SAGA_STEPS] as const;
+
+export type CompensationStep = (typeof COMPENSATION_STEPS)[number];
+
+/** What each undo undoes; the submission's comes first, as it does in the saga. */
+export const UNDOES: ReadonlyMap<string, CompensationStep> = new Map<string, CompensationStep>([
+  ['cancelOrder', 'SubmitOrder'],
+  ...SAGA_STEPS.flatMap((step): [string, SagaStep][] => (SAGA[step].undo === null ? [] : [[SAGA[step].undo, step]])),
+]);
 
 export type Refusal = { readonly ok: false; readonly reason: Reason; readonly facts: Readonly<Record<string, string>> };
 

@@ -1,3 +1,5 @@
+import type { SagaKey } from './activities.ts';
+
 /** Where order workflows and their activities are served. */
 export const ORDERS_TASK_QUEUE = 'orders';
 
@@ -14,7 +16,7 @@ export function orderIdOf(workflowId: string): string | undefined {
 }
 
 /** Operations of an order that change something, as they appear in idempotency keys. */
-export type KeyedStep = 'reserve' | 'create' | 'pay' | 'confirm-stock' | 'confirm-order' | 'commit' | 'ship' | 'deliver';
+export type KeyedStep = SagaKey | 'commit' | 'ship' | 'deliver';
 
 /**
  * Idempotency keys come from business ids alone: the same in every retry, attempt, run and reset, and different for

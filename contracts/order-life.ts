@@ -2,7 +2,8 @@
  * What can be asked of an order besides its outcome. Plain JSON; whoever asks is named by user id, never by name.
  */
 import { defineUpdate } from '@temporalio/workflow';
-import type { CompensationStep, Line, Money } from './order.ts';
+import type { CompensationStep } from './activities.ts';
+import type { Line, Money } from './lines.ts';
 
 export type ShipCommand = { readonly actorId: string; readonly carrier: string; readonly trackingNumber: string };
 

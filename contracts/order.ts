@@ -4,16 +4,11 @@
  */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import type { CompensationStep, SagaState, SagaStep } from './activities.ts';
+import type { Line } from './lines.ts';
 import type { Reason } from './reasons.ts';
 
 export const ORDER_WORKFLOW_TYPE = 'order';
-
-/** An amount in minor units (cents) of an ISO 4217 currency. */
-export type Money = { readonly amountMinor: number; readonly currency: string };
-
-export type Line = { readonly productId: string; readonly quantity: number };
-
-export type PricedLine = Line & { readonly unitPrice: Money };
 
 export type OrderInput = {
   readonly orderId: string;
@@ -30,27 +25,6 @@ export type OrderInput = {
   /** Milliseconds that one round of undos tries each of them before the order is parked; absent: as the policies say. */
   readonly undoRoundMs?: number;
 };
-
-/** The five steps of the saga in their order. */
-export const SAGA_STEPS = ['ValidateUser', 'ReserveInventory', 'CreateOrder', 'ProcessPayment', 'ConfirmOrder'] as const;
-
-export type SagaStep = (typeof SAGA_STEPS)[number];
-
-/** What can be undone: a step of the saga, or the submission that came before it. */
-export const COMPENSATION_STEPS = ['SubmitOrder', ...SAGA_STEPS] as const;
-
-export type CompensationStep = (typeof COMPENSATION_STEPS)[number];
-
-export type SagaState =
-  | 'SagaInitiated'
-  | 'UserValidated'
-  | 'InventoryReserved'
-  | 'OrderCreated'
-  | 'PaymentProcessed'
-  | 'OrderConfirmed'
-  | 'SagaCompleted'
-  | 'Compensating'
-  | 'SagaFailed';
 
 /** Why an order was not confirmed. `step` is null when it was cancelled by request. */
 export type OrderFailure = {

@@ -1,5 +1,6 @@
 /** The order's record as orders keeps it: what it says of the saga, and its JSON. */
-import { type OrderFailure, SAGA_STEPS, type SagaState, type SagaStep } from '../contracts/order.ts';
+import { isSagaStep, type SagaState } from '../contracts/activities.ts';
+import type { OrderFailure } from '../contracts/order.ts';
 import { isReason, type Reason } from '../contracts/reasons.ts';
 import type { Money } from '../proto/gen/shopfast/money/v1/money.ts';
 import {
@@ -67,7 +68,7 @@ export function asConfirmed(order: Order): Order {
 /** Why a cancelled order was refused, as the record holds it: the same that the workflow tells. */
 export function recordedFailure(order: Order): OrderFailure {
   const { step = '', reason = '', facts = {} } = order.failure ?? {};
-  return { step: isStep(step) ? step : null, reason: knownReason(reason), facts };
+  return { step: isSagaStep(step) ? step : null, reason: knownReason(reason), facts };
 }
 
 export function sagaStateOf(order: Order): SagaState {
@@ -169,10 +170,6 @@ function statesOf(order: Order): ReadonlySet<SagaState> {
 // Not priced yet: null, so that the shape of an order is always the same.
 function optionalMoney(money: Money | undefined) {
   return money ? moneyJson(money) : null;
-}
-
-function isStep(step: string): step is SagaStep {
-  return SAGA_STEPS.some((known) => known === step);
 }
 
 function knownReason(reason: string): Reason {

@@ -1,5 +1,4 @@
-import type { OrderActivities } from '../contracts/activities.ts';
-import type { SagaStep } from '../contracts/order.ts';
+import { SAGA, SAGA_STEPS, type SagaStep } from '../contracts/activities.ts';
 import { isReason, type Reason } from '../contracts/reasons.ts';
 
 /** A step that has failed and will be tried again. */
@@ -23,37 +22,29 @@ type Failure = {
   readonly timeoutFailureInfo?: object | null;
 };
 
-/** The step that an activity does or undoes. */
-const STEP_OF: Readonly<Record<keyof OrderActivities, SagaStep>> = {
-  validateUser: 'ValidateUser',
-  reserveInventory: 'ReserveInventory',
-  createOrder: 'CreateOrder',
-  processPayment: 'ProcessPayment',
-  confirmReservation: 'ConfirmOrder',
-  confirmOrder: 'ConfirmOrder',
-  releaseInventory: 'ReserveInventory',
-  refundPayment: 'ProcessPayment',
-  cancelOrder: 'CreateOrder',
-};
+/** The step that an activity does or undoes. The submission's undo is CreateOrder's too. */
+const STEP_OF: ReadonlyMap<string, SagaStep> = new Map<string, SagaStep>([
+  ['cancelOrder', 'CreateOrder'],
+  ...SAGA_STEPS.flatMap((step) => {
+    const { calls, undo } = SAGA[step];
+    return [...Object.keys(calls), ...(undo === null ? [] : [undo])].map((activity): [string, SagaStep] => [activity, step]);
+  }),
+]);
 
 /** The first step that is being retried; undefined while everything is at its first attempt. */
 export function retryingOf(pending: readonly PendingActivity[]): Retrying | undefined {
   for (const { activityType, attempt, nextAttemptScheduleTime, lastFailure } of pending) {
-    const name = activityType?.name ?? '';
+    const step = STEP_OF.get(activityType?.name ?? '');
     const tries = attempt ?? 1;
-    if (!isActivity(name) || (tries <= 1 && !lastFailure)) continue;
+    if (step === undefined || (tries <= 1 && !lastFailure)) continue;
     return {
-      step: STEP_OF[name],
+      step,
       attempt: tries,
       nextAttemptAt: nextAttemptScheduleTime ? dateOf(nextAttemptScheduleTime) : null,
       lastError: reasonOf(lastFailure),
     };
   }
   return undefined;
-}
-
-function isActivity(name: string): name is keyof OrderActivities {
-  return Object.hasOwn(STEP_OF, name);
 }
 
 /** A word of the closed set: a failure's own message may name addresses. */

@@ -37,6 +37,7 @@ export const COMMANDS = {
   },
   env: { says: 'write .env.example from the configuration schemas', script: 'tools/env-example.ts', dev: true },
   anatomy: { says: "write the guide through an order's history", script: 'tools/anatomy.ts', dev: true },
+  saga: { says: "write the saga's steps into the documents", script: 'tools/saga-doc.ts', dev: true },
   bench: { says: 'figures side by side; takes about ten minutes', script: 'bench/main.ts', dev: true, temporal: 'always' },
   'bench:parts': {
     says: 'single parts beside the least that could do the same; takes about five minutes',

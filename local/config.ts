@@ -46,4 +46,5 @@ export const localConfig = z.object({
 
 export type LocalConfig = Readonly<z.infer<typeof localConfig>>;
 export type PortVariable = Extract<keyof LocalConfig, `${string}_PORT`>;
+export type AddressVariable = Extract<keyof LocalConfig, `${string}_ADDRESS`>;
 export type DatabaseVariable = Extract<keyof LocalConfig, `${string}_DATABASE_URL`>;

@@ -1,5 +1,5 @@
 // The parts of the platform, in the order of what they need. A new part is a new row.
-import type { DatabaseVariable, LocalConfig, PortVariable } from './config.ts';
+import type { AddressVariable, DatabaseVariable, LocalConfig, PortVariable } from './config.ts';
 
 export type Part = {
   readonly name: string;
@@ -19,8 +19,9 @@ export type Part = {
   readonly takes: readonly string[];
 };
 
-const SERVICES = ['users', 'products', 'orders', 'payments'];
-const SERVICE_ADDRESSES = ['USERS_ADDRESS', 'PRODUCTS_ADDRESS', 'ORDERS_ADDRESS', 'PAYMENTS_ADDRESS'];
+/** Others call it over gRPC, where `insteadOf` says. */
+export type ServicePart = Part & { readonly grpc: PortVariable; readonly insteadOf: AddressVariable };
+
 const TEMPORAL = [
   'TEMPORAL_ADDRESS',
   'TEMPORAL_NAMESPACE',
@@ -31,18 +32,7 @@ const TEMPORAL = [
 
 const FRAUD = ['FRAUD_LIMIT', 'FRAUD_LARGE_MINOR', 'FRAUD_SMALL_MINOR', 'FRAUD_HOME_CURRENCY', 'FRAUD_SCORER_URL'];
 
-export const PARTS: readonly Part[] = [
-  {
-    name: 'provider',
-    script: 'simulators/payment-provider/main.ts',
-    heapMib: 128,
-    youngMib: 4,
-    http: 'PROVIDER_PORT',
-    database: 'PROVIDER_DATABASE_URL',
-    insteadOf: 'PROVIDER_URL',
-    after: ['postgres'],
-    takes: [],
-  },
+export const SERVICES: readonly ServicePart[] = [
   {
     name: 'users',
     script: 'services/users/main.ts',
@@ -91,13 +81,30 @@ export const PARTS: readonly Part[] = [
     after: ['postgres'],
     takes: ['PROVIDER_URL', ...FRAUD],
   },
+];
+
+const SERVICE_ADDRESSES = SERVICES.map(({ insteadOf }) => insteadOf);
+
+export const PARTS: readonly Part[] = [
+  {
+    name: 'provider',
+    script: 'simulators/payment-provider/main.ts',
+    heapMib: 128,
+    youngMib: 4,
+    http: 'PROVIDER_PORT',
+    database: 'PROVIDER_DATABASE_URL',
+    insteadOf: 'PROVIDER_URL',
+    after: ['postgres'],
+    takes: [],
+  },
+  ...SERVICES,
   {
     name: 'worker',
     script: 'workers/main.ts',
     heapMib: 512,
     youngMib: 16,
     http: 'WORKER_HTTP_PORT',
-    after: ['temporal', ...SERVICES],
+    after: ['temporal', ...SERVICES.map(({ name }) => name)],
     takes: [...SERVICE_ADDRESSES, ...TEMPORAL, 'PROVIDER_URL'],
   },
   {

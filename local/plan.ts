@@ -2,7 +2,7 @@
 import type { LocalConfig, PortVariable } from './config.ts';
 import { readPartHealth } from './health.ts';
 import { launchNode } from './part-process.ts';
-import { databaseName, type Part } from './parts.ts';
+import { databaseName, type Part, SERVICES } from './parts.ts';
 import type { Paths } from './paths.ts';
 import type { Ports } from './ports.ts';
 import type { UnitSpec } from './unit.ts';
@@ -38,11 +38,9 @@ export function planParts(parts: readonly Part[], config: LocalConfig) {
 /** The values that parts may be given, by the variable they are given as. */
 export function platformValues({ config, ports, paths }: { config: LocalConfig; ports: Ports; paths: Paths }) {
   const at = (port: PortVariable) => `${HOST}:${ports[port]}`;
+  const addresses = SERVICES.map(({ insteadOf, grpc }): [string, string] => [insteadOf, config[insteadOf] ?? at(grpc)]);
   return {
-    USERS_ADDRESS: config.USERS_ADDRESS ?? at('USERS_PORT'),
-    PRODUCTS_ADDRESS: config.PRODUCTS_ADDRESS ?? at('PRODUCTS_PORT'),
-    ORDERS_ADDRESS: config.ORDERS_ADDRESS ?? at('ORDERS_PORT'),
-    PAYMENTS_ADDRESS: config.PAYMENTS_ADDRESS ?? at('PAYMENTS_PORT'),
+    ...Object.fromEntries(addresses),
     PROVIDER_URL: config.PROVIDER_URL ?? `http://${at('PROVIDER_PORT')}`,
     TEMPORAL_ADDRESS: config.TEMPORAL_ADDRESS ?? at('TEMPORAL_PORT'),
     TEMPORAL_NAMESPACE: config.TEMPORAL_NAMESPACE,

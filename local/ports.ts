@@ -15,7 +15,7 @@ export type Ports = Readonly<Record<PortVariable, number>>;
  * that names every port that is taken, by whom, and the variable that changes it.
  */
 export async function resolvePorts(config: LocalConfig, used: readonly PortVariable[]): Promise<Ports> {
-  const ports = portsOf(config);
+  const ports: Record<PortVariable, number> = { ...config };
   const problems: string[] = [];
   const holders = new Map<number, PortVariable>();
   for (const variable of used) {
@@ -34,25 +34,6 @@ export async function resolvePorts(config: LocalConfig, used: readonly PortVaria
     holders.set(ports[variable], variable);
   }
   return ports;
-}
-
-function portsOf(config: LocalConfig): Record<PortVariable, number> {
-  return {
-    POSTGRES_PORT: config.POSTGRES_PORT,
-    TEMPORAL_PORT: config.TEMPORAL_PORT,
-    TEMPORAL_UI_PORT: config.TEMPORAL_UI_PORT,
-    PROVIDER_PORT: config.PROVIDER_PORT,
-    USERS_PORT: config.USERS_PORT,
-    USERS_HTTP_PORT: config.USERS_HTTP_PORT,
-    PRODUCTS_PORT: config.PRODUCTS_PORT,
-    PRODUCTS_HTTP_PORT: config.PRODUCTS_HTTP_PORT,
-    ORDERS_PORT: config.ORDERS_PORT,
-    ORDERS_HTTP_PORT: config.ORDERS_HTTP_PORT,
-    PAYMENTS_PORT: config.PAYMENTS_PORT,
-    PAYMENTS_HTTP_PORT: config.PAYMENTS_HTTP_PORT,
-    WORKER_HTTP_PORT: config.WORKER_HTTP_PORT,
-    GATEWAY_PORT: config.GATEWAY_PORT,
-  };
 }
 
 /** A port nobody listens on and that is not in `taken`. */

@@ -1,5 +1,5 @@
 /** Writes docs/guides/anatomy-of-an-order.md from two recorded histories; with --check only compares. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
 
 const FILE = 'docs/guides/anatomy-of-an-order.md';
@@ -20,18 +20,6 @@ const history = z.object({ events: z.array(event) });
 
 type Event = z.infer<typeof event>;
 type Explained = { readonly what: string; readonly where: readonly [file: string, symbol: string] };
-
-const ACTIVITIES: Readonly<Record<string, readonly [string, string]>> = {
-  validateUser: ['activities/users.ts', 'validateUser'],
-  reserveInventory: ['activities/products.ts', 'reserveInventory'],
-  confirmReservation: ['activities/products.ts', 'confirmReservation'],
-  releaseInventory: ['activities/products.ts', 'releaseInventory'],
-  createOrder: ['activities/orders.ts', 'createOrder'],
-  confirmOrder: ['activities/orders.ts', 'confirmOrder'],
-  cancelOrder: ['activities/orders.ts', 'cancelOrder'],
-  processPayment: ['activities/payments.ts', 'processPayment'],
-  refundPayment: ['activities/payments.ts', 'refundPayment'],
-};
 
 const WORKER: Explained['where'] = ['workers/order-worker.ts', 'createOrderWorker'];
 
@@ -124,10 +112,13 @@ function scheduledActivity(one: Event, events: readonly Event[]): string {
   return name;
 }
 
+/** The file in activities/ that has it. */
 function activity(name: string): readonly [string, string] {
-  const where = ACTIVITIES[name];
-  if (!where) throw new Error(`Activity ${name} has no file yet`);
-  return where;
+  const file = readdirSync('activities').find(
+    (each) => each.endsWith('.ts') && readFileSync(`activities/${each}`, 'utf8').includes(`    ${name}: `),
+  );
+  if (!file) throw new Error(`No file in activities/ has ${name}`);
+  return [`activities/${file}`, name];
 }
 
 function decode(value: z.infer<typeof payload> | undefined): unknown {

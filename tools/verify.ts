@@ -44,6 +44,7 @@ const checks: readonly Check[] = [
   { name: 'generated code', run: generatedCode },
   { name: '.env.example', run: () => script('tools/env-example.ts', ['--check']) },
   { name: 'docs/problems.md', run: () => script('gateway/problems-doc.ts', ['--check']) },
+  { name: 'saga steps in docs', run: () => script('tools/saga-doc.ts', ['--check']) },
   { name: 'anatomy', run: () => script('tools/anatomy.ts', ['--check']) },
   { name: 'links', run: () => failing(brokenLinks(markdownFiles()), `${markdownFiles().length} documents`) },
   { name: 'claims', run: claims },

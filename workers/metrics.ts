@@ -1,7 +1,7 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { OrderActivities } from '../contracts/activities.ts';
-import type { CompensationStep } from '../contracts/order.ts';
+import { type OrderActivities, UNDOES } from '../contracts/activities.ts';
+import { wrapActivities } from './wrap-activities.ts';
 
 // Milliseconds for the server to count, and for which a count is good: several scrapers ask it once.
 const COUNT_LIMIT_MS = 1_000;
@@ -38,12 +38,6 @@ export function watchParkedOrders(registry: Registry, count: CountOrders): void 
   });
 }
 
-const UNDOES = {
-  cancelOrder: 'SubmitOrder',
-  releaseInventory: 'ReserveInventory',
-  refundPayment: 'ProcessPayment',
-} as const satisfies Partial<Record<keyof OrderActivities, CompensationStep>>;
-
 /** The same activities; every attempt of an undo is counted by its step and whether it succeeded. */
 export function countUndos<A extends OrderActivities>(registry: Registry, activities: A): A {
   const undos = new Counter({
@@ -52,22 +46,17 @@ export function countUndos<A extends OrderActivities>(registry: Registry, activi
     labelNames: ['step', 'result'],
     registers: [registry],
   });
-  function counted<Input>(name: keyof typeof UNDOES, undo: (input: Input) => Promise<void>) {
-    return async (input: Input): Promise<void> => {
-      const step = UNDOES[name];
+  return wrapActivities(activities, (name, call) => {
+    const step = UNDOES.get(name);
+    if (step === undefined) return call;
+    return async (input) => {
       try {
-        await undo(input);
+        await call(input);
         undos.inc({ step, result: 'done' });
       } catch (error: unknown) {
         undos.inc({ step, result: 'failed' });
         throw error;
       }
     };
-  }
-  return {
-    ...activities,
-    cancelOrder: counted('cancelOrder', activities.cancelOrder),
-    releaseInventory: counted('releaseInventory', activities.releaseInventory),
-    refundPayment: counted('refundPayment', activities.refundPayment),
-  };
+  });
 }

@@ -1,6 +1,7 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import type { OrderFailure, SagaStep } from '../contracts/order.ts';
+import type { SagaStep } from '../contracts/activities.ts';
+import type { OrderFailure } from '../contracts/order.ts';
 import { StepRefused } from './saga.ts';
 
 /**

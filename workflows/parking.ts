@@ -6,9 +6,8 @@
  * PK3 Nothing can be resolved twice, and nothing that is not open.
  */
 import { condition } from '@temporalio/workflow';
-import type { OrderLifeActivities } from '../contracts/activities.ts';
+import type { CompensationStep, OrderLifeActivities } from '../contracts/activities.ts';
 import { interventionKey } from '../contracts/ids.ts';
-import type { CompensationStep } from '../contracts/order.ts';
 import type { CompensationCommand } from '../contracts/order-life.ts';
 import { pauseAfterRoundMs } from './activity-policies.ts';
 import { commandRefused } from './command-refused.ts';

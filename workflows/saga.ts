@@ -8,8 +8,15 @@
  *
  * Knows nothing of Temporal; the caller makes the undoing non-cancellable.
  */
-import type { Refusal, Result } from '../contracts/activities.ts';
-import type { CompensationStep, OrderFailure, OrderStatusView, SagaState, SagaStep } from '../contracts/order.ts';
+import {
+  type CompensationStep,
+  type Refusal,
+  type Result,
+  SAGA,
+  type SagaState,
+  type SagaStep,
+} from '../contracts/activities.ts';
+import type { OrderFailure, OrderStatusView } from '../contracts/order.ts';
 import { type FailedUndo, type Undo, UndoList } from './undo-list.ts';
 
 /** Ends the story of the saga; `refusal` is the step's answer. */
@@ -22,14 +29,6 @@ export class StepRefused extends Error {
     this.failure = { step, reason, facts };
   }
 }
-
-const STATE_AFTER: Readonly<Record<SagaStep, SagaState>> = {
-  ValidateUser: 'UserValidated',
-  ReserveInventory: 'InventoryReserved',
-  CreateOrder: 'OrderCreated',
-  ProcessPayment: 'PaymentProcessed',
-  ConfirmOrder: 'OrderConfirmed',
-};
 
 export class Saga {
   readonly #begin: (step: SagaStep) => void;
@@ -62,7 +61,7 @@ export class Saga {
       if (undo) this.#undos.drop(step);
       throw new StepRefused(step, result);
     }
-    this.#state = STATE_AFTER[step];
+    this.#state = SAGA[step].state;
     return result;
   }
 

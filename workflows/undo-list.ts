@@ -1,4 +1,5 @@
-import type { CompensationStep, OrderFailure } from '../contracts/order.ts';
+import type { CompensationStep } from '../contracts/activities.ts';
+import type { OrderFailure } from '../contracts/order.ts';
 
 /** Makes a step as if it had never been, whether or not it happened. */
 export type Undo = (why: OrderFailure) => Promise<void>;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { COMPENSATION_STEPS } from '../../contracts/order.ts';
+import { COMPENSATION_STEPS } from '../../contracts/activities.ts';
 import { entityId, text } from '../../platform/grpc/fields.ts';
 import type { Operation } from './operation.ts';
 import { order } from './orders.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { COMPENSATION_STEPS, type SagaState } from '../../contracts/order.ts';
+import { COMPENSATION_STEPS, SAGA_STATES } from '../../contracts/activities.ts';
 import { entityId } from '../../platform/grpc/fields.ts';
 import { STATUS_NAMES } from '../order-record.ts';
 import { addressSchema } from '../wire.ts';
@@ -9,17 +9,6 @@ import { id, money, reason, step, time, unavailablePart } from './shapes.ts';
 import { userAnswer } from './users.ts';
 
 const status = z.enum(STATUS_NAMES).meta({ id: 'OrderStatus' });
-const SAGA_STATES = {
-  SagaInitiated: 'SagaInitiated',
-  UserValidated: 'UserValidated',
-  InventoryReserved: 'InventoryReserved',
-  OrderCreated: 'OrderCreated',
-  PaymentProcessed: 'PaymentProcessed',
-  OrderConfirmed: 'OrderConfirmed',
-  SagaCompleted: 'SagaCompleted',
-  Compensating: 'Compensating',
-  SagaFailed: 'SagaFailed',
-} as const satisfies { [S in SagaState]: S };
 const sagaState = z.enum(SAGA_STATES).meta({ id: 'SagaState', description: 'How far the saga of the order is.' });
 // Not priced yet: null.
 const price = money.nullable();

@@ -1,6 +1,6 @@
 /** What several answers have in common, as programs see it. */
 import * as z from 'zod';
-import { SAGA_STEPS } from '../../contracts/order.ts';
+import { SAGA_STEPS } from '../../contracts/activities.ts';
 import { REASONS } from '../../contracts/reasons.ts';
 import { ROLES } from '../context.ts';
 

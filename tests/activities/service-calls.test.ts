@@ -180,8 +180,12 @@ test.each([2_000, 10_000])(
   'a call in an attempt of %d ms ends while the attempt can still say so',
   async (startToCloseTimeoutMs) => {
     const deadlines: number[] = [];
+    // Nobody listens there, and nobody is asked.
+    const nobody = createGrpcClient(UsersServiceService, '127.0.0.1:9');
+    closers.push(nobody.close);
     const { validateUser } = createUsersActivities({
       calls: {
+        ...nobody.calls,
         async validateUser({ userId }, { deadlineMs }) {
           deadlines.push(deadlineMs);
           return { userId };

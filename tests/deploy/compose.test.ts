@@ -3,18 +3,13 @@
  * Compose reads them, and each part's environment is parsed by that part's own schema.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { SEARCH_ATTRIBUTES } from '../../contracts/order.ts';
-import { gatewayConfig } from '../../gateway/config.ts';
+import { databaseName, PARTS } from '../../local/parts.ts';
 import { loadConfig } from '../../platform/config/load.ts';
-import { ordersConfig } from '../../services/orders/config.ts';
-import { paymentsConfig } from '../../services/payments/config.ts';
-import { productsConfig } from '../../services/products/config.ts';
-import { usersConfig } from '../../services/users/config.ts';
-import { providerConfig } from '../../simulators/payment-provider/config.ts';
-import { workerConfig } from '../../workers/config.ts';
 
 const service = z.object({
   image: z.string().optional(),
@@ -51,15 +46,13 @@ function fill(text: string, variables: Record<string, string>): string {
 const temporal = read('docker-compose.temporal.yml', SECRETS);
 const platform = read('docker-compose.yml', { ...SECRETS, ...FILES });
 
-const SCHEMAS: Record<string, z.ZodObject> = {
-  provider: providerConfig,
-  users: usersConfig,
-  products: productsConfig,
-  orders: ordersConfig,
-  payments: paymentsConfig,
-  worker: workerConfig,
-  gateway: gatewayConfig,
-};
+/** The schema of the process that a part's folder holds. */
+async function schemaOf(folder: string): Promise<z.ZodObject> {
+  const exported: Record<string, unknown> = await import(pathToFileURL(`${folder}/config.ts`).href);
+  const schema = Object.values(exported).find((value) => value instanceof z.ZodObject);
+  if (!schema) throw new Error(`${folder}/config.ts has no schema`);
+  return schema;
+}
 
 test.each(['docker-compose.temporal.yml', 'docker-compose.yml'])('%s starts with no password of its own', (file) => {
   expect(() => read(file, {})).toThrow(/^set /);
@@ -89,6 +82,12 @@ test('the namespace of the Temporal file has every search attribute that workers
   }
 });
 
+test('every part with a database gets one from the script that makes them', () => {
+  const [, made = ''] = /^for name in (.+); do$/m.exec(readFileSync('deploy/postgres/init.sh', 'utf8')) ?? [];
+  const wanted = PARTS.flatMap(({ database }) => (database ? [databaseName(database)] : []));
+  expect(made.split(' ').sort()).toEqual(wanted.sort());
+});
+
 test('nothing is published beyond loopback', () => {
   const ports = [...Object.values(temporal), ...Object.values(platform)].flatMap((part) => part.ports);
   expect(ports.length).toBeGreaterThanOrEqual(3);
@@ -96,12 +95,13 @@ test('nothing is published beyond loopback', () => {
 });
 
 describe('each part of the platform', () => {
-  test.each(Object.keys(SCHEMAS))(
-    '%s gets an environment that its own schema accepts, and nothing that it does not know',
-    (name) => {
+  test.each(PARTS)(
+    '$name gets an environment that its own schema accepts, and nothing that it does not know',
+    async ({ name, script }) => {
       const part = platform[name];
-      const schema = SCHEMAS[name];
-      if (!part?.build || !schema) throw new Error(`${name} is not in docker-compose.yml`);
+      if (!part?.build) throw new Error(`${name} is not in docker-compose.yml`);
+      const schema = await schemaOf(part.build.args.PART);
+      expect(script).toBe(`${part.build.args.PART}/main.ts`);
       expect(existsSync(`${part.build.args.PART}/main.ts`)).toBe(true);
       expect(existsSync(part.build.dockerfile)).toBe(true);
       expect(() => loadConfig(schema, part.environment)).not.toThrow();

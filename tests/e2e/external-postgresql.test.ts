@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as z from 'zod';
+import { databaseName, PARTS } from '../../local/parts.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { collect, makeDataDir, type RunningPlatform, spawnPlatform, startPlatform } from '../support/platform.ts';
 import { createShop } from '../support/shop.ts';
 
-const OWNERS = ['users', 'products', 'orders', 'payments', 'gateway', 'provider'] as const;
+const OWNERS = PARTS.flatMap(({ database }) => (database ? [databaseName(database)] : []));
 
 let databases: TestDatabase[];
 let platform: RunningPlatform;

@@ -43,14 +43,20 @@ export function testErrors<Calls>(rows: readonly ErrorRow<Calls>[]): void {
   });
 }
 
-/** One test for each call: the fields that an empty request is refused for; none when it asks for something sensible. */
+// What every request must name that has a field for it.
+const NAMES = /^(idempotencyKey|undoesKey|\w+Id)$/;
+
+/**
+ * One test for each call: the fields that an empty request is refused for; none when it asks for something sensible. A call that is
+ * not listed is refused for its keys and ids.
+ */
 export function testEmptyRequests<D extends ServiceDefinition>(
   definition: D,
   calls: () => UnaryCalls<D>,
-  fieldsOf: Readonly<Record<keyof D, readonly string[]>>,
+  fieldsOf: { readonly [Call in keyof D]?: readonly string[] },
 ): void {
   for (const [rpc, { requestDeserialize }] of Object.entries(definition)) {
-    const fields = fieldsOf[rpc] ?? [];
+    const fields = fieldsOf[rpc] ?? Object.keys(Object(requestDeserialize(Buffer.alloc(0)))).filter((field) => NAMES.test(field));
     const outcome = fields.length === 0 ? 'is answered' : `is INVALID_ARGUMENT, naming ${fields.join(', ')}`;
     test(`${rpc}, when the request is empty, ${outcome}`, async () => {
       const answer = calls()[rpc]?.(requestDeserialize(Buffer.alloc(0)) as never, LIMITS) ?? Promise.resolve();

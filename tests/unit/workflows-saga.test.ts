@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import type { OrderFailure, SagaStep } from '../../contracts/order.ts';
+import { SAGA_STATES, SAGA_STEPS, type SagaStep } from '../../contracts/activities.ts';
+import type { OrderFailure } from '../../contracts/order.ts';
 import { Saga, StepRefused } from '../../workflows/saga.ts';
 import type { Undo } from '../../workflows/undo-list.ts';
 
@@ -107,7 +108,7 @@ test('an error that questions the code itself is not taken for a failed undo', a
 test('the state follows the steps', async () => {
   const { saga, begun } = createRecorder();
   const states: unknown[] = [saga.view()];
-  for (const step of ['ValidateUser', 'ReserveInventory', 'CreateOrder', 'ProcessPayment', 'ConfirmOrder'] as const) {
+  for (const step of SAGA_STEPS) {
     await saga.step(step, {
       undo: null,
       run: async () => {
@@ -122,12 +123,8 @@ test('the state follows the steps', async () => {
 
   expect(states).toEqual([
     { sagaState: 'SagaInitiated', step: null, failure: null, needsAttention: false },
-    'UserValidated',
-    'InventoryReserved',
-    'OrderCreated',
-    'PaymentProcessed',
-    'OrderConfirmed',
+    ...SAGA_STATES.slice(1, 1 + SAGA_STEPS.length),
     { sagaState: 'SagaCompleted', step: null, failure: null, needsAttention: false },
   ]);
-  expect(begun).toHaveLength(5);
+  expect(begun).toEqual(SAGA_STEPS);
 });

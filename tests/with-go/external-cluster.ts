@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { pidsOf } from '../../local/assemble.ts';
+import { databaseName, PARTS } from '../../local/parts.ts';
 import { ROOT } from '../../local/paths.ts';
 import { pickFreePort } from '../../local/ports.ts';
 import { postgresSpec } from '../../local/servers.ts';
@@ -12,7 +13,7 @@ import { createSupervisor } from '../../local/supervisor.ts';
 const SUPERUSER_PASSWORD = 'superuser';
 const ROLE_PASSWORD = 'role';
 const STOP_LIMIT_MS = 20_000;
-const OWNERS = ['users', 'products', 'orders', 'payments', 'gateway', 'provider'] as const;
+const OWNERS = PARTS.flatMap(({ database }) => (database ? [databaseName(database)] : []));
 
 export type ExternalCluster = Awaited<ReturnType<typeof startExternalCluster>>;
 

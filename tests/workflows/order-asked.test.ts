@@ -1,7 +1,9 @@
 /** What can be asked of an order from outside: its outcome, its status, its search attributes. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { OUTCOME_UPDATE_ID, outcomeUpdate, type SagaState, type SagaStep, statusQuery } from '../../contracts/order.ts';
-import { type ActivityName, refuse } from './support/fake-activities.ts';
+import { SAGA_STATES, SAGA_STEPS } from '../../contracts/activities.ts';
+import { OUTCOME_UPDATE_ID, outcomeUpdate, statusQuery } from '../../contracts/order.ts';
+import { FORWARD_CALLS, stepOfCall } from '../support/saga-activities.ts';
+import { refuse } from './support/fake-activities.ts';
 import { attributesOf, calledOnce, down } from './support/looks.ts';
 import { createOrderLab, type OrderLab } from './support/order-lab.ts';
 
@@ -36,14 +38,9 @@ test('another update id for a running order joins it', async () => {
 });
 
 test('the status can be asked at every state', async () => {
-  const stops: [ActivityName, SagaStep, SagaState][] = [
-    ['validateUser', 'ValidateUser', 'SagaInitiated'],
-    ['reserveInventory', 'ReserveInventory', 'UserValidated'],
-    ['createOrder', 'CreateOrder', 'InventoryReserved'],
-    ['processPayment', 'ProcessPayment', 'OrderCreated'],
-    ['confirmReservation', 'ConfirmOrder', 'PaymentProcessed'],
-  ];
-  for (const [activity, step, sagaState] of stops) {
+  for (const [nth, step] of SAGA_STEPS.entries()) {
+    const activity = FORWARD_CALLS.find((call) => stepOfCall(call) === step) ?? 'validateUser';
+    const sagaState = SAGA_STATES[nth];
     const gate = lab.gate();
     const isPayment = activity === 'processPayment';
     const order = lab.place({ [activity]: (nth: number) => (nth === 1 && !isPayment ? down() : gate.passed) });

@@ -15,16 +15,16 @@ import { orderWorkflowId } from '../../contracts/ids.ts';
 import { ORDER_WORKFLOW_TYPE, type OrderInput, type OrderOutcome, orderStatusAttribute } from '../../contracts/order.ts';
 import { bundleWorkflows } from '../../workers/bundle.ts';
 import { registerSearchAttributes } from '../../workers/search-attributes.ts';
+import { FORWARD_CALLS, UNDO_CALLS } from '../support/saga-activities.ts';
 import { createTestTemporal, type TestTemporal } from '../support/temporal.ts';
 import type { CrashOrder } from './support/crashing-worker.ts';
-import { CALLS, UNDOS } from './support/matrix-rows.ts';
 import { MODES } from './support/modes.ts';
 import { type Books, openShop, QUANTITY, type RealShop, STOCK, TOTAL } from './support/real-shop.ts';
 
 // The undos run when a paid order's hold has expired.
 const CELLS = [
-  ...CALLS.map((activity) => ({ activity, holdExpired: false })),
-  ...UNDOS.map((activity) => ({ activity, holdExpired: true })),
+  ...FORWARD_CALLS.map((activity) => ({ activity, holdExpired: false })),
+  ...UNDO_CALLS.map((activity) => ({ activity, holdExpired: true })),
 ].flatMap((cell) => (['before', 'after'] as const).map((when) => ({ ...cell, when })));
 type Cell = (typeof CELLS)[number];
 

@@ -1,5 +1,5 @@
 import { v7 as uuid } from 'uuid';
-import type { SagaStep } from '../../../contracts/order.ts';
+import type { SagaStep } from '../../../contracts/activities.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
 import { served } from '../../../platform/grpc/server.ts';
 import { StatusError } from '../../../platform/grpc/status-error.ts';

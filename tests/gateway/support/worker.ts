@@ -2,12 +2,12 @@ import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import pino from 'pino';
 import { v7 as uuid } from 'uuid';
-import type { OrderActivities, OrderLifeActivities, Refusal } from '../../../contracts/activities.ts';
-import type { SagaStep } from '../../../contracts/order.ts';
+import type { OrderActivities, OrderLifeActivities, Refusal, SagaStep } from '../../../contracts/activities.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
 import { createOrderWorker } from '../../../workers/order-worker.ts';
 import { registerSearchAttributes } from '../../../workers/search-attributes.ts';
+import { answeredBy, isForward } from '../../support/saga-activities.ts';
 import type { TestTemporal } from '../../support/temporal.ts';
 import { type FakeOrders, UNIT_PRICE } from './fake-orders.ts';
 
@@ -66,6 +66,7 @@ function createActivities(orders: FakeOrders, down: ReadonlySet<string>): OrderA
   const methodOf = (orderId: string) => orders.orders.get(orderId)?.paymentMethod;
 
   return {
+    ...answeredBy(async (call) => (isForward(call) ? { ok: true } : undefined)),
     async validateUser({ userId }) {
       const newest = [...orders.orders.values()].findLast((order) => order.userId === userId);
       return refusalAt('ValidateUser', newest?.paymentMethod) ?? { ok: true };
@@ -91,7 +92,6 @@ function createActivities(orders: FakeOrders, down: ReadonlySet<string>): OrderA
       return { ok: true };
     },
     ...createLife(orders),
-    async releaseInventory() {},
     async refundPayment({ orderId }) {
       if (down.has(`refund of ${methodOf(orderId)}`)) throw ApplicationFailure.nonRetryable('cannot be undone', 'unavailable');
     },

@@ -6,9 +6,10 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import * as z from 'zod';
-import type { OrderActivities } from '../../../contracts/activities.ts';
 import { createOrderWorker } from '../../../workers/order-worker.ts';
 import { connectToServices } from '../../../workers/services.ts';
+import { type AnyCall, wrapActivities } from '../../../workers/wrap-activities.ts';
+import { about } from '../../support/saga-activities.ts';
 import { refuse } from './fake-activities.ts';
 import { MODES } from './modes.ts';
 
@@ -52,12 +53,9 @@ function dieOnce(id: string, activity: string, when: 'before' | 'after'): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-function deadly<Input extends { readonly orderId?: string; readonly userId?: string }, Output>(
-  activity: keyof OrderActivities,
-  call: (input: Input) => Promise<Output>,
-) {
-  return async (input: Input): Promise<Output> => {
-    const id = input.orderId ?? input.userId ?? '';
+function deadly(activity: string, call: AnyCall): AnyCall {
+  return async (input) => {
+    const id = about.parse(input);
     dieOnce(id, activity, 'before');
     const output = await call(input);
     dieOnce(id, activity, 'after');
@@ -72,20 +70,14 @@ const worker = await createOrderWorker({
   taskQueue,
   workflowBundle: { codePath },
   settings: MODES.find(({ mode }) => mode === given.mode)?.settings ?? {},
-  activities: {
-    ...activities,
-    validateUser: deadly('validateUser', activities.validateUser),
-    reserveInventory: deadly('reserveInventory', activities.reserveInventory),
-    createOrder: deadly('createOrder', activities.createOrder),
-    processPayment: deadly('processPayment', activities.processPayment),
-    confirmReservation: deadly('confirmReservation', async (input: Parameters<typeof activities.confirmReservation>[0]) =>
-      planned[input.orderId]?.holdExpired ? refuse('hold_expired') : activities.confirmReservation(input),
-    ),
-    confirmOrder: deadly('confirmOrder', activities.confirmOrder),
-    releaseInventory: deadly('releaseInventory', activities.releaseInventory),
-    refundPayment: deadly('refundPayment', activities.refundPayment),
-    cancelOrder: deadly('cancelOrder', activities.cancelOrder),
-  },
+  activities: wrapActivities(
+    {
+      ...activities,
+      confirmReservation: async (input: Parameters<typeof activities.confirmReservation>[0]) =>
+        planned[input.orderId]?.holdExpired ? refuse('hold_expired') : activities.confirmReservation(input),
+    },
+    deadly,
+  ),
 });
 process.send?.('ready');
 await worker.run();

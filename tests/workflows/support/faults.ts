@@ -2,8 +2,8 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { OrderActivities } from '../../../contracts/activities.ts';
-
-export type SagaActivity = keyof OrderActivities;
+import { wrapActivities } from '../../../workers/wrap-activities.ts';
+import { about, isForward, isUndo, type SagaCall } from '../../support/saga-activities.ts';
 
 /** How the order ends, and whether the call had taken effect before that. */
 type Course = { readonly ends: 'confirmed' | 'cancelled'; readonly happens: boolean };
@@ -30,12 +30,12 @@ export const FAULTS = {
 
 export type Fault = keyof typeof FAULTS;
 
-export type Plan = { readonly activity: SagaActivity; readonly fault: Fault };
+export type Plan = { readonly activity: SagaCall; readonly fault: Fault };
 
 export type Watched = {
   readonly plan: Plan;
   /** Every call, in its order; undos among them. */
-  readonly calls: SagaActivity[];
+  readonly calls: SagaCall[];
   /** What a call that arrived after everything was over was answered. */
   late: Promise<unknown> | undefined;
   cancel(): Promise<unknown>;
@@ -48,31 +48,18 @@ export type Watched = {
 const DOWN = () => new Error('the service is down');
 
 /** The real activities with each order's own fault in them. Orders are known by their id and by their user's. */
-export function withFaults(real: OrderActivities, orders: ReadonlyMap<string, Watched>): OrderActivities {
-  function wrap<Input extends { readonly orderId?: string; readonly userId?: string }, Output>(
-    activity: SagaActivity,
-    call: (input: Input) => Promise<Output>,
-  ) {
-    return async (input: Input): Promise<Output> => {
-      const order = orders.get(input.orderId ?? input.userId ?? '');
+export function withFaults<A extends OrderActivities>(real: A, orders: ReadonlyMap<string, Watched>): A {
+  return wrapActivities(real, (activity, call) => {
+    if (!isForward(activity) && !isUndo(activity)) return call;
+    return async (input) => {
+      const order = orders.get(about.parse(input));
       if (!order) throw new Error('No cell of the matrix placed this order');
       order.calls.push(activity);
       const nth = order.calls.filter((made) => made === activity).length;
       const take = () => call(input);
-      return order.plan.activity === activity ? ((await go(order, nth, take)) as Output) : take();
+      return order.plan.activity === activity ? go(order, nth, take) : take();
     };
-  }
-  return {
-    validateUser: wrap('validateUser', real.validateUser),
-    reserveInventory: wrap('reserveInventory', real.reserveInventory),
-    createOrder: wrap('createOrder', real.createOrder),
-    processPayment: wrap('processPayment', real.processPayment),
-    confirmReservation: wrap('confirmReservation', real.confirmReservation),
-    confirmOrder: wrap('confirmOrder', real.confirmOrder),
-    releaseInventory: wrap('releaseInventory', real.releaseInventory),
-    refundPayment: wrap('refundPayment', real.refundPayment),
-    cancelOrder: wrap('cancelOrder', real.cancelOrder),
-  };
+  });
 }
 
 async function go(order: Watched, nth: number, take: () => Promise<unknown>): Promise<unknown> {

@@ -1,36 +1,102 @@
-/** What each call of the saga is, and what it leaves to be undone: a new call does not compile without its row. */
-import type { SagaStep } from '../../../contracts/order.ts';
+/** How each call of the saga is refused and what it leaves: a new call does not compile without its row. */
+import { randomUUID } from 'node:crypto';
+import { expect } from '@jest/globals';
+import type { ForwardCall } from '../../../contracts/activities.ts';
+import type { OrderInput } from '../../../contracts/order.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
-import type { SagaActivity } from './faults.ts';
+import { OrderStatus } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
+import { QUANTITY, type RealShop, STOCK } from './real-shop.ts';
 
-/** Newest first. */
-export const UNDOS = ['refundPayment', 'releaseInventory', 'cancelOrder'] as const satisfies readonly SagaActivity[];
-export type Undo = (typeof UNDOS)[number];
-export type ForwardCall = Exclude<SagaActivity, Undo>;
+const LIMITS = { deadlineMs: 10_000 };
+
+type Submitted = Pick<OrderInput, 'orderId' | 'userId' | 'lines'>;
 
 type Row = {
-  readonly step: SagaStep;
-  /** Newest first: when the call did not happen, and when it may have. */
-  readonly afterRefusal: readonly Undo[];
-  readonly afterFault: readonly Undo[];
+  /** What the real service refuses it with, and what makes it do so. */
+  readonly refusal: {
+    readonly reason: Reason;
+    readonly paymentMethod?: string;
+    readonly provoke?: (shop: RealShop, order: Submitted) => Promise<unknown> | undefined;
+    /** Differs from the books of an order whose call just did not happen. */
+    readonly leaves?: object;
+  };
   /** What a call is refused with that arrives when the order has been undone; null: it changes nothing and is answered. */
   readonly late: Reason | null;
+  /** What the service has of the call besides all that the matrix looks at: how it is read, and what it is done and undone. */
+  readonly trace?: {
+    readonly read: (shop: RealShop, order: Submitted) => Promise<unknown>;
+    readonly done: unknown;
+    readonly undone: unknown;
+  };
 };
 
-const ORDER: readonly Undo[] = ['cancelOrder'];
-const STOCK_AND_ORDER: readonly Undo[] = ['releaseInventory', 'cancelOrder'];
-const ALL: readonly Undo[] = UNDOS;
+const ONE_LEFT = { stock: QUANTITY - 1, reserved: 0 };
 
 // Its key was forbidden by its undo.
 const TOMBSTONE: Reason = 'order_cancelled';
 
 export const ROWS: Readonly<Record<ForwardCall, Row>> = {
-  validateUser: { step: 'ValidateUser', afterRefusal: ORDER, afterFault: ORDER, late: null },
-  reserveInventory: { step: 'ReserveInventory', afterRefusal: ORDER, afterFault: STOCK_AND_ORDER, late: TOMBSTONE },
-  createOrder: { step: 'CreateOrder', afterRefusal: STOCK_AND_ORDER, afterFault: STOCK_AND_ORDER, late: TOMBSTONE },
-  processPayment: { step: 'ProcessPayment', afterRefusal: STOCK_AND_ORDER, afterFault: ALL, late: TOMBSTONE },
-  confirmReservation: { step: 'ConfirmOrder', afterRefusal: ALL, afterFault: ALL, late: 'hold_expired' },
-  confirmOrder: { step: 'ConfirmOrder', afterRefusal: ALL, afterFault: ALL, late: 'illegal_transition' },
+  validateUser: {
+    refusal: {
+      reason: 'user_inactive',
+      provoke: ({ tamper }, { userId }) => tamper.users('update users set active = false where id = $1', userId),
+    },
+    late: null,
+  },
+  reserveInventory: {
+    refusal: {
+      reason: 'insufficient_stock',
+      provoke: ({ clients }, { lines }) =>
+        clients.products.calls.adjustStock(
+          { idempotencyKey: randomUUID(), productId: lines[0]?.productId ?? '', delta: ONE_LEFT.stock - STOCK, reason: 'count' },
+          LIMITS,
+        ),
+      leaves: { stock: ONE_LEFT },
+    },
+    late: TOMBSTONE,
+  },
+  createOrder: {
+    refusal: {
+      reason: 'validation_failed',
+      provoke: ({ tamper }, { orderId }) =>
+        tamper.orders('update order_lines set quantity = quantity + 1 where order_id = $1', orderId),
+    },
+    late: TOMBSTONE,
+  },
+  processPayment: {
+    refusal: {
+      reason: 'payment_declined',
+      paymentMethod: 'tok_declined',
+      leaves: { payment: { status: 'FAILED', captured: 0, refunded: 0 } },
+    },
+    late: TOMBSTONE,
+  },
+  confirmReservation: {
+    refusal: {
+      reason: 'hold_expired',
+      provoke: ({ tamper }, { orderId }) =>
+        tamper.products(`update reservations set expires_at = now() - interval '1 second' where order_id = $1`, orderId),
+      // The sweeper and the undo both give back what ran out; either may be first.
+      leaves: { reservation: expect.stringMatching(/^(expired|released)$/) },
+    },
+    late: 'hold_expired',
+  },
+  confirmOrder: {
+    refusal: {
+      reason: 'illegal_transition',
+      provoke: ({ clients }, { orderId }) =>
+        clients.orders.calls.updateOrderStatus(
+          {
+            idempotencyKey: randomUUID(),
+            orderId,
+            status: OrderStatus.ORDER_STATUS_CANCELLED,
+            reason: 'order_cancelled',
+          },
+          LIMITS,
+        ),
+      // The record keeps the first reason that it was given.
+      leaves: { failure: { step: null, reason: 'order_cancelled', facts: {} } },
+    },
+    late: 'illegal_transition',
+  },
 };
-
-export const CALLS = Object.keys(ROWS).filter((name): name is ForwardCall => name in ROWS);

@@ -3,10 +3,17 @@ import { fileURLToPath } from 'node:url';
 import { historyFile } from '../../../tools/replay-export.ts';
 import type { PlacedOrder } from './order-lab.ts';
 
-/** With RECORD=1 the order's history becomes the one that `npm run replay` holds today's code against. */
+/**
+ * With RECORD=1 the order's history becomes the one that `npm run replay` holds today's code against; with any other value it is
+ * kept beside that one under a name of its own: RECORD=with-points makes confirmed-with-points.
+ */
 export async function record(name: string, order: PlacedOrder): Promise<void> {
   await order.handle.result();
-  if (process.env.RECORD !== '1') return;
-  const file = fileURLToPath(new URL(`../../replay/histories/${name}.json`, import.meta.url));
-  writeFileSync(file, historyFile(await order.handle.fetchHistory()));
+  const { RECORD: wanted } = process.env;
+  if (!wanted) return;
+  const file = wanted === '1' ? name : `${name}-${wanted}`;
+  writeFileSync(
+    fileURLToPath(new URL(`../../replay/histories/${file}.json`, import.meta.url)),
+    historyFile(await order.handle.fetchHistory()),
+  );
 }
