@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { SAGA_STEPS } from '../../contracts/order.ts';
+import { SAGA_STEPS } from '../../contracts/activities.ts';
 import { entityId } from '../../platform/grpc/fields.ts';
 import { STATUS_NAMES } from '../order-record.ts';
 import { pageFields } from '../wire.ts';

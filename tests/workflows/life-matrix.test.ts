@@ -21,11 +21,11 @@ import {
   BOOKS_AFTER,
   type Command,
   callsOf,
+  commandOf,
   commandsOf,
   given,
   LIFE_CALLS,
   LIFE_REFUSALS,
-  LIFE_ROWS,
 } from './support/life-rows.ts';
 import { MODES } from './support/modes.ts';
 import { createOrderLab, type OrderLab, quietRuntime } from './support/order-lab.ts';
@@ -83,7 +83,7 @@ describe.each(MODES)('$mode', ({ settings, ordersAtOnce }) => {
   afterAll(() => lab.close());
 
   async function run({ activity, fault }: Cell): Promise<Seen> {
-    const command = LIFE_ROWS[activity];
+    const command = commandOf(activity);
     const order = await shop.submit();
     const handle = lab.temporal.client.workflow.getHandle(orderWorkflowId(order.orderId));
     expect(await lab.ask({ ...order, stepLimitMs: 60_000, returnWindowMs: A_DAY_MS })).toMatchObject({ status: 'confirmed' });
@@ -111,7 +111,7 @@ describe.each(MODES)('$mode', ({ settings, ordersAtOnce }) => {
     if (fault === 'fails for good' && command !== 'cancel') refused = await refusalOf(given(commands[command]));
     const parked = fault === 'fails for good' && command === 'cancel' ? mendParked(handle, watched) : undefined;
     watched.mended = parked === undefined;
-    const first = await given(commands[commandOf({ activity, fault })]);
+    const first = await given(commands[lastCommand({ activity, fault })]);
     await parked;
     const answers = fault === 'the same command comes meanwhile' ? [first, await second] : [first];
     const status = (await handle.describe()).status.name;
@@ -123,7 +123,7 @@ describe.each(MODES)('$mode', ({ settings, ordersAtOnce }) => {
     // An order that failed is the failure of its own cell.
     if (found.status === 'rejected') throw found.reason;
     const { watched, answers, refused, books, status } = found.value;
-    const command = commandOf(cell);
+    const command = lastCommand(cell);
     expect(refused).toEqual(expectedRefusal(cell));
     expect(books).toEqual(BOOKS_AFTER[command]);
     expect(status).toBe(command === 'cancel' || command === 'requestReturn' ? 'COMPLETED' : 'RUNNING');
@@ -159,13 +159,13 @@ test('the guide says of every fault what becomes of its command', () => {
 });
 
 /** The command that ends the cell: its own, or what an order can still take whose own was refused. */
-function commandOf({ activity, fault }: Cell): Command {
-  return (fault === 'refused' ? LIFE_REFUSALS[activity]?.next : undefined) ?? LIFE_ROWS[activity];
+function lastCommand({ activity, fault }: Cell): Command {
+  return (fault === 'refused' ? LIFE_REFUSALS[activity]?.next : undefined) ?? commandOf(activity);
 }
 
 function expectedRefusal({ activity, fault }: Cell): unknown {
   if (fault === 'refused') return expect.objectContaining({ reason: LIFE_REFUSALS[activity]?.reason });
-  if (fault !== 'fails for good' || LIFE_ROWS[activity] === 'cancel') return undefined;
+  if (fault !== 'fails for good' || commandOf(activity) === 'cancel') return undefined;
   return { reason: 'validation_failed', facts: {} };
 }
 

@@ -2,8 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import * as z from 'zod';
 import type { OrderActivities, OrderLifeActivities } from '../../../contracts/activities.ts';
-import { LIFE_CALLS, type LifeCall } from './life-rows.ts';
+import { wrapActivities } from '../../../workers/wrap-activities.ts';
+import { isLifeCall, LIFE_CALLS, type LifeCall } from './life-rows.ts';
 
 /** How a call goes wrong, and what becomes of its command. */
 export const LIFE_FAULTS = {
@@ -32,37 +34,28 @@ export type WatchedLife = {
   again(): Promise<unknown>;
 };
 
-type Activities = OrderActivities & OrderLifeActivities;
-type Keyed = { readonly orderId: string; readonly key: string };
+const keyed = z.object({ orderId: z.string(), key: z.string() });
 
 const DOWN = () => new Error('the service is down');
 // Milliseconds after the limit of an attempt at which its answer comes after all.
 const TOO_LATE_MS = 300;
 
 /** The real activities with each order's own fault in them. */
-export function withLifeFaults(real: Activities, orders: ReadonlyMap<string, WatchedLife>): Activities {
-  const wrap =
-    <Input extends Keyed, Output>(activity: LifeCall, call: (input: Input) => Promise<Output>) =>
-    async (input: Input): Promise<Output> => {
-      const order = orders.get(input.orderId);
+export function withLifeFaults<A extends OrderActivities & OrderLifeActivities>(
+  real: A,
+  orders: ReadonlyMap<string, WatchedLife>,
+): A {
+  return wrapActivities(real, (activity, call) => {
+    if (!isLifeCall(activity)) return call;
+    return async (input) => {
+      const { orderId, key } = keyed.parse(input);
+      const order = orders.get(orderId);
       order?.calls.push(activity);
       if (order?.activity !== activity) return call(input);
-      order.keys.push(input.key);
+      order.keys.push(key);
       return go(order, order.keys.length, () => call(input));
     };
-  return {
-    ...real,
-    commitReservation: wrap('commitReservation', real.commitReservation),
-    shipOrder: wrap('shipOrder', real.shipOrder),
-    deliverOrder: wrap('deliverOrder', real.deliverOrder),
-    requestReturn: wrap('requestReturn', real.requestReturn),
-    refundReturn: wrap('refundReturn', real.refundReturn),
-    restockReturn: wrap('restockReturn', real.restockReturn),
-    completeReturn: wrap('completeReturn', real.completeReturn),
-    refundPayment: wrap('refundPayment', real.refundPayment),
-    releaseInventory: wrap('releaseInventory', real.releaseInventory),
-    cancelOrder: wrap('cancelOrder', real.cancelOrder),
-  };
+  });
 }
 
 async function go<Output>(order: WatchedLife, nth: number, take: () => Promise<Output>): Promise<Output> {

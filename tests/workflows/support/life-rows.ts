@@ -1,18 +1,19 @@
 /** What each call of an order's life after its confirmation belongs to: a new call does not compile without its row. */
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle, WorkflowUpdateHandle } from '@temporalio/client';
-import type { OrderLifeActivities } from '../../../contracts/activities.ts';
+import type { OrderLifeActivities, UndoCall } from '../../../contracts/activities.ts';
 import type { OrderInput } from '../../../contracts/order.ts';
 import { cancelUpdate, deliverUpdate, requestReturnUpdate, shipUpdate } from '../../../contracts/order-life.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
-import type { Undo } from './matrix-rows.ts';
+import { isUndo, UNDO_CALLS } from '../../support/saga-activities.ts';
 import { type Books, QUANTITY, type RealShop, STOCK, TOTAL } from './real-shop.ts';
 
 /** What an operator did to a parked order is recorded while the order is undone: order-parked.test.ts. */
-export type LifeCall = Exclude<keyof OrderLifeActivities, 'recordIntervention'> | Undo;
+type OwnCall = Exclude<keyof OrderLifeActivities, 'recordIntervention'>;
+export type LifeCall = OwnCall | UndoCall;
 export type Command = 'ship' | 'deliver' | 'requestReturn' | 'cancel';
 
-export const LIFE_ROWS: Readonly<Record<LifeCall, Command>> = {
+const OWN_CALLS: Readonly<Record<OwnCall, Command>> = {
   commitReservation: 'ship',
   shipOrder: 'ship',
   deliverOrder: 'deliver',
@@ -20,16 +21,22 @@ export const LIFE_ROWS: Readonly<Record<LifeCall, Command>> = {
   refundReturn: 'requestReturn',
   restockReturn: 'requestReturn',
   completeReturn: 'requestReturn',
-  refundPayment: 'cancel',
-  releaseInventory: 'cancel',
-  cancelOrder: 'cancel',
 };
 
-export const LIFE_CALLS = Object.keys(LIFE_ROWS).filter((name): name is LifeCall => name in LIFE_ROWS);
+export const LIFE_CALLS: readonly LifeCall[] = [...Object.keys(OWN_CALLS), ...UNDO_CALLS].filter(isLifeCall);
+
+export function isLifeCall(name: string): name is LifeCall {
+  return Object.hasOwn(OWN_CALLS, name) || isUndo(name);
+}
+
+/** The command that a call belongs to: to cancel is to undo the saga. */
+export function commandOf(call: LifeCall): Command {
+  return isUndo(call) ? 'cancel' : OWN_CALLS[call];
+}
 
 /** The calls of each command, in their order. */
 export function callsOf(command: Command): readonly LifeCall[] {
-  return LIFE_CALLS.filter((call) => LIFE_ROWS[call] === command);
+  return LIFE_CALLS.filter((call) => commandOf(call) === command);
 }
 
 const ACTOR = randomUUID();
