@@ -177,5 +177,10 @@ async function mendParked(handle: WorkflowHandle, watched: WatchedLife): Promise
     60_000,
   );
   watched.mended = true;
-  await handle.executeUpdate(retryCompensationUpdate, { args: [{ actorId: OPERATOR, reason: 'It is mended' }] });
+  try {
+    await handle.executeUpdate(retryCompensationUpdate, { args: [{ actorId: OPERATOR, reason: 'It is mended' }] });
+  } catch (error: unknown) {
+    // The next round came first: there is nothing left to retry.
+    if ((await handle.query(statusQuery)).needsAttention) throw error;
+  }
 }
