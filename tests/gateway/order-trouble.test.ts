@@ -89,7 +89,7 @@ test('of a ship and a cancel at once one is carried out and the other one refuse
   for (let round = 0; round < 5; round += 1) {
     const id = await confirmed();
     const [ship, cancel] = await Promise.all([ask(id, 'shipments'), ask(id, 'cancel')]);
-    expect([ship.status, cancel.status].toSorted()).toEqual([200, 409]);
+    expect(new Set([ship.status, cancel.status])).toEqual(new Set([200, 409]));
     expect([ship.reason, cancel.reason]).toContain('illegal_transition');
     expect(statusOf(id)).toBe(ship.status === 200 ? 'SHIPPED' : 'CANCELLED');
   }

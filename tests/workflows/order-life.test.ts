@@ -2,10 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { cancelUpdate, deliverUpdate, requestReturnUpdate, shipUpdate } from '../../contracts/order-life.ts';
+import { eventually } from '../support/eventually.ts';
 import { FORWARD_CALLS, UNDO_CALLS, undosBefore } from '../support/saga-activities.ts';
 import { refusalOf } from './support/commands.ts';
 import { refuse, undosOf } from './support/fake-activities.ts';
 import { REFUND } from './support/fake-life.ts';
+import { eventsOf } from './support/history.ts';
 import { attributesOf, calledOnce, down } from './support/looks.ts';
 import { createOrderLab, type OrderLab, type PlacedOrder } from './support/order-lab.ts';
 import { record } from './support/record.ts';
@@ -124,6 +126,23 @@ test('an order can be returned before its delivery is known', async () => {
 
   await giveBack(order, 2);
 
+  expect(await order.handle.result()).toMatchObject({ status: 'returned' });
+});
+
+test('a return that was asked for within the window is carried out, though the window is over meanwhile', async () => {
+  const gate = lab.gate();
+  const order = await confirmed({ refundReturn: () => gate.passed }, A_MOMENT_MS);
+  await ship(order);
+  await deliver(order);
+
+  const back = giveBack(order, 2);
+  await eventually(
+    () => eventsOf(order.handle),
+    (events) => events.some(({ type }) => type === 'TIMER_FIRED'),
+  );
+  gate.open();
+
+  expect(await back).toMatchObject({ refund: REFUND });
   expect(await order.handle.result()).toMatchObject({ status: 'returned' });
 });
 
