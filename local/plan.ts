@@ -49,6 +49,7 @@ export function platformValues({ config, ports, paths }: { config: LocalConfig; 
     JWT_KEYS_FILE: config.JWT_KEYS_FILE ?? paths.jwtKeys,
     USERS_SEED_FILE: paths.seedUsers,
     GATEWAY_SEED_FILE: paths.seedApiClients,
+    MAIL_SPOOL_DIR: config.MAIL_SPOOL_DIR ?? paths.mail,
   };
 }
 

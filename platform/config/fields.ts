@@ -46,6 +46,21 @@ export function httpUrl(what: string) {
     .describe(what);
 }
 
+export function smtpUrl(what: string) {
+  return z
+    .string()
+    .regex(/^smtps?:\/\/[^\s]+$/, 'must be an smtp or smtps URL')
+    .describe(what);
+}
+
+/** `address@domain` or `Name <address@domain>`. */
+export function mailbox(what: string) {
+  return z
+    .string()
+    .regex(/^([^\s<>@]+@[^\s<>@]+|[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>)$/, 'must be address@domain or Name <address@domain>')
+    .describe(what);
+}
+
 export const logLevel = z
   .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], 'must be trace, debug, info, warn, error or fatal')
   .default('info')
