@@ -5,7 +5,7 @@ import { Counter, type Registry } from 'prom-client';
 import { createDispatch } from '../activities/events/dispatch.ts';
 import { createNotificationSender } from '../activities/events/notification.ts';
 import { createWebhookSender } from '../activities/events/webhook.ts';
-import { DISPATCH_WORKFLOW_ID, DISPATCH_WORKFLOW_TYPE, type DispatchActivities } from '../contracts/events.ts';
+import { DISPATCH_WORKFLOW_ID, DISPATCH_WORKFLOW_TYPE, type DispatchActivities } from '../contracts/dispatch.ts';
 import { ORDERS_TASK_QUEUE } from '../contracts/ids.ts';
 import { createGrpcClient } from '../platform/grpc/client.ts';
 import type { Logger } from '../platform/logging/logger.ts';

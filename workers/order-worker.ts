@@ -1,6 +1,6 @@
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { OrderActivities, OrderLifeActivities } from '../contracts/activities.ts';
-import type { DispatchActivities } from '../contracts/events.ts';
+import type { DispatchActivities } from '../contracts/dispatch.ts';
 import { ORDERS_TASK_QUEUE } from '../contracts/ids.ts';
 import type { ReconcileActivities } from '../contracts/reconcile.ts';
 

@@ -1,6 +1,6 @@
 /** Keeps somebody at dispatching events, for ever: one long activity after the other, taken over when its worker dies. */
 import { continueAsNew, proxyActivities } from '@temporalio/workflow';
-import type { DispatchActivities } from '../contracts/events.ts';
+import type { DispatchActivities } from '../contracts/dispatch.ts';
 
 const { dispatch } = proxyActivities<DispatchActivities>({
   // Half as much again as it works for, for what it has begun.
