@@ -21,3 +21,9 @@ export type ResponseOf<M> = M extends { responseDeserialize: (bytes: Buffer) => 
 export function asMethod(method: UnaryMethod<never, unknown>): MethodDefinition<unknown, unknown> {
   return method as unknown as MethodDefinition<unknown, unknown>;
 }
+
+/** A service and its handlers, whichever service it is. */
+export type ServedService = {
+  readonly definition: ServiceDefinition;
+  readonly handlers: Readonly<Record<string, (request: never) => Promise<unknown>>>;
+};

@@ -5,13 +5,13 @@ import {
   type ServerReflectionResponse,
   ServerReflectionService,
 } from '../../proto/gen/grpc/reflection/v1/reflection.ts';
-import type { ServiceDefinition } from './methods.ts';
+import type { ServedService } from './methods.ts';
 
 type Stream = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
 
-/** Adds reflection for the service to the server. A client may keep its stream open, so a stop has to end them. */
-export function addReflection(server: Server, definition: ServiceDefinition): { endStreams(): void } {
-  const names = [serviceName(definition), serviceName(ServerReflectionService)];
+/** Adds reflection for the services to their server. A client may keep its stream open, so a stop has to end them. */
+export function addReflection(server: Server, services: readonly Pick<ServedService, 'definition'>[]): { endStreams(): void } {
+  const names = [...services.map(({ definition }) => definition), ServerReflectionService].map(serviceName);
   const streams = new Set<Stream>();
   server.addService(ServerReflectionService, {
     serverReflectionInfo(stream: Stream) {

@@ -4,7 +4,7 @@ import type { Logger } from '../logging/logger.ts';
 import { isDatabaseUnavailable } from '../persistence/unavailable.ts';
 import { contextFrom, withContext } from '../telemetry/context.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { asMethod, type RequestOf, type ResponseOf, type ServiceDefinition } from './methods.ts';
+import { asMethod, type RequestOf, type ResponseOf, type ServedService, type ServiceDefinition } from './methods.ts';
 import { addReflection } from './reflection.ts';
 import { encodeStatus, StatusError } from './status-error.ts';
 
@@ -16,6 +16,11 @@ export type Handlers<D extends ServiceDefinition> = {
   readonly [M in keyof D]: (request: RequestOf<D[M]>) => Promise<ResponseOf<D[M]>>;
 };
 
+/** The handlers answer the service's calls, each by its name: that is checked here and forgotten afterwards. */
+export function served<D extends ServiceDefinition>(definition: D, handlers: Handlers<D>): ServedService {
+  return { definition, handlers };
+}
+
 export type GrpcServer = {
   readonly port: number;
   /** Stops taking calls and waits for those in flight. */
@@ -25,6 +30,8 @@ export type GrpcServer = {
 export async function createGrpcServer<D extends ServiceDefinition>(options: {
   readonly definition: D;
   readonly handlers: Handlers<D>;
+  /** Other services on the same server. */
+  readonly beside?: readonly ServedService[];
   readonly host: string;
   readonly port: number;
   readonly logger: Logger;
@@ -33,16 +40,11 @@ export async function createGrpcServer<D extends ServiceDefinition>(options: {
   readonly reflection?: boolean;
 }): Promise<GrpcServer> {
   const server = new Server();
-  const methods: Record<string, ReturnType<typeof asMethod>> = {};
-  const implementation: Record<string, (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>) => void> = {};
-  for (const [name, method] of Object.entries(options.definition)) {
-    methods[name] = asMethod(method);
-    implementation[name] = answerWith(method.path, options.handlers[name], options);
-  }
-  server.addService(methods, implementation);
+  const services = [served(options.definition, options.handlers), ...(options.beside ?? [])];
+  for (const service of services) addService(server, service, options);
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);
-  const reflection = options.reflection ? addReflection(server, options.definition) : undefined;
+  const reflection = options.reflection ? addReflection(server, services) : undefined;
   const port = await bind(server, `${options.host}:${options.port}`);
   return {
     port,
@@ -52,6 +54,16 @@ export async function createGrpcServer<D extends ServiceDefinition>(options: {
       return new Promise((resolve, reject) => server.tryShutdown((error) => (error ? reject(error) : resolve())));
     },
   };
+}
+
+function addService(server: Server, { definition, handlers }: ServedService, by: { logger: Logger; metrics: Metrics }): void {
+  const methods: Record<string, ReturnType<typeof asMethod>> = {};
+  const implementation: Record<string, (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>) => void> = {};
+  for (const [name, method] of Object.entries(definition)) {
+    methods[name] = asMethod(method);
+    implementation[name] = answerWith(method.path, handlers[name], by);
+  }
+  server.addService(methods, implementation);
 }
 
 function answerWith(

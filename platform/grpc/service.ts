@@ -4,10 +4,10 @@ import type { Running } from '../lifecycle/run.ts';
 import type { Logger } from '../logging/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { VERSION } from '../version.ts';
-import type { ServiceDefinition } from './methods.ts';
+import type { ServedService, ServiceDefinition } from './methods.ts';
 import { createGrpcServer, type Handlers } from './server.ts';
 
-/** Serves one gRPC service with its health and metrics; `close` gives back what the handlers use. */
+/** Serves a gRPC service, and what else is `beside` it, with its health and metrics; `close` gives back what the handlers use. */
 export async function startGrpcService<D extends ServiceDefinition>(options: {
   readonly service: string;
   readonly host: string;
@@ -18,6 +18,7 @@ export async function startGrpcService<D extends ServiceDefinition>(options: {
   readonly reflection: boolean;
   readonly definition: D;
   readonly handlers: Handlers<D>;
+  readonly beside?: readonly ServedService[];
   readonly checks: Readonly<Record<string, DependencyCheck>>;
   /** What the service counts besides calls; registered nowhere else. */
   readonly instruments?: readonly Metric[];

@@ -1,5 +1,6 @@
 import type { Rule } from '../../platform/audit/evaluate.ts';
 import { NEXT_STATUSES, ORDER_STATUSES } from './entity.ts';
+import { EVENT_RULES } from './events/rules.ts';
 
 // Time after which an order that the saga has begun is forgotten rather than at work: a step gives up after 10 minutes.
 const STUCK_AFTER = '1 hour';
@@ -87,4 +88,5 @@ export const RULES: readonly Rule[] = [
     name: 'stuck',
     rows: `select id::text, status in ('CREATED', 'RESERVED') and updated_at < now() - interval '${STUCK_AFTER}' as wrong from orders`,
   },
+  ...EVENT_RULES,
 ];

@@ -1,11 +1,14 @@
+import { served } from '../../platform/grpc/server.ts';
 import { startGrpcService } from '../../platform/grpc/service.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import { createLogger } from '../../platform/logging/logger.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
 import { requireDatabase } from '../../platform/persistence/reach.ts';
+import { EventsServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import type { OrdersConfig } from './config.ts';
 import { ENTITIES } from './entity.ts';
+import { createEventsHandler } from './events/handler.ts';
 import { createHandler } from './handler.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import { createOrders } from './service.ts';
@@ -23,6 +26,14 @@ export async function startOrders(config: OrdersConfig): Promise<Running> {
     taxBasisPoints: config.TAX_BASIS_POINTS,
     shippingMinor: config.SHIPPING_MINOR,
   });
+  const events = createEventsHandler(database, {
+    privateAllowed: config.WEBHOOK_PRIVATE_ADDRESSES === 'allow',
+    retries: {
+      firstMs: config.EVENT_RETRY_FIRST_MS,
+      capMs: config.EVENT_RETRY_CAP_MS,
+      attemptsMax: config.EVENT_ATTEMPTS_MAX,
+    },
+  });
   return startGrpcService({
     service: 'orders',
     host: config.BIND_HOST,
@@ -32,6 +43,7 @@ export async function startOrders(config: OrdersConfig): Promise<Running> {
     reflection: config.GRPC_REFLECTION === 'on',
     definition: OrdersServiceService,
     handlers: createHandler(orders),
+    beside: [served(EventsServiceService, events)],
     checks: { database: database.check },
     close: database.close,
   });

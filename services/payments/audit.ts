@@ -1,6 +1,7 @@
 import type { Rule } from '../../platform/audit/evaluate.ts';
 import { PAYMENT_STATUSES, TRANSITIONS } from './entity.ts';
 import { LEDGER_RULES } from './ledger-rules.ts';
+import { OUTBOX_RULES } from './outbox-rules.ts';
 
 // Time after which a payment on its way is forgotten rather than at work: its caller gives up after 10 minutes.
 const STUCK_AFTER = '1 hour';
@@ -58,4 +59,5 @@ export const RULES: readonly Rule[] = [
              as wrong from payments`,
   },
   ...LEDGER_RULES,
+  ...OUTBOX_RULES,
 ];

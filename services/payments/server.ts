@@ -1,8 +1,10 @@
+import { served } from '../../platform/grpc/server.ts';
 import { startGrpcService } from '../../platform/grpc/service.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import { createLogger } from '../../platform/logging/logger.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
 import { requireDatabase } from '../../platform/persistence/reach.ts';
+import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import type { PaymentsConfig } from './config.ts';
 import { ENTITIES } from './entity.ts';
@@ -11,6 +13,7 @@ import { createFraudMetrics } from './fraud-metrics.ts';
 import { httpScorer } from './fraud-scorer.ts';
 import { createHandler } from './handler.ts';
 import { MIGRATIONS } from './migrations/index.ts';
+import { createOutboxHandler } from './outbox.ts';
 import type { PaymentProvider } from './provider.ts';
 import { httpProvider } from './provider-http.ts';
 import { createPayments } from './service.ts';
@@ -49,6 +52,7 @@ export async function startPayments(
     reflection: config.GRPC_REFLECTION === 'on',
     definition: PaymentsServiceService,
     handlers: createHandler(createPayments({ database, provider, fraud, logger })),
+    beside: [served(OutboxServiceService, createOutboxHandler(database.sql))],
     // The provider is not asked: without it payments are still read and every call is answered, if only with UNAVAILABLE.
     // Taking this instance out of service would help nobody, since each of the others has the same provider.
     instruments: [metrics.instrument],

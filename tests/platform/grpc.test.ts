@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createGrpcClient, type GrpcClient } from '../../platform/grpc/client.ts';
-import { createGrpcServer, type GrpcServer } from '../../platform/grpc/server.ts';
+import { createGrpcServer, type GrpcServer, served } from '../../platform/grpc/server.ts';
 import { StatusError, statusBytes, statusFrom } from '../../platform/grpc/status-error.ts';
 import { createLogger } from '../../platform/logging/logger.ts';
 import { contextFrom, currentContext, withContext } from '../../platform/telemetry/context.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
+import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { onlyThese } from '../support/handlers.ts';
 
@@ -39,6 +40,7 @@ beforeAll(async () => {
       },
       getJwks: async () => ({ jwksJson: '{}' }),
     }),
+    beside: [served(OutboxServiceService, onlyThese(OutboxServiceService, { markRelayed: async () => ({}) }))],
   });
   client = createGrpcClient(UsersServiceService, `127.0.0.1:${server.port}`);
 });
@@ -90,6 +92,16 @@ test('calls are counted by method and code', async () => {
 
   expect(text).toContain(
     'grpc_server_handled_total{method="/shopfast.users.v1.UsersService/CreateUser",code="FAILED_PRECONDITION"',
+  );
+});
+
+test('a service beside another is answered on the same port, and its calls are counted as its own', async () => {
+  const beside = createGrpcClient(OutboxServiceService, `127.0.0.1:${server.port}`);
+  expect(await beside.calls.markRelayed({ eventIds: [] }, { deadlineMs: 5_000 })).toEqual({});
+  await expect(beside.calls.listUnrelayed({ limit: 0 }, { deadlineMs: 5_000 })).rejects.toMatchObject({ code: 'INTERNAL' });
+  beside.close();
+  expect(await metrics.registry.metrics()).toContain(
+    'grpc_server_handled_total{method="/shopfast.events.v1.OutboxService/MarkRelayed",code="OK"',
   );
 });
 

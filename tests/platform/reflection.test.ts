@@ -2,7 +2,7 @@ import { create, createFileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { credentials, status } from '@grpc/grpc-js';
 import { afterEach, expect, test } from '@jest/globals';
-import { createGrpcServer, type GrpcServer } from '../../platform/grpc/server.ts';
+import { createGrpcServer, type GrpcServer, served } from '../../platform/grpc/server.ts';
 import { createLogger } from '../../platform/logging/logger.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type ServerReflectionRequest,
   type ServerReflectionResponse,
 } from '../../proto/gen/grpc/reflection/v1/reflection.ts';
+import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { usersConfig } from '../../services/users/config.ts';
 import { onlyThese } from '../support/handlers.ts';
@@ -32,6 +33,7 @@ async function serve(options: { readonly reflection?: boolean }): Promise<void> 
     logger: createLogger('test', 'fatal'),
     metrics: createMetrics('test', '0'),
     handlers: onlyThese(UsersServiceService, {}),
+    beside: [served(OutboxServiceService, onlyThese(OutboxServiceService, {}))],
     ...options,
   });
   client = new ServerReflectionClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
@@ -74,7 +76,9 @@ test('a client learns the services of a server, and a call with its messages, fr
 
   expect(list).toEqual({
     $case: 'listServicesResponse',
-    value: { service: [{ name: USERS }, { name: 'grpc.reflection.v1.ServerReflection' }] },
+    value: {
+      service: [{ name: USERS }, { name: 'shopfast.events.v1.OutboxService' }, { name: 'grpc.reflection.v1.ServerReflection' }],
+    },
   });
   const { registry } = readFiles(described);
   const method = registry.getService(USERS)?.method.validateUser;

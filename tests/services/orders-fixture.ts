@@ -4,6 +4,7 @@ import { returnKey, stepKey, undoKey } from '../../contracts/ids.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createGrpcClient, type UnaryCalls } from '../../platform/grpc/client.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
+import { EventsServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import {
   type CancelOrderRequest,
   type ConfirmOrderRequest,
@@ -23,6 +24,7 @@ import { createDatabase } from '../support/database.ts';
 export const LIMITS = { deadlineMs: 10_000 };
 
 export type OrderCalls = UnaryCalls<typeof OrdersServiceService>;
+export type EventCalls = UnaryCalls<typeof EventsServiceService>;
 export type OrdersFixture = Awaited<ReturnType<typeof openOrders>>;
 
 /** The real service on a database of its own, and a look into that database. */
@@ -48,7 +50,10 @@ export async function openOrders(environment: Record<string, string> = {}) {
   }
   return {
     get calls() {
-      return client.calls;
+      return client.orders.calls;
+    },
+    get events() {
+      return client.events.calls;
     },
     httpPort: () => running.listening.http ?? 0,
     url: database.url,
@@ -72,7 +77,15 @@ export async function openOrders(environment: Record<string, string> = {}) {
 }
 
 function connect(running: Running) {
-  return createGrpcClient(OrdersServiceService, `127.0.0.1:${running.listening.grpc}`);
+  const address = `127.0.0.1:${running.listening.grpc}`;
+  const [orders, events] = [createGrpcClient(OrdersServiceService, address), createGrpcClient(EventsServiceService, address)];
+  return {
+    orders,
+    events,
+    close() {
+      for (const client of [orders, events]) client.close();
+    },
+  };
 }
 
 export const ADDRESS = {

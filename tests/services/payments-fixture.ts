@@ -4,6 +4,7 @@ import { stepKey, undoKey } from '../../contracts/ids.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createGrpcClient } from '../../platform/grpc/client.ts';
 import { StatusError } from '../../platform/grpc/status-error.ts';
+import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import {
   type Payment,
   PaymentsServiceService,
@@ -59,12 +60,15 @@ export async function openPayments() {
       ...environment,
     });
     const running = await startPayments(config, disturb(real));
-    const client = createGrpcClient(PaymentsServiceService, `127.0.0.1:${running.listening.grpc}`);
+    const address = `127.0.0.1:${running.listening.grpc}`;
+    const [client, outbox] = [createGrpcClient(PaymentsServiceService, address), createGrpcClient(OutboxServiceService, address)];
     const instance = {
       ...client.calls,
+      outbox: outbox.calls,
       httpPort: running.listening.http ?? 0,
       async close() {
         client.close();
+        outbox.close();
         await running.stop();
       },
     };
@@ -78,6 +82,8 @@ export async function openPayments() {
     async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
       return (await pool.query<Row>(text, values)).rows;
     },
+    /** A connection of one's own, for a transaction; to be released. */
+    connect: () => pool.connect(),
     /** The statuses that the order's payment went through, oldest first. */
     async history(orderId: string): Promise<string[]> {
       const { rows } = await pool.query<{ status: string }>(

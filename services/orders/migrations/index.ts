@@ -5,6 +5,8 @@ import { WhoAndWhy } from './003_who_and_why.ts';
 import { Returns } from './004_returns.ts';
 import { OrderLists } from './005_order_lists.ts';
 import { ReturnsUpheld } from './006_returns_upheld.ts';
+import { Events } from './007_events.ts';
+import { EventDeliveries } from './008_event_deliveries.ts';
 
 export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '001_initial', class: InitialMigration },
@@ -13,4 +15,6 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '004_returns', class: Returns },
   { name: '005_order_lists', class: OrderLists },
   { name: '006_returns_upheld', class: ReturnsUpheld },
+  { name: '007_events', class: Events },
+  { name: '008_event_deliveries', class: EventDeliveries },
 ];

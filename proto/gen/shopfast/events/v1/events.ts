@@ -130,12 +130,16 @@ export interface RegisterWebhookRequest {
   /** http or https; where it may not point to is refused by whoever delivers too. */
   url: string;
   eventTypes: string[];
-  /** Who signs with it tells it to nobody else; 32 to 200 characters. */
+  /** Who signs with it tells it to nobody else; 32 to 200 characters. Empty: one is made. */
   secret: string;
 }
 
 export interface RegisterWebhookResponse {
-  webhook: Webhook | undefined;
+  webhook:
+    | Webhook
+    | undefined;
+  /** The same whenever the same call is repeated; empty once the webhook was removed. */
+  secret: string;
 }
 
 export interface ListWebhooksRequest {
@@ -786,13 +790,16 @@ export const RegisterWebhookRequest: MessageFns<RegisterWebhookRequest> = {
 };
 
 function createBaseRegisterWebhookResponse(): RegisterWebhookResponse {
-  return { webhook: undefined };
+  return { webhook: undefined, secret: "" };
 }
 
 export const RegisterWebhookResponse: MessageFns<RegisterWebhookResponse> = {
   encode(message: RegisterWebhookResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.webhook !== undefined) {
       Webhook.encode(message.webhook, writer.uint32(10).fork()).join();
+    }
+    if (message.secret !== "") {
+      writer.uint32(18).string(message.secret);
     }
     return writer;
   },
@@ -818,6 +825,14 @@ export const RegisterWebhookResponse: MessageFns<RegisterWebhookResponse> = {
             message.webhook = Webhook.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.secret = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -838,6 +853,7 @@ export const RegisterWebhookResponse: MessageFns<RegisterWebhookResponse> = {
     message.webhook = (object.webhook !== undefined && object.webhook !== null)
       ? Webhook.fromPartial(object.webhook)
       : undefined;
+    message.secret = object.secret ?? "";
     return message;
   },
 };

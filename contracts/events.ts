@@ -1,0 +1,31 @@
+/** Everything that is told of orders and payments, and when. A webhook may name those that it wants. */
+export const EVENTS = {
+  'order.submitted': 'An order was taken; nothing is priced or reserved yet.',
+  'order.created': 'Its lines are priced.',
+  'order.reserved': 'Its stock is held.',
+  'order.paid': 'It is paid and confirmed.',
+  'order.shipped': 'It left the building.',
+  'order.delivered': 'It arrived.',
+  'order.cancelled': 'It was refused or cancelled.',
+  'order.returned': 'Every unit of it came back.',
+  'return.requested': 'Units are to come back; `amount` is the refund.',
+  'return.completed': 'They are back, and so is the money.',
+  'payment.started': 'The provider is about to be asked for the money.',
+  'payment.authorized': 'The provider holds the money.',
+  'payment.processing': 'The provider is about to take it.',
+  'payment.captured': 'The money was taken.',
+  'payment.failed': 'No money was taken, and none will be.',
+  'payment.voided': 'What was held was let go.',
+  'payment.refund_started': 'Money is on its way back; `amount` is that of the refund.',
+  'payment.refunded': 'It is back; `amount` is that of the refund.',
+} as const;
+
+export type EventType = keyof typeof EVENTS;
+
+/** What a customer is told of, by the notification sender. */
+export const NOTIFIED_EVENTS = [
+  'order.paid',
+  'order.cancelled',
+  'order.shipped',
+  'payment.refunded',
+] as const satisfies readonly EventType[];

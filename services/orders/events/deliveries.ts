@@ -1,0 +1,127 @@
+/**
+ * Who is to be told what, and what became of it.
+ *
+ * DL1 An event and its deliveries are written by one transaction, that of the change itself (migrations 007 and 008).
+ * DL2 Of each order and receiver one delivery is out at a time, the oldest that is not settled: nobody is told out of order.
+ * DL3 A delivery is settled by whoever holds its lease; a lease that ran out may be taken over, and then counts no more.
+ * DL4 What failed is tried again later and later, and is dead in the end; what comes after it then goes on.
+ * DL5 A removed webhook is told nothing more: what was to come is dead.
+ */
+import { randomUUID } from 'node:crypto';
+import { retryConflicts } from '../../../platform/persistence/retry.ts';
+import type { Sql } from '../../../platform/persistence/sql.ts';
+import { DELIVERY_JSON, type DeliveryRecord, type DeliveryRow, deliveryOf, readDelivery } from './delivery-record.ts';
+import { deliveryNotFound, webhookRemoved } from './errors.ts';
+import type { Retries } from './retries.ts';
+
+export type ClaimedDelivery = {
+  readonly delivery: DeliveryRecord;
+  readonly leaseId: string;
+  /** Null, as the secret: the notification sender. */
+  readonly url: string | null;
+  readonly secret: string | null;
+};
+
+/** Ends what removed webhooks were to be told (DL5), also by transactions that did not see the removal. */
+export const END_FOR_REMOVED = `update event_deliveries set state = 'dead', last_error = 'the webhook was removed',
+    settled_at = now(), lease_id = null, leased_until = null
+  from event_receivers removed
+  where removed.id = event_deliveries.receiver_id and removed.removed_at is not null and event_deliveries.state = 'pending'`;
+
+// Each receiver in its turn: one that is slow and has much to be told keeps nobody else waiting.
+const CLAIM = `
+with ended as (${END_FOR_REMOVED}),
+due as (
+  select next.id, next.next_attempt_at, row_number() over (partition by receiver.id order by next.next_attempt_at) as turn
+  from event_receivers receiver cross join lateral (
+    select id, next_attempt_at from event_deliveries delivery
+    where receiver_id = receiver.id and state = 'pending' and next_attempt_at <= now()
+      and (leased_until is null or leased_until <= now())
+      and not exists (
+        select from event_deliveries other
+        where other.receiver_id = delivery.receiver_id and other.order_id = delivery.order_id and other.state = 'pending'
+          and other.id <> delivery.id and (other.sequence < delivery.sequence or other.leased_until > now()))
+    order by next_attempt_at limit $1 for update skip locked
+  ) as next
+  where receiver.removed_at is null
+),
+chosen as (select id from due order by turn, next_attempt_at limit $1),
+delivery as (
+  update event_deliveries set lease_id = $2::uuid, leased_until = now() + $3::integer * interval '1 millisecond'
+  from chosen where event_deliveries.id = chosen.id returning event_deliveries.*
+)
+select ${DELIVERY_JSON} as record, receiver.url, receiver.secret
+from delivery join events event on event.id = delivery.event_id join event_receivers receiver on receiver.id = delivery.receiver_id
+order by delivery.position`;
+
+/** Deliveries that are due, at most one of each order and receiver (DL2), for whoever asks. */
+export async function claimDeliveries(
+  sql: Sql,
+  { limit, leaseMs }: { readonly limit: number; readonly leaseMs: number },
+): Promise<ClaimedDelivery[]> {
+  const leaseId = randomUUID();
+  const rows = await retryConflicts(() =>
+    sql.query<{ record: DeliveryRow; url: string | null; secret: string | null }>(CLAIM, [limit, leaseId, leaseMs]),
+  );
+  return rows.map(({ record, url, secret }) => ({ delivery: deliveryOf(record), leaseId, url, secret }));
+}
+
+// What waits behind it is not looked at before it is its turn: otherwise all of it would be, whenever somebody claims.
+const SETTLE = `
+with settled as (
+  update event_deliveries set attempts = attempts + 1, last_error = $3, leased_until = null,
+    failures = case when $3 = '' then failures else failures + 1 end,
+    state = case when $3 = '' then 'delivered' when $4::boolean or failures + 1 >= $7::integer then 'dead' else 'pending' end,
+    settled_at = case when $3 = '' or $4 or failures + 1 >= $7 then now() end,
+    next_attempt_at = case when $3 = '' then next_attempt_at
+      else now() + least($6::double precision, $5::double precision * 2 ^ least(failures, 30)) * interval '1 millisecond' end
+  where id = $1::uuid and lease_id = $2::uuid and leased_until is not null
+  returning id, receiver_id, order_id, state, next_attempt_at
+), behind as (
+  update event_deliveries waiting set next_attempt_at = case settled.state when 'pending'
+    then greatest(waiting.next_attempt_at, settled.next_attempt_at) else least(waiting.next_attempt_at, now()) end
+  from settled
+  where waiting.receiver_id = settled.receiver_id and waiting.order_id = settled.order_id and waiting.state = 'pending'
+    and waiting.id <> settled.id and waiting.leased_until is null
+)
+select id from settled`;
+
+export type Settlement = {
+  readonly deliveryId: string;
+  readonly leaseId: string;
+  /** Empty: it arrived. */
+  readonly error: string;
+  readonly permanent: boolean;
+};
+
+/** False when the lease is another's (DL3). Repeating a settlement changes nothing. */
+export async function settleDelivery(sql: Sql, settlement: Settlement, retries: Retries): Promise<boolean> {
+  const { deliveryId, leaseId, error, permanent } = settlement;
+  const { firstMs, capMs, attemptsMax } = retries;
+  const settled = await retryConflicts(() =>
+    sql.query(SETTLE, [deliveryId, leaseId, error, permanent, firstMs, capMs, attemptsMax]),
+  );
+  if (settled.length > 0) return true;
+  const [row] = await sql.query<{ own: boolean }>(
+    'select coalesce(lease_id = $2::uuid, false) as own from event_deliveries where id = $1::uuid',
+    [deliveryId, leaseId],
+  );
+  if (!row) throw deliveryNotFound(deliveryId);
+  return row.own;
+}
+
+/** Due at once, with all its attempts before it again. What is at work stays so. */
+export async function replayDelivery(sql: Sql, deliveryId: string): Promise<DeliveryRecord> {
+  const replayed = await sql.query(
+    `update event_deliveries set state = 'pending', settled_at = null, failures = 0,
+       next_attempt_at = case state when 'pending' then least(next_attempt_at, now()) else now() end
+     from event_receivers receiver
+     where event_deliveries.id = $1::uuid and receiver.id = event_deliveries.receiver_id and receiver.removed_at is null
+     returning event_deliveries.id`,
+    [deliveryId],
+  );
+  const delivery = await readDelivery(sql, deliveryId);
+  if (!delivery) throw deliveryNotFound(deliveryId);
+  if (replayed.length === 0) throw webhookRemoved(delivery.webhookId ?? '');
+  return delivery;
+}

@@ -1,0 +1,78 @@
+import type { Handlers } from '../../../platform/grpc/server.ts';
+import { parseRequest } from '../../../platform/grpc/validate.ts';
+import { hashRequest } from '../../../platform/idempotency/record.ts';
+import type { Database } from '../../../platform/persistence/database.ts';
+import { type EventsServiceService, RegisterWebhookRequest } from '../../../proto/gen/shopfast/events/v1/events.ts';
+import { acceptEvents } from './acceptance.ts';
+import { claimDeliveries, replayDelivery, settleDelivery } from './deliveries.ts';
+import { listDeliveries } from './delivery-list.ts';
+import { claimedMessage, deliveryMessage, webhookMessage } from './messages.ts';
+import {
+  acceptEventsSchema,
+  claimDeliveriesSchema,
+  listDeliveriesSchema,
+  registerWebhookSchema,
+  removeWebhookSchema,
+  replayDeliverySchema,
+  settleDeliverySchema,
+} from './requests.ts';
+import type { Retries } from './retries.ts';
+import { listWebhooks, registerWebhook, removeWebhook } from './webhooks.ts';
+
+export type EventsOptions = {
+  /** Whether webhooks may be in private networks. */
+  readonly privateAllowed: boolean;
+  readonly retries: Retries;
+};
+
+export function createEventsHandler(database: Database, options: EventsOptions): Handlers<typeof EventsServiceService> {
+  const { sql } = database;
+  const registration = registerWebhookSchema(options);
+  return {
+    async registerWebhook(request) {
+      const { idempotencyKey: key, ...webhook } = parseRequest(registration, request);
+      const requestHash = hashRequest(RegisterWebhookRequest.encode(request).finish());
+      return registerWebhook(database, { key, requestHash, ...webhook });
+    },
+
+    async listWebhooks() {
+      return { webhooks: (await listWebhooks(sql)).map(webhookMessage) };
+    },
+
+    async removeWebhook(request) {
+      await removeWebhook(database, parseRequest(removeWebhookSchema, request).webhookId);
+      return {};
+    },
+
+    async acceptEvents(request) {
+      const { events } = parseRequest(acceptEventsSchema, request);
+      const known = events.map(({ amount, ...event }) => ({
+        ...event,
+        amountMinor: amount?.amountMinor ?? null,
+        currency: amount?.currency ?? null,
+      }));
+      await acceptEvents(database, known);
+      return {};
+    },
+
+    async claimDeliveries(request) {
+      const claimed = await claimDeliveries(sql, parseRequest(claimDeliveriesSchema, request));
+      return { deliveries: claimed.map(claimedMessage) };
+    },
+
+    async settleDelivery(request) {
+      return { settled: await settleDelivery(sql, parseRequest(settleDeliverySchema, request), options.retries) };
+    },
+
+    async listDeliveries(request) {
+      const { pageSize: size, cursor, ...list } = parseRequest(listDeliveriesSchema, request);
+      const { deliveries, nextCursor } = await listDeliveries(sql, list, { size, cursor });
+      return { deliveries: deliveries.map(deliveryMessage), nextCursor };
+    },
+
+    async replayDelivery(request) {
+      const { deliveryId } = parseRequest(replayDeliverySchema, request);
+      return { delivery: deliveryMessage(await replayDelivery(sql, deliveryId)) };
+    },
+  };
+}

@@ -1,0 +1,135 @@
+/** Every change of a payment is an event in its outbox until it was taken in. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
+import { authorized } from './payments-authorized.ts';
+import {
+  chargedUnknown,
+  failure,
+  LIMITS,
+  openPayments,
+  type PaymentsFixture,
+  type PaymentsInstance,
+  payment,
+  read,
+  refundOf,
+  undoOf,
+} from './payments-fixture.ts';
+
+let fixture: PaymentsFixture;
+let payments: PaymentsInstance;
+beforeAll(async () => {
+  fixture = await openPayments();
+  payments = await fixture.start();
+});
+afterAll(() => fixture.close());
+
+async function unrelayed(limit = 500): Promise<Event[]> {
+  return (await payments.outbox.listUnrelayed({ limit }, LIMITS)).events;
+}
+
+async function told(orderId: string): Promise<[type: string, amountMinor: number | undefined, facts: object][]> {
+  const events = (await unrelayed()).filter((event) => event.orderId === orderId);
+  return events.map(({ type, amount, facts }) => [type, amount?.amountMinor, facts]);
+}
+
+test('a payment that is taken in one go is told step by step, each refund with its own amount', async () => {
+  const request = payment();
+  const { paymentId: payment_id } = await payments.processPayment(request, LIMITS);
+  await payments.refundPayment(refundOf(request, 599), LIMITS);
+  await payments.refundPayment(refundOf(request), LIMITS);
+  expect(await told(request.orderId)).toEqual([
+    ['payment.started', 2_599, { payment_id }],
+    ['payment.authorized', 2_599, { payment_id }],
+    ['payment.processing', 2_599, { payment_id }],
+    ['payment.captured', 2_599, { payment_id }],
+    ['payment.refund_started', 599, { payment_id, reason: 'return' }],
+    ['payment.refunded', 599, { payment_id, reason: 'return' }],
+    ['payment.refund_started', 2_000, { payment_id, reason: 'return' }],
+    ['payment.refunded', 2_000, { payment_id, reason: 'return' }],
+  ]);
+  const [event] = (await unrelayed()).filter(({ orderId }) => orderId === request.orderId);
+  expect(event).toMatchObject({ userId: request.userId, sequence: 0, amount: { currency: 'EUR' } });
+});
+
+test('a refused payment is told with its reason, and neither token nor anything else of it', async () => {
+  const request = payment({ paymentMethod: 'tok_declined' });
+  await failure(payments.processPayment(request, LIMITS));
+  const { id: payment_id } = await read(payments, request.orderId);
+  expect(await told(request.orderId)).toEqual([
+    ['payment.started', 2_599, { payment_id }],
+    ['payment.failed', 2_599, { payment_id, reason: 'payment_declined' }],
+  ]);
+  const [{ text } = { text: 'tok_' }] = await fixture.sql<{ text: string }>(
+    'select string_agg(outbox::text, chr(10)) as text from outbox',
+  );
+  expect(text).not.toMatch(/tok_/);
+});
+
+test('a void is told, and a charge that a refund finds before its own call has recorded it is told once, in order', async () => {
+  const held = await authorized(fixture);
+  await payments.voidPayment({ idempotencyKey: 'void', orderId: held.orderId, reason: 'order_cancelled' }, LIMITS);
+  expect((await told(held.orderId)).at(-1)).toEqual([
+    'payment.voided',
+    expect.any(Number),
+    { payment_id: held.id, reason: 'order_cancelled' },
+  ]);
+
+  const request = await chargedUnknown(payments);
+  await payments.refundPayment(undoOf(request), LIMITS);
+  expect((await told(request.orderId)).map(([type]) => type)).toEqual([
+    'payment.started',
+    'payment.authorized',
+    'payment.processing',
+    'payment.captured',
+    'payment.refund_started',
+    'payment.refunded',
+  ]);
+});
+
+test('a change that is taken back leaves no event', async () => {
+  const { orderId } = payment();
+  await fixture.sql(
+    `do $$ begin
+       insert into payments (id, order_id, user_id, charge_key, amount_minor, currency, status)
+       values (gen_random_uuid(), '${orderId}', gen_random_uuid(), '${orderId}', 1, 'EUR', 'PENDING');
+       insert into payment_history (payment_id, status) select id, status from payments where order_id = '${orderId}';
+       perform 1 / count(*) from outbox where order_id = '${orderId}';
+       raise exception using errcode = 'ZZ001';
+     exception when sqlstate 'ZZ001' then null;
+     end $$`,
+  );
+  expect(await told(orderId)).toEqual([]);
+});
+
+test('what is marked is not listed again, oldest first, and marking twice or something unknown changes nothing', async () => {
+  const all = await unrelayed();
+  const first = await unrelayed(3);
+  expect(first).toEqual(all.slice(0, 3));
+  const eventIds = first.map(({ id }) => id);
+  for (let n = 0; n < 2; n += 1) await payments.outbox.markRelayed({ eventIds: [...eventIds, payment().orderId] }, LIMITS);
+  expect(await unrelayed()).toEqual(all.slice(3));
+  await payments.outbox.markRelayed({ eventIds: [] }, LIMITS);
+});
+
+test('an event that commits late is listed, though later ones were marked before', async () => {
+  const [slow, fast] = [payment(), payment()];
+  const insert = (orderId: string) => `with stored as (
+      insert into payments (id, order_id, user_id, charge_key, amount_minor, currency, status)
+      values (gen_random_uuid(), '${orderId}', gen_random_uuid(), '${orderId}', 1, 'EUR', 'PENDING') returning id)
+    insert into payment_history (payment_id, status) select id, 'PENDING' from stored`;
+  const late = await fixture.connect();
+  await late.query('begin');
+  await late.query(insert(slow.orderId));
+  await fixture.sql(insert(fast.orderId));
+  expect(await told(fast.orderId)).toHaveLength(1);
+  await payments.outbox.markRelayed({ eventIds: (await unrelayed()).map(({ id }) => id) }, LIMITS);
+  await late.query('commit');
+  late.release();
+  expect((await unrelayed()).map(({ orderId }) => orderId)).toEqual([slow.orderId]);
+});
+
+test('an event is never changed or removed', async () => {
+  for (const change of [`update outbox set type = 'payment.captured'`, 'delete from outbox', 'truncate outbox']) {
+    await expect(fixture.sql(change)).rejects.toMatchObject({ code: '23001' });
+  }
+});
