@@ -29,7 +29,7 @@ const TEMPORAL = [
   'TEMPORAL_TLS_KEY_FILE',
 ];
 
-const TELLING = ['WEBHOOK_PRIVATE_ADDRESSES', 'SMTP_URL', 'MAIL_FROM', 'MAIL_SPOOL_DIR'];
+const MAIL = ['SMTP_URL', 'MAIL_FROM', 'MAIL_SPOOL_DIR'];
 const FRAUD = ['FRAUD_LIMIT', 'FRAUD_LARGE_MINOR', 'FRAUD_SMALL_MINOR', 'FRAUD_HOME_CURRENCY', 'FRAUD_SCORER_URL'];
 
 export const PARTS: readonly Part[] = [
@@ -99,7 +99,7 @@ export const PARTS: readonly Part[] = [
     youngMib: 16,
     http: 'WORKER_HTTP_PORT',
     after: ['temporal', ...SERVICES],
-    takes: [...SERVICE_ADDRESSES, ...TEMPORAL, 'PROVIDER_URL', ...TELLING],
+    takes: [...SERVICE_ADDRESSES, ...TEMPORAL, 'PROVIDER_URL', ...MAIL],
   },
   {
     name: 'gateway',

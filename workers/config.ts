@@ -1,6 +1,16 @@
 import * as z from 'zod';
 import { ORDER_LIMITS } from '../contracts/order-limits.ts';
-import { address, bindHost, httpUrl, logLevel, mailbox, port, smtpUrl, whole } from '../platform/config/fields.ts';
+import {
+  address,
+  bindHost,
+  httpUrl,
+  logLevel,
+  mailbox,
+  port,
+  smtpUrl,
+  webhookPrivateAddresses,
+  whole,
+} from '../platform/config/fields.ts';
 import { temporalFields } from '../platform/temporal/config.ts';
 
 const { SAGA_STEP_LIMIT_MS: stepLimit, RETURN_WINDOW_MS: returnWindow } = ORDER_LIMITS;
@@ -17,10 +27,7 @@ export const workerConfig = z.object({
   ),
   SAGA_STEP_LIMIT_MS: whole(stepLimit.standard, stepLimit.range, stepLimit.says),
   RETURN_WINDOW_MS: whole(returnWindow.standard, returnWindow.range, returnWindow.says),
-  WEBHOOK_PRIVATE_ADDRESSES: z
-    .enum(['deny', 'allow'], 'must be deny or allow')
-    .default('deny')
-    .describe('Whether webhooks may point at addresses that are not public; for development, or a network of your own.'),
+  WEBHOOK_PRIVATE_ADDRESSES: webhookPrivateAddresses,
   SMTP_URL: smtpUrl(
     'The server that mails to customers go out by; absent: they are put into MAIL_SPOOL_DIR. Secret when it holds a password.',
   ).optional(),

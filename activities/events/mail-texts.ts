@@ -1,4 +1,5 @@
 /** What customers are written, by type of event. Plain words; nothing that is not theirs to know. */
+import type { NOTIFIED_EVENTS } from '../../contracts/events.ts';
 import { isReason, type Reason } from '../../contracts/reasons.ts';
 import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
 
@@ -6,44 +7,45 @@ export type MailText = { readonly subject: string; readonly text: string };
 
 /** Undefined: customers are not written of this. */
 export function letterOf(event: Event): MailText | undefined {
-  return TEXTS.get(event.type)?.(event);
+  return BY_TYPE.get(event.type)?.(event);
 }
 
-const TEXTS: ReadonlyMap<string, (event: Event) => MailText> = new Map(
-  Object.entries({
-    'order.paid': (event: Event) => ({
-      subject: 'Your order is confirmed',
-      text: lines(
-        `Thank you: your order ${event.orderId} is paid and confirmed.`,
-        event.amount && `Amount: ${amountOf(event.amount)}`,
-        'We write again when it is on its way.',
-      ),
-    }),
-    'order.cancelled': (event: Event) =>
-      event.facts.reason === 'order_cancelled'
-        ? { subject: 'Your order is cancelled', text: lines(`Your order ${event.orderId} is cancelled.`, UNPAID) }
-        : {
-            subject: 'Your order could not be accepted',
-            text: lines(`We could not accept your order ${event.orderId}.`, `Reason: ${reasonOf(event.facts.reason)}`, UNPAID),
-          },
-    'order.shipped': (event: Event) => ({
-      subject: 'Your order is on its way',
-      text: lines(
-        `Your order ${event.orderId} has left our house.`,
-        event.facts.carrier && `Carrier: ${event.facts.carrier}`,
-        event.facts.tracking_number && `Tracking number: ${event.facts.tracking_number}`,
-      ),
-    }),
-    'payment.refunded': (event: Event) => ({
-      subject: 'Your refund',
-      text: lines(
-        `We have refunded money of your order ${event.orderId}.`,
-        event.amount && `Amount: ${amountOf(event.amount)}`,
-        'Your bank may take some days to show it.',
-      ),
-    }),
+const TEXTS = {
+  'order.paid': (event: Event) => ({
+    subject: 'Your order is confirmed',
+    text: lines(
+      `Thank you: your order ${event.orderId} is paid and confirmed.`,
+      event.amount && `Amount: ${amountOf(event.amount)}`,
+      'We write again when it is on its way.',
+    ),
   }),
-);
+  'order.cancelled': (event: Event) =>
+    event.facts.reason === 'order_cancelled'
+      ? { subject: 'Your order is cancelled', text: lines(`Your order ${event.orderId} is cancelled.`, UNPAID) }
+      : {
+          subject: 'Your order could not be accepted',
+          text: lines(`We could not accept your order ${event.orderId}.`, `Reason: ${reasonOf(event.facts.reason)}`, UNPAID),
+        },
+  'order.shipped': (event: Event) => ({
+    subject: 'Your order is on its way',
+    text: lines(
+      `Your order ${event.orderId} has left our house.`,
+      event.facts.carrier && `Carrier: ${event.facts.carrier}`,
+      event.facts.tracking_number && `Tracking number: ${event.facts.tracking_number}`,
+    ),
+  }),
+  'payment.refunded': (event: Event) => ({
+    subject: 'Your refund',
+    text: lines(
+      `We have refunded money of your order ${event.orderId}.`,
+      event.amount && `Amount: ${amountOf(event.amount)}`,
+      'Your bank may take some days to show it.',
+    ),
+  }),
+} satisfies Record<(typeof NOTIFIED_EVENTS)[number], (event: Event) => MailText>;
+
+// A type's name comes from outside, and an object has more names than its own.
+const BY_TYPE: ReadonlyMap<string, (event: Event) => MailText> = new Map(Object.entries(TEXTS));
 
 const UNPAID = 'You pay nothing for it. Had anything been charged, it is given back, and we write to you of that.';
 

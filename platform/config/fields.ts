@@ -73,3 +73,9 @@ export const grpcReflection = z
   .enum(['on', 'off'], 'must be on or off')
   .default('off')
   .describe('Whether services tell any caller what calls they have (gRPC server reflection); for development only.');
+
+/** For whoever takes the URL of a webhook and for whoever posts to it. */
+export const webhookPrivateAddresses = z
+  .enum(['deny', 'allow'], 'must be deny or allow')
+  .default('deny')
+  .describe('Whether webhooks may point to addresses that are not public; for development, or a network of your own.');
