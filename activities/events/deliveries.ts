@@ -21,9 +21,10 @@ export type OnSettled = (channel: Channel, result: 'delivered' | 'failed') => vo
 
 // Each holds a socket and a few kilobytes. A hundred that wait for slow receivers still leave 10 deliveries a second.
 const IN_FLIGHT_MAX = 100;
-// Milliseconds that a claim is good for: a send of at most 13 s (an address and a mail), and time to tell of it.
-const LEASE_MS = 30_000;
-const SEND_LIMIT_MS = 15_000;
+// Milliseconds that a send takes at most: to ask for an address and to mail.
+const SEND_LIMIT_MS = 13_000;
+// Milliseconds that a claim is good for: a send, and time to tell of it. So long waits what a dead worker had begun.
+const LEASE_MS = 20_000;
 // Milliseconds for one call: each is a statement or two.
 const CALL_LIMITS = { deadlineMs: 3_000 };
 // Milliseconds between two attempts to tell what became of a delivery.
