@@ -20,6 +20,7 @@ import type { OrderReader } from './order-reader.ts';
 import type { OrderWorkflows } from './order-workflow.ts';
 import { authRoutes } from './routes/auth.ts';
 import { documentationRoutes } from './routes/documentation.ts';
+import { eventRoutes } from './routes/events.ts';
 import { orderCommandRoutes } from './routes/order-commands.ts';
 import { orderDetailsRoute } from './routes/order-details.ts';
 import { orderEventsRoute } from './routes/order-events.ts';
@@ -78,6 +79,7 @@ export function createRouter(deps: AppDeps) {
   orderDetailsRoute(router, { clients, orderReader });
   orderEventsRoute(router, { orderReader, orderEvents: deps.orderEvents });
   paymentRoutes(router, clients);
+  eventRoutes(router, clients);
   documentationRoutes(router, deps.operations.version);
   return router;
 }

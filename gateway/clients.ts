@@ -1,4 +1,5 @@
 import { createGrpcClient } from '../platform/grpc/client.ts';
+import { EventsServiceService } from '../proto/gen/shopfast/events/v1/events.ts';
 import { OrdersServiceService } from '../proto/gen/shopfast/orders/v1/orders.ts';
 import { PaymentsServiceService } from '../proto/gen/shopfast/payments/v1/payments.ts';
 import { ProductsServiceService } from '../proto/gen/shopfast/products/v1/products.ts';
@@ -30,19 +31,21 @@ export const DEADLINES_MS = {
 
 export type Clients = ReturnType<typeof openClients>;
 
-/** One channel to each service. Connects on first use and again whenever a service comes back. */
+/** One channel to each service; events are served by orders. Connects on first use and again whenever a service comes back. */
 export function openClients(config: GatewayConfig) {
   const users = createGrpcClient(UsersServiceService, config.USERS_ADDRESS);
   const products = createGrpcClient(ProductsServiceService, config.PRODUCTS_ADDRESS);
   const orders = createGrpcClient(OrdersServiceService, config.ORDERS_ADDRESS);
+  const events = createGrpcClient(EventsServiceService, config.ORDERS_ADDRESS);
   const payments = createGrpcClient(PaymentsServiceService, config.PAYMENTS_ADDRESS);
   return {
     users,
     products,
     orders,
+    events,
     payments,
     close() {
-      for (const client of [users, products, orders, payments]) client.close();
+      for (const client of [users, products, orders, events, payments]) client.close();
     },
   };
 }

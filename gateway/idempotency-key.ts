@@ -15,10 +15,11 @@ function idempotencyKey(ctx: RouteCtx): string | undefined {
   return key;
 }
 
-export function requiredIdempotencyKey(ctx: RouteCtx): string {
+/** `what` is made under the key. */
+export function requiredIdempotencyKey(ctx: RouteCtx, what: 'order' | 'webhook'): string {
   const key = idempotencyKey(ctx);
   if (key === undefined)
-    throw keyMissing('This needs an Idempotency-Key header, new for every order and the same in every retry.');
+    throw keyMissing(`This needs an Idempotency-Key header, new for every ${what} and the same in every retry.`);
   return key;
 }
 

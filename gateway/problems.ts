@@ -186,7 +186,9 @@ export const PROBLEMS: Readonly<Record<Reason, ProblemRow>> = {
     status: 429,
     title: 'Quota used up',
     retry: 'later',
-    meaning: "The tier's monthly quota is used up; `Retry-After` says when the next month begins.",
+    meaning:
+      "The tier's monthly quota is used up, and `Retry-After` says when the next month begins; or there are as many webhooks as " +
+      'may be.',
     show: 'Please try again later.',
   },
   unavailable: {

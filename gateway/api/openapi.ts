@@ -4,6 +4,7 @@ import type { Reason } from '../../contracts/reasons.ts';
 import { PROBLEMS } from '../problems.ts';
 import * as auth from './auth.ts';
 import * as documentation from './documentation.ts';
+import * as events from './events.ts';
 import { type Operation, TAGS } from './operation.ts';
 import * as orderCommands from './order-commands.ts';
 import * as orders from './orders.ts';
@@ -14,7 +15,7 @@ import * as users from './users.ts';
 
 type Json = Record<string, unknown>;
 
-const ROOMS = [users, auth, products, orders, orderCommands, payments, documentation];
+const ROOMS = [users, auth, products, orders, orderCommands, payments, events, documentation];
 
 /** Every operation that the gateway serves. */
 export const OPERATIONS: readonly Operation[] = ROOMS.flatMap((room) => Object.values(room).filter(isOperation));

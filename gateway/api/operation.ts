@@ -4,7 +4,7 @@ import type { Reason } from '../../contracts/reasons.ts';
 import type { Ctx, Role, RouteCtx, Routes } from '../context.ts';
 import { inRole, signedIn } from '../middleware/caller.ts';
 
-export const TAGS = ['users', 'authentication', 'products', 'orders', 'payments', 'documentation'] as const;
+export const TAGS = ['users', 'authentication', 'products', 'orders', 'payments', 'events', 'documentation'] as const;
 
 export type AnswerDescription = {
   readonly description: string;
@@ -18,7 +18,7 @@ export type AnswerDescription = {
 
 export type Operation = {
   readonly id: string;
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** As the router takes it, `:id` being the only parameter. */
   readonly path: `/${string}`;
   readonly tag: (typeof TAGS)[number];
@@ -42,9 +42,16 @@ export function serve(routes: Routes, operation: Operation, handler: (ctx: Route
     admit(ctx, operation.access);
     await handler(ctx);
   };
-  if (operation.method === 'GET') routes.get(path, answer);
-  else if (operation.method === 'POST') routes.post(path, answer);
-  else routes.put(path, answer);
+  switch (operation.method) {
+    case 'GET':
+      return void routes.get(path, answer);
+    case 'POST':
+      return void routes.post(path, answer);
+    case 'PUT':
+      return void routes.put(path, answer);
+    case 'DELETE':
+      return void routes.delete(path, answer);
+  }
 }
 
 function admit(ctx: Pick<Ctx, 'state'>, access: Operation['access']): void {

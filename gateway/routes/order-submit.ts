@@ -53,7 +53,7 @@ export function orderSubmitRoute(
     const caller = signedIn(ctx);
     // GW1
     const request = await readBody(ctx, submitOrder.body);
-    const key = requiredIdempotencyKey(ctx);
+    const key = requiredIdempotencyKey(ctx, 'order');
     const { waitMs, applied } = preferredWait(ctx.get('prefer'), deps.defaultWaitMs);
     const { order, replayed } = await submit(ctx.state.client, caller, key, request).catch(notTaken);
     if (replayed) ctx.set('Idempotent-Replayed', 'true');

@@ -95,6 +95,14 @@ test('while orders move and several take the same events in, each is numbered on
   expect(findings.filter(({ rule, violations }) => rule.includes('event') && violations > 0)).toEqual([]);
 });
 
+test('of an order that nobody knows here many events are taken in at once, each numbered once', async () => {
+  const { orderId } = paymentEvent();
+  const events = Array.from({ length: 20 }, () => paymentEvent({ orderId }));
+  await Promise.all(events.map((event) => orders.events.acceptEvents({ events: [event] }, LIMITS)));
+  const told = await eventsOf(orders, orderId);
+  expect(told.map(({ sequence }) => sequence)).toEqual(events.map((_, n) => n + 1));
+});
+
 test('what payments tells and orders tells is the closed set, each of it, and every status has its event', async () => {
   const payments = await money.start();
   const request = payment();

@@ -56,6 +56,7 @@ export async function openOrders(environment: Record<string, string> = {}) {
       return client.events.calls;
     },
     httpPort: () => running.listening.http ?? 0,
+    address: () => `127.0.0.1:${running.listening.grpc}`,
     url: database.url,
     async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
       return (await look.query<Row>(text, values)).rows;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from '@jest/globals';
 import type { UnaryCalls } from '../../platform/grpc/client.ts';
+import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { type ErrorRow, tamperedCursor, testEmptyRequests, testErrors, testUnavailable } from './error-table.ts';
 import { pauseAt } from './payments-disturbed.ts';
@@ -226,11 +227,15 @@ testEmptyRequests(PaymentsServiceService, () => payments, {
   listEffects: [],
 });
 
+testEmptyRequests(OutboxServiceService, () => payments.outbox, { listUnrelayed: [], markRelayed: [] });
+
 testUnavailable(
   () => fixture.takeDatabaseAway(),
   () => [
     payments.getPayment({ by: { $case: 'orderId', value: randomUUID() } }, LIMITS),
     payments.processPayment(payment(), LIMITS),
     payments.voidPayment(voidOf(randomUUID()), LIMITS),
+    payments.outbox.listUnrelayed({ limit: 0 }, LIMITS),
+    payments.outbox.markRelayed({ eventIds: [] }, LIMITS),
   ],
 );

@@ -13,9 +13,10 @@ export function webhookMessage({ eventTypes, ...rest }: WebhookRecord): wire.Web
   return { ...rest, eventTypes: [...eventTypes] };
 }
 
-export function deliveryMessage({ event, webhookId, state, settledAt, position: _, ...rest }: DeliveryRecord): wire.Delivery {
+export function deliveryMessage({ event, webhookId, state, settledAt, ...rest }: DeliveryRecord): wire.Delivery {
+  const { id, attempts, lastError, nextAttemptAt } = rest;
   return {
-    ...rest,
+    ...{ id, attempts, lastError, nextAttemptAt },
     event: eventMessage(event),
     webhookId: webhookId ?? '',
     state: WIRE_STATE[state],

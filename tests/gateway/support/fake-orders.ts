@@ -1,8 +1,11 @@
 import { v7 as uuid } from 'uuid';
 import type { SagaStep } from '../../../contracts/order.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
+import { served } from '../../../platform/grpc/server.ts';
 import { StatusError } from '../../../platform/grpc/status-error.ts';
+import { EventsServiceService } from '../../../proto/gen/shopfast/events/v1/events.ts';
 import { type Order, type OrderStatus, OrdersServiceService } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
+import { onlyThese } from '../../support/handlers.ts';
 import { digest, refuse, serve } from './fake-services.ts';
 
 export type FakeOrders = Awaited<ReturnType<typeof fakeOrders>>;
@@ -31,58 +34,55 @@ export async function fakeOrders() {
     return order;
   }
 
-  const server = await serve(OrdersServiceService, {
-    async submitOrder({ idempotencyKey, clientId, userId, lines, paymentMethod, shippingAddress }) {
-      requests.push(idempotencyKey);
-      if (seen.hangMs > 0) await new Promise((resolve) => setTimeout(resolve, seen.hangMs));
-      const scoped = JSON.stringify([clientId, userId, idempotencyKey]);
-      const hash = digest([lines, paymentMethod, shippingAddress]);
-      const known = keys.get(scoped);
-      if (known && known.hash !== hash) refuse('FAILED_PRECONDITION', 'idempotency_key_reused');
-      if (known) return { order: find(known.orderId), replayed: true };
-      const now = new Date();
-      const order: Order = {
-        id: uuid(),
-        userId,
-        status: 'ORDER_STATUS_SUBMITTED',
-        lines,
-        paymentId: '',
-        history: [{ status: 'ORDER_STATUS_SUBMITTED', at: now, reason: '', actorId: '', note: '' }],
-        interventions: [],
-        returns: [],
-        shippingAddress,
-        paymentMethod,
-        createdAt: now,
-        updatedAt: now,
-      };
-      orders.set(order.id, order);
-      keys.set(scoped, { orderId: order.id, hash });
-      submissions.push(order.id);
-      return { order, replayed: false };
+  const server = await serve(
+    OrdersServiceService,
+    {
+      async submitOrder({ idempotencyKey, clientId, userId, lines, paymentMethod, shippingAddress }) {
+        requests.push(idempotencyKey);
+        if (seen.hangMs > 0) await new Promise((resolve) => setTimeout(resolve, seen.hangMs));
+        const scoped = JSON.stringify([clientId, userId, idempotencyKey]);
+        const hash = digest([lines, paymentMethod, shippingAddress]);
+        const known = keys.get(scoped);
+        if (known && known.hash !== hash) refuse('FAILED_PRECONDITION', 'idempotency_key_reused');
+        if (known) return { order: find(known.orderId), replayed: true };
+        const now = new Date();
+        const order: Order = {
+          id: uuid(),
+          userId,
+          status: 'ORDER_STATUS_SUBMITTED',
+          lines,
+          paymentId: '',
+          history: [{ status: 'ORDER_STATUS_SUBMITTED', at: now, reason: '', actorId: '', note: '' }],
+          interventions: [],
+          returns: [],
+          shippingAddress,
+          paymentMethod,
+          createdAt: now,
+          updatedAt: now,
+        };
+        orders.set(order.id, order);
+        keys.set(scoped, { orderId: order.id, hash });
+        submissions.push(order.id);
+        return { order, replayed: false };
+      },
+      // The saga's calls do not come this way: its activities are fakes too.
+      async getOrder({ orderId, userId }) {
+        if (userId === '') reads.push(orderId);
+        const order = find(orderId);
+        if (userId !== '' && order.userId !== userId) refuse('NOT_FOUND', 'not_found');
+        return { order };
+      },
+      async listOrders({ userId, status, pageSize, cursor }) {
+        const mine = [...orders.values()].reverse().filter((order) => order.userId === userId);
+        const wanted = mine.filter((order) => status === 'ORDER_STATUS_UNSPECIFIED' || order.status === status);
+        const from = cursor === '' ? 0 : Number(cursor);
+        if (Number.isNaN(from)) throw notOurCursor();
+        const nextCursor = from + pageSize < wanted.length ? String(from + pageSize) : '';
+        return { orders: wanted.slice(from, from + pageSize).map((order) => ({ ...order, history: [] })), nextCursor };
+      },
     },
-    // The saga's calls do not come this way: its activities are fakes too.
-    async getOrder({ orderId, userId }) {
-      if (userId === '') reads.push(orderId);
-      const order = find(orderId);
-      if (userId !== '' && order.userId !== userId) refuse('NOT_FOUND', 'not_found');
-      return { order };
-    },
-    async listOrders({ userId, status, pageSize, cursor }) {
-      const mine = [...orders.values()].reverse().filter((order) => order.userId === userId);
-      const wanted = mine.filter((order) => status === 'ORDER_STATUS_UNSPECIFIED' || order.status === status);
-      const from = cursor === '' ? 0 : Number(cursor);
-      if (Number.isNaN(from)) {
-        throw new StatusError({
-          code: 'INVALID_ARGUMENT',
-          reason: 'validation_failed',
-          message: 'The request has invalid fields',
-          violations: [{ field: 'cursor', description: 'is not a cursor of this list' }],
-        });
-      }
-      const nextCursor = from + pageSize < wanted.length ? String(from + pageSize) : '';
-      return { orders: wanted.slice(from, from + pageSize).map((order) => ({ ...order, history: [] })), nextCursor };
-    },
-  });
+    [served(EventsServiceService, onlyThese(EventsServiceService, { listDeliveries: () => Promise.reject(notOurCursor()) }))],
+  );
 
   function price(orderId: string) {
     const order = find(orderId);
@@ -120,4 +120,13 @@ export async function fakeOrders() {
       move(orderId, 'ORDER_STATUS_CANCELLED', reason).failure = { step: step ?? '', reason, facts: { ...facts } };
     },
   };
+}
+
+function notOurCursor(): StatusError {
+  return new StatusError({
+    code: 'INVALID_ARGUMENT',
+    reason: 'validation_failed',
+    message: 'The request has invalid fields',
+    violations: [{ field: 'cursor', description: 'is not a cursor of this list' }],
+  });
 }

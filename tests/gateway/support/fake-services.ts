@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import pino from 'pino';
 import type { ServiceDefinition } from '../../../platform/grpc/methods.ts';
-import { createGrpcServer, type GrpcServer, type Handlers } from '../../../platform/grpc/server.ts';
+import { createGrpcServer, type GrpcServer, type Handlers, type served } from '../../../platform/grpc/server.ts';
 import { StatusError } from '../../../platform/grpc/status-error.ts';
 import { createMetrics } from '../../../platform/telemetry/metrics.ts';
 import { type Payment, PaymentsServiceService } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
@@ -20,10 +20,14 @@ export type FakeServer = {
 };
 
 /** A service that answers gRPC from memory, and can go away and come back. */
-export async function serve<D extends ServiceDefinition>(definition: D, some: Partial<Handlers<D>>): Promise<FakeServer> {
+export async function serve<D extends ServiceDefinition>(
+  definition: D,
+  some: Partial<Handlers<D>>,
+  beside: readonly ReturnType<typeof served>[] = [],
+): Promise<FakeServer> {
   const handlers = onlyThese(definition, some);
   const metrics = createMetrics('fake', 'test');
-  const open = (port: number) => createGrpcServer({ definition, handlers, host: '127.0.0.1', port, logger, metrics });
+  const open = (port: number) => createGrpcServer({ definition, handlers, beside, host: '127.0.0.1', port, logger, metrics });
   let server: GrpcServer | undefined = await open(0);
   const { port } = server;
   return {
