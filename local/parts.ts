@@ -78,7 +78,7 @@ export const PARTS: readonly Part[] = [
     database: 'ORDERS_DATABASE_URL',
     insteadOf: 'ORDERS_ADDRESS',
     after: ['postgres'],
-    takes: [],
+    takes: ['EVENT_RETRY_FIRST_MS', 'EVENT_RETRY_CAP_MS', 'EVENT_ATTEMPTS_MAX'],
   },
   {
     name: 'payments',
