@@ -44,6 +44,30 @@ test('services that are down are waited for: it goes on when they are back, and 
   expect(raw.pendingActivities?.map(({ attempt }) => attempt)).toEqual([1]);
 });
 
+test('what arrived while orders went down is settled when it is back, and not sent again', async () => {
+  const went = Promise.withResolvers<void>();
+  const hook = await lab.receiver((_, before, response) => {
+    if (before === 0) {
+      store.setDown(true);
+      went.resolve();
+    }
+    response.end();
+  });
+  const store = await lab.events({ webhooks: [hook.url] });
+  for (let nth = 0; nth < 10; nth += 1) store.happen(`order-${nth}`, 'order.paid');
+  const taskQueue = lab.newTaskQueue();
+  await lab.startWorker({ addresses: store.addresses, taskQueue });
+  await lab.startDispatching(taskQueue);
+  await went.promise;
+  await eventually(
+    async () => store.calls.settleDelivery ?? 0,
+    (asked) => asked >= 10,
+  );
+  store.setDown(false);
+  await allTold(store);
+  expect(hook.got).toHaveLength(10);
+});
+
 test('of a worker that is killed another takes over: everything is told, and what is told twice has the same id', async () => {
   const dying = Promise.withResolvers<void>();
   let dead = false;
