@@ -41,6 +41,7 @@ export const localConfig = z.object({
   GATEWAY_DATABASE_URL: database('the gateway'),
   PROVIDER_DATABASE_URL: database('the payment provider simulator'),
   JWT_KEYS_FILE: z.string().optional().describe('Signing keys for users instead of generated ones: a private JSON Web Key Set.'),
+  MAIL_SPOOL_DIR: z.string().optional().describe('Where mails to customers are put instead of the data directory.'),
   LOG_LEVEL: logLevel,
 });
 

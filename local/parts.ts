@@ -30,6 +30,7 @@ const TEMPORAL = [
   'TEMPORAL_TLS_KEY_FILE',
 ];
 
+const MAIL = ['SMTP_URL', 'MAIL_FROM', 'MAIL_SPOOL_DIR'];
 const FRAUD = ['FRAUD_LIMIT', 'FRAUD_LARGE_MINOR', 'FRAUD_SMALL_MINOR', 'FRAUD_HOME_CURRENCY', 'FRAUD_SCORER_URL'];
 
 export const SERVICES: readonly ServicePart[] = [
@@ -67,7 +68,7 @@ export const SERVICES: readonly ServicePart[] = [
     database: 'ORDERS_DATABASE_URL',
     insteadOf: 'ORDERS_ADDRESS',
     after: ['postgres'],
-    takes: [],
+    takes: ['EVENT_RETRY_FIRST_MS', 'EVENT_RETRY_CAP_MS', 'EVENT_ATTEMPTS_MAX'],
   },
   {
     name: 'payments',
@@ -105,7 +106,7 @@ export const PARTS: readonly Part[] = [
     youngMib: 16,
     http: 'WORKER_HTTP_PORT',
     after: ['temporal', ...SERVICES.map(({ name }) => name)],
-    takes: [...SERVICE_ADDRESSES, ...TEMPORAL, 'PROVIDER_URL'],
+    takes: [...SERVICE_ADDRESSES, ...TEMPORAL, 'PROVIDER_URL', ...MAIL],
   },
   {
     name: 'gateway',

@@ -24,6 +24,7 @@ export function pathsIn(dataDirectory: string) {
     seedUsers: join(data, 'seed-users.json'),
     seedApiClients: join(data, 'seed-api-clients.json'),
     products: join(data, 'demo-products.json'),
+    mail: join(data, 'mail'),
     logs: join(data, 'logs'),
     postgres: join(data, 'postgres'),
     temporal: join(data, 'temporal', 'temporal.db'),

@@ -13,7 +13,7 @@ const HOST = '127.0.0.1';
 const FOR_EVERYBODY = new Set([
   ...['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'],
   ...['LOG_LEVEL', 'BIND_HOST', 'TRUST_PROXY', 'CORS_ORIGINS', 'ORDER_WAIT_MS', 'RESERVATION_TTL_MS', 'SAGA_STEP_LIMIT_MS'],
-  ...['RETURN_WINDOW_MS', 'TAX_BASIS_POINTS', 'SHIPPING_MINOR', 'GRPC_REFLECTION'],
+  ...['RETURN_WINDOW_MS', 'TAX_BASIS_POINTS', 'SHIPPING_MINOR', 'GRPC_REFLECTION', 'WEBHOOK_PRIVATE_ADDRESSES'],
 ]);
 
 export type Plan = ReturnType<typeof planParts>;
@@ -47,6 +47,7 @@ export function platformValues({ config, ports, paths }: { config: LocalConfig; 
     JWT_KEYS_FILE: config.JWT_KEYS_FILE ?? paths.jwtKeys,
     USERS_SEED_FILE: paths.seedUsers,
     GATEWAY_SEED_FILE: paths.seedApiClients,
+    MAIL_SPOOL_DIR: config.MAIL_SPOOL_DIR ?? paths.mail,
   };
 }
 

@@ -1,6 +1,16 @@
 import * as z from 'zod';
 import { ORDER_LIMITS } from '../contracts/order-limits.ts';
-import { address, bindHost, httpUrl, logLevel, port, whole } from '../platform/config/fields.ts';
+import {
+  address,
+  bindHost,
+  httpUrl,
+  logLevel,
+  mailbox,
+  port,
+  smtpUrl,
+  webhookPrivateAddresses,
+  whole,
+} from '../platform/config/fields.ts';
 import { temporalFields } from '../platform/temporal/config.ts';
 
 const { SAGA_STEP_LIMIT_MS: stepLimit, RETURN_WINDOW_MS: returnWindow } = ORDER_LIMITS;
@@ -17,6 +27,12 @@ export const workerConfig = z.object({
   ),
   SAGA_STEP_LIMIT_MS: whole(stepLimit.standard, stepLimit.range, stepLimit.says),
   RETURN_WINDOW_MS: whole(returnWindow.standard, returnWindow.range, returnWindow.says),
+  WEBHOOK_PRIVATE_ADDRESSES: webhookPrivateAddresses,
+  SMTP_URL: smtpUrl(
+    'The server that mails to customers go out by; absent: they are put into MAIL_SPOOL_DIR. Secret when it holds a password.',
+  ).optional(),
+  MAIL_FROM: mailbox('Who mails to customers are from.').default('ShopFast <orders@shopfast.invalid>'),
+  MAIL_SPOOL_DIR: z.string().default('.data/mail').describe('Where mails to customers are put while there is no SMTP_URL.'),
   BIND_HOST: bindHost,
   LOG_LEVEL: logLevel,
 });

@@ -1,5 +1,6 @@
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { OrderActivities, OrderLifeActivities } from '../contracts/activities.ts';
+import type { DispatchActivities } from '../contracts/dispatch.ts';
 import { ORDERS_TASK_QUEUE } from '../contracts/ids.ts';
 import type { ReconcileActivities } from '../contracts/reconcile.ts';
 
@@ -28,7 +29,7 @@ export function createOrderWorker(options: {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
-  readonly activities: OrderActivities & OrderLifeActivities & Partial<ReconcileActivities>;
+  readonly activities: OrderActivities & OrderLifeActivities & Partial<ReconcileActivities & DispatchActivities>;
   readonly taskQueue?: string;
   readonly settings?: Partial<WorkerOptions>;
 }): Promise<Worker> {

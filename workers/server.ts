@@ -8,6 +8,7 @@ import { VERSION } from '../platform/version.ts';
 import { bundleWorkflows } from './bundle.ts';
 import type { WorkerConfig } from './config.ts';
 import { connectToTemporal } from './connection.ts';
+import { createDispatcher, startDispatching } from './dispatcher.ts';
 import { createWorkerChecks } from './health.ts';
 import { countUndos, orderCounter, watchParkedOrders } from './metrics.ts';
 import { createOrderWorker } from './order-worker.ts';
@@ -25,6 +26,7 @@ export async function startWorker(config: WorkerConfig): Promise<Running> {
   await registerSearchAttributes(connection, namespace, logger);
   const services = connectToServices(config);
   const metrics = createMetrics('worker', VERSION);
+  const dispatcher = createDispatcher({ config, registry: metrics.registry });
   watchParkedOrders(metrics.registry, orderCounter(connection, namespace));
   const worker = await createOrderWorker({
     connection,
@@ -33,11 +35,13 @@ export async function startWorker(config: WorkerConfig): Promise<Running> {
     activities: {
       ...countUndos(metrics.registry, services.activities),
       ...createReconcileActivities({ connection, namespace, services, config, registry: metrics.registry }),
+      ...dispatcher.activities,
     },
     settings: { identity: `worker-${process.pid}@${hostname()}` },
   });
   const working = keepWorking(worker, logger);
   await scheduleReconciler(connection, namespace, logger);
+  await startDispatching(connection, namespace, logger);
   const operations = await createOperationsServer({
     service: 'worker',
     version: VERSION,
@@ -51,7 +55,9 @@ export async function startWorker(config: WorkerConfig): Promise<Running> {
     listening: { http: operations.port },
     async stop() {
       operations.drain();
+      dispatcher.stop();
       await working.stop();
+      dispatcher.close();
       services.close();
       await connection.close();
       await operations.close();

@@ -46,6 +46,21 @@ export function httpUrl(what: string) {
     .describe(what);
 }
 
+export function smtpUrl(what: string) {
+  return z
+    .string()
+    .regex(/^smtps?:\/\/[^\s]+$/, 'must be an smtp or smtps URL')
+    .describe(what);
+}
+
+/** `address@domain` or `Name <address@domain>`. */
+export function mailbox(what: string) {
+  return z
+    .string()
+    .regex(/^([^\s<>@]+@[^\s<>@]+|[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>)$/, 'must be address@domain or Name <address@domain>')
+    .describe(what);
+}
+
 export const logLevel = z
   .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], 'must be trace, debug, info, warn, error or fatal')
   .default('info')
@@ -58,3 +73,9 @@ export const grpcReflection = z
   .enum(['on', 'off'], 'must be on or off')
   .default('off')
   .describe('Whether services tell any caller what calls they have (gRPC server reflection); for development only.');
+
+/** For whoever takes the URL of a webhook and for whoever posts to it. */
+export const webhookPrivateAddresses = z
+  .enum(['deny', 'allow'], 'must be deny or allow')
+  .default('deny')
+  .describe('Whether webhooks may point to addresses that are not public; for development, or a network of your own.');

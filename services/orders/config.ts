@@ -1,5 +1,13 @@
 import * as z from 'zod';
-import { bindHost, databaseUrl, grpcReflection, logLevel, port, whole } from '../../platform/config/fields.ts';
+import {
+  bindHost,
+  databaseUrl,
+  grpcReflection,
+  logLevel,
+  port,
+  webhookPrivateAddresses,
+  whole,
+} from '../../platform/config/fields.ts';
 import { ATTEMPTS_MAX, RETRY_CAP_MS, RETRY_FIRST_MS } from './events/retries.ts';
 
 // More than anybody could mean: a day in milliseconds, and attempts of a week.
@@ -12,10 +20,7 @@ export const ordersConfig = z.object({
   ORDERS_DATABASE_URL: databaseUrl('The orders database: postgres://role:password@host:port/database.'),
   TAX_BASIS_POINTS: whole(1_900, { min: 0, max: 10_000 }, 'Tax on the subtotal in hundredths of a percent: 1900 is 19 %.'),
   SHIPPING_MINOR: whole(490, { min: 0, max: 100_000_000 }, "Shipping per order in minor units of the order's currency."),
-  WEBHOOK_PRIVATE_ADDRESSES: z
-    .enum(['allow', 'deny'], 'must be allow or deny')
-    .default('deny')
-    .describe('Whether webhooks may point to private addresses; for development only.'),
+  WEBHOOK_PRIVATE_ADDRESSES: webhookPrivateAddresses,
   EVENT_RETRY_FIRST_MS: whole(
     RETRY_FIRST_MS,
     { min: 1, max: DELAY_MAX_MS },

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import pg from 'pg';
 import * as z from 'zod';
-import { orderWorkflowId } from '../../contracts/ids.ts';
+import { DISPATCH_WORKFLOW_ID, DISPATCH_WORKFLOW_TYPE } from '../../contracts/dispatch.ts';
+import { ORDERS_TASK_QUEUE, orderWorkflowId } from '../../contracts/ids.ts';
 import { RECONCILE_SCHEDULE_ID } from '../../contracts/reconcile.ts';
 import type { RunningPlatform } from './platform.ts';
 import type { Shop } from './shop.ts';
@@ -57,6 +58,10 @@ export async function countPerOrder({
   // It reads everything that all services ever did.
   const watchman = client.schedule.getHandle(RECONCILE_SCHEDULE_ID);
   await watchman.pause('What one order costs is being counted');
+  // It asks every second, and what it tells is told beside the orders.
+  const dispatcher = client.workflow.getHandle(DISPATCH_WORKFLOW_ID);
+  await dispatcher.cancel();
+  await dispatcher.result().catch(() => {});
   const startMs = performance.now();
   const before = await read(meters);
   const ids: string[] = [];
@@ -66,6 +71,7 @@ export async function countPerOrder({
   await new Promise((resolve) => setTimeout(resolve, performance.now() - startMs));
   const idle = await read(meters);
   await watchman.unpause();
+  await client.workflow.start(DISPATCH_WORKFLOW_TYPE, { workflowId: DISPATCH_WORKFLOW_ID, taskQueue: ORDERS_TASK_QUEUE });
   let events = 0;
   let transitions = 0;
   for (const id of ids) {

@@ -57,6 +57,7 @@ export async function createShop(facts: Facts) {
 
   return {
     customer,
+    admin,
     call,
     async createProduct({ stock, priceMinor }: { stock: number; priceMinor: number }) {
       const body = {

@@ -1,0 +1,111 @@
+/**
+ * Deliveries that are being sent.
+ *
+ * D1 What is claimed is sent within the lease: it is begun only while there is time to end it, so that a dispatcher that was
+ *    asleep sends nothing that another has taken over.
+ * D2 What became of it is told until that is heard or the lease has run out; then it is sent again, under the same event id.
+ * D3 A sender that was told to give up settles nothing: the lease runs out, and another sends it.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { log } from '@temporalio/activity';
+import type { UnaryCalls } from '../../platform/grpc/client.ts';
+import { StatusError } from '../../platform/grpc/status-error.ts';
+import { contextFrom, withContext } from '../../platform/telemetry/context.ts';
+import type { ClaimedDelivery, EventsServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
+import type { Letter, Send, Sent } from './send.ts';
+
+export type DeliveryCalls = Pick<UnaryCalls<EventsServiceService>, 'claimDeliveries' | 'settleDelivery'>;
+export type Channel = 'webhook' | 'mail';
+export type Senders = Readonly<Record<Channel, Send>>;
+export type OnSettled = (channel: Channel, result: 'delivered' | 'failed') => void;
+
+// Each holds a socket and a few kilobytes. A hundred that wait for slow receivers still leave 10 deliveries a second.
+const IN_FLIGHT_MAX = 100;
+// Milliseconds that a send takes at most: to ask for an address and to mail.
+const SEND_LIMIT_MS = 13_000;
+// Milliseconds that a claim is good for: a send, and time to tell of it. So long waits what a dead worker had begun.
+const LEASE_MS = 20_000;
+// Milliseconds for one call: each is a statement or two.
+const CALL_LIMITS = { deadlineMs: 3_000 };
+// Milliseconds between two attempts to tell what became of a delivery.
+const SETTLE_PAUSE_MS = 1_000;
+
+export type Deliveries = ReturnType<typeof createDeliveries>;
+
+export function createDeliveries(deps: {
+  readonly calls: DeliveryCalls;
+  readonly senders: Senders;
+  readonly onSettled: OnSettled;
+  /** Aborted: what is being sent is given up. */
+  readonly giveUp: AbortSignal;
+}) {
+  const { calls, senders, onSettled, giveUp } = deps;
+  const inFlight = new Set<Promise<void>>();
+  let ended = Promise.withResolvers<void>();
+
+  async function deliver(claimed: ClaimedDelivery, leasedUntilMs: number): Promise<void> {
+    const { delivery, leaseId, url, secret } = claimed;
+    if (!delivery?.event || performance.now() > leasedUntilMs - SEND_LIMIT_MS) return; // D1
+    const channel = url === '' ? 'mail' : 'webhook';
+    const sent = await attempt(senders[channel], { event: delivery.event, url, secret }, giveUp);
+    if (sent === undefined) return; // D3
+    onSettled(channel, sent.ok ? 'delivered' : 'failed');
+    const outcome = sent.ok ? { error: '', permanent: false } : { error: sent.why, permanent: sent.permanent };
+    while (!giveUp.aborted && performance.now() < leasedUntilMs) {
+      if (await settled(calls, { deliveryId: delivery.id, leaseId, ...outcome })) return; // D2
+      await pause(SETTLE_PAUSE_MS, undefined, { signal: giveUp }).catch(() => {});
+    }
+  }
+
+  function begin(claimed: ClaimedDelivery, leasedUntilMs: number): void {
+    const event = claimed.delivery?.event;
+    const about = event ? { orderId: event.orderId, userId: event.userId } : {};
+    const sending = withContext({ ...contextFrom(undefined), ...about }, () => deliver(claimed, leasedUntilMs))
+      .catch((error: unknown) => log.error('A delivery ended unexpectedly', { eventId: event?.id, error }))
+      .finally(() => {
+        inFlight.delete(sending);
+        ended.resolve();
+        ended = Promise.withResolvers<void>();
+      });
+    inFlight.add(sending);
+  }
+
+  return {
+    /** Claims as many as there is room for and begins to send them; answers how many. */
+    async claim(): Promise<number> {
+      const limit = IN_FLIGHT_MAX - inFlight.size;
+      if (limit === 0) return 0;
+      // Counted from before the call, so that it ends here no later than there.
+      const leasedUntilMs = performance.now() + LEASE_MS;
+      const { deliveries } = await calls.claimDeliveries({ limit, leaseMs: LEASE_MS }, CALL_LIMITS);
+      for (const claimed of deliveries) begin(claimed, leasedUntilMs);
+      return deliveries.length;
+    },
+    /** Resolves when one of those in flight has ended: the next event of its order may be due. */
+    oneEnded: () => ended.promise,
+    async allEnded(): Promise<void> {
+      await Promise.all(inFlight);
+    },
+  };
+}
+
+/** A sender's bug is an attempt that failed, seen by whoever looks at the delivery and in the log. */
+async function attempt(send: Send, letter: Letter, giveUp: AbortSignal): Promise<Sent | undefined> {
+  try {
+    return await send(letter, giveUp);
+  } catch (error: unknown) {
+    if (giveUp.aborted) return undefined;
+    log.error('A sender failed unexpectedly', { eventId: letter.event.id, error });
+    return { ok: false, why: 'internal', permanent: false };
+  }
+}
+
+async function settled(calls: DeliveryCalls, outcome: Parameters<DeliveryCalls['settleDelivery']>[0]): Promise<boolean> {
+  try {
+    await calls.settleDelivery(outcome, CALL_LIMITS);
+    return true;
+  } catch (error: unknown) {
+    if (error instanceof StatusError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import type { UnaryCalls } from '../../platform/grpc/client.ts';
+import type { EventsServiceService, OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
+
+export type RelayCalls = {
+  readonly outbox: Pick<UnaryCalls<OutboxServiceService>, 'listUnrelayed' | 'markRelayed'>;
+  readonly events: Pick<UnaryCalls<EventsServiceService>, 'acceptEvents'>;
+};
+
+// Events of one call; less than AcceptEvents takes.
+const PAGE_SIZE = 100;
+// Milliseconds for one call: each is a statement or two.
+const CALL_LIMITS = { deadlineMs: 3_000 };
+
+/**
+ * Takes over a page of another service's outbox, oldest first. They are marked there when they are kept here: whoever dies in
+ * between lets them come again, and what is known by its id changes nothing. Answers how many there were.
+ */
+export async function relay({ outbox, events }: RelayCalls): Promise<number> {
+  const page = await outbox.listUnrelayed({ limit: PAGE_SIZE }, CALL_LIMITS);
+  if (page.events.length === 0) return 0;
+  await events.acceptEvents({ events: page.events }, CALL_LIMITS);
+  await outbox.markRelayed({ eventIds: page.events.map(({ id }) => id) }, CALL_LIMITS);
+  return page.events.length;
+}

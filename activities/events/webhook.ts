@@ -1,0 +1,33 @@
+import { VERSION } from '../../platform/version.ts';
+import type { Post } from '../../platform/webhooks/post.ts';
+import { signatureOf } from '../../platform/webhooks/signature.ts';
+import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
+import type { Send } from './send.ts';
+
+/** Tells a webhook of an event: signed, as docs/guides/events-delivery.md describes it to receivers. */
+export function createWebhookSender(post: Post): Send {
+  return ({ event, url, secret }, signal) => {
+    const body = JSON.stringify(bodyOf(event));
+    const headers = {
+      'Content-Type': 'application/json',
+      'User-Agent': `ShopFast-Webhooks/${VERSION}`,
+      'ShopFast-Event-Id': event.id,
+      'ShopFast-Event-Type': event.type,
+      'ShopFast-Signature': signatureOf({ secret, body, at: new Date() }),
+    };
+    return post({ url, headers, body, signal });
+  };
+}
+
+function bodyOf({ id, type, orderId, userId, sequence, at, amount, facts }: Event) {
+  return {
+    id,
+    type,
+    order_id: orderId,
+    user_id: userId,
+    sequence,
+    at: at?.toISOString(),
+    ...(amount ? { amount: { amount_minor: amount.amountMinor, currency: amount.currency } } : {}),
+    facts,
+  };
+}

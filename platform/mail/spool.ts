@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createTransport } from 'nodemailer';
+import { errorField } from '../persistence/error-field.ts';
+import { messageOf, type SendMail } from './mail.ts';
+
+const ID = /^[\w-]{1,100}$/;
+
+/**
+ * Puts mails into a folder, one `<id>.eml` (RFC 5322) each, for somebody else to send or to look at. A file is there whole or
+ * not at all, and once: whoever puts the same mail there again changes nothing.
+ */
+export function createSpool({ folder, from }: { readonly folder: string; readonly from: string }): SendMail {
+  const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+  return async (mail) => {
+    if (!ID.test(mail.id)) throw new Error('A mail for the spool has an id that is no file name');
+    const { message } = await composer.sendMail(messageOf(mail, from));
+    if (!Buffer.isBuffer(message)) throw new Error('The mail was not composed');
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const unfinished = join(folder, `.${mail.id}.${randomUUID()}`);
+    try {
+      await writeDown(unfinished, message);
+      // Unlike a rename it fails when the name is taken.
+      await link(unfinished, join(folder, `${mail.id}.eml`));
+    } catch (error: unknown) {
+      if (errorField(error, 'code') !== 'EEXIST') throw error;
+    } finally {
+      await unlink(unfinished).catch(() => {});
+    }
+  };
+}
+
+async function writeDown(file: string, content: Buffer): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

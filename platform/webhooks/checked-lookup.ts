@@ -1,0 +1,49 @@
+import { type LookupAddress, lookup } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { errorField } from '../persistence/error-field.ts';
+import { isPublicAddress } from './public-address.ts';
+
+/** Whom a URL leads to is nobody that may be told. */
+export class AddressRefused extends Error {
+  override readonly name = 'AddressRefused';
+}
+
+/** All addresses of a name, as the system's resolver knows them. */
+export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;
+
+export const resolveBySystem: Resolve = (host) =>
+  new Promise((resolve, reject) => {
+    lookup(host, { all: true, verbatim: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
+  });
+
+/** A host that is an address already is never looked up: throws AddressRefused unless it is public. */
+export function checkLiteral(host: string): void {
+  const address = host.replace(/^\[|\]$/g, '');
+  const family = isIP(address);
+  if (family !== 0 && !isPublicAddress(address, family === 4 ? 4 : 6)) throw new AddressRefused('not a public address');
+}
+
+/**
+ * A lookup for a connection: the addresses that were checked are those that are dialled, so a name cannot say one thing when it
+ * is checked and another when it is used. One address that is not public refuses them all.
+ */
+export function checkedLookup(resolve: Resolve): LookupFunction {
+  return (host, options, done) => {
+    resolve(host).then(
+      (addresses) => {
+        const refused = addresses.some(({ address, family }) => !isPublicAddress(address, family === 4 ? 4 : 6));
+        const [first] = addresses;
+        if (refused || !first) done(new AddressRefused('not a public address'), '', 0);
+        else if (options.all) done(null, [...addresses]);
+        else done(null, first.address, first.family);
+      },
+      (error: unknown) => done(unresolved(error), '', 0),
+    );
+  };
+}
+
+function unresolved(cause: unknown): NodeJS.ErrnoException {
+  return Object.assign(new Error('The name could not be looked up', { cause }), {
+    code: errorField(cause, 'code') ?? 'ENOTFOUND',
+  });
+}

@@ -1,0 +1,144 @@
+/** Orders' events, payments' outbox and users in memory, behind real gRPC: what the dispatcher stands between. */
+import { randomUUID } from 'node:crypto';
+import { StatusError } from '../../../platform/grpc/status-error.ts';
+import {
+  DeliveryState,
+  type Event,
+  EventsServiceService,
+  OutboxServiceService,
+  type SettleDeliveryRequest,
+} from '../../../proto/gen/shopfast/events/v1/events.ts';
+import { Role, UsersServiceService } from '../../../proto/gen/shopfast/users/v1/users.ts';
+import { serve } from '../../activities/support/fake-services.ts';
+
+export const SECRET = 's'.repeat(32);
+
+type Row = {
+  readonly id: string;
+  readonly event: Event;
+  readonly url: string;
+  state: 'pending' | 'delivered' | 'dead';
+  attempts: number;
+  lastError: string;
+  leaseId: string;
+  leasedUntilMs: number;
+  dueAtMs: number;
+};
+
+/** `webhooks` are URLs that are told everything; with `mail` customers are too. Failures are tried again after `retryMs`. */
+export async function startFakeEvents(options: {
+  readonly webhooks: readonly string[];
+  readonly mail?: boolean;
+  readonly retryMs?: number;
+}) {
+  const { webhooks, mail = false, retryMs = 100 } = options;
+  const rows: Row[] = [];
+  const kept = new Set<string>();
+  const outbox: (Event & { relayed: boolean })[] = [];
+  const sequences = new Map<string, number>();
+  const calls: Record<string, number> = {};
+  let down = false;
+
+  function take(given: Event): void {
+    if (kept.has(given.id)) return;
+    kept.add(given.id);
+    const sequence = (sequences.get(given.orderId) ?? 0) + 1;
+    sequences.set(given.orderId, sequence);
+    for (const url of mail ? [...webhooks, ''] : webhooks) {
+      const event = { ...given, sequence };
+      const fresh = { attempts: 0, lastError: '', leaseId: '', leasedUntilMs: 0, dueAtMs: 0 };
+      rows.push({ id: randomUUID(), event, url, state: 'pending', ...fresh });
+    }
+  }
+
+  function claim(limit: number, leaseMs: number): Row[] {
+    const now = performance.now();
+    const heads = new Map<string, Row>();
+    for (const row of rows) {
+      const chain = `${row.event.orderId} ${row.url}`;
+      if (row.state === 'pending' && !heads.has(chain)) heads.set(chain, row);
+    }
+    const due = [...heads.values()].filter((row) => row.dueAtMs <= now && row.leasedUntilMs <= now).slice(0, limit);
+    for (const row of due) Object.assign(row, { leaseId: randomUUID(), leasedUntilMs: now + leaseMs });
+    return due;
+  }
+
+  function settle({ deliveryId, leaseId, error, permanent }: SettleDeliveryRequest): boolean {
+    const row = rows.find(({ id }) => id === deliveryId);
+    if (!row || row.leaseId !== leaseId || row.leasedUntilMs === 0) return false;
+    const state = error === '' ? 'delivered' : permanent ? 'dead' : 'pending';
+    const attempts = row.attempts + 1;
+    Object.assign(row, { state, attempts, lastError: error, leasedUntilMs: 0, dueAtMs: performance.now() + retryMs });
+    return true;
+  }
+
+  async function asked(rpc: string): Promise<void> {
+    calls[rpc] = (calls[rpc] ?? 0) + 1;
+    if (down) throw new StatusError({ code: 'UNAVAILABLE', reason: 'unavailable', message: 'down' });
+  }
+  const servers = await Promise.all([
+    serve(EventsServiceService, {
+      async acceptEvents({ events }) {
+        await asked('acceptEvents');
+        for (const event of events) take(event);
+        return {};
+      },
+      async claimDeliveries({ limit, leaseMs }) {
+        await asked('claimDeliveries');
+        const deliveries = claim(limit, leaseMs).map(({ id, event, url, leaseId, attempts, lastError }) => ({
+          delivery: {
+            ...{ id, event, attempts, lastError, webhookId: url, state: DeliveryState.DELIVERY_STATE_PENDING },
+            ...{ nextAttemptAt: undefined, settledAt: undefined },
+          },
+          ...{ leaseId, url, secret: url && SECRET },
+        }));
+        return { deliveries };
+      },
+      async settleDelivery(request) {
+        await asked('settleDelivery');
+        return { settled: settle(request) };
+      },
+    }),
+    serve(OutboxServiceService, {
+      async listUnrelayed({ limit }) {
+        await asked('listUnrelayed');
+        return { events: outbox.filter(({ relayed }) => !relayed).slice(0, limit) };
+      },
+      async markRelayed({ eventIds }) {
+        await asked('markRelayed');
+        for (const event of outbox) event.relayed ||= eventIds.includes(event.id);
+        return {};
+      },
+    }),
+    serve(UsersServiceService, {
+      async getUser({ userId }) {
+        const person = { email: `${userId}@customer.example`, name: 'Zoë Private', role: Role.ROLE_CUSTOMER, active: true };
+        return { user: { id: userId, ...person, createdAt: undefined, updatedAt: undefined } };
+      },
+    }),
+  ]);
+  const [events, payments, users] = servers.map(({ address }) => address);
+  return {
+    addresses: { ORDERS_ADDRESS: events ?? '', PAYMENTS_ADDRESS: payments ?? '', USERS_ADDRESS: users ?? '' },
+    rows,
+    /** How often each call was made. */
+    calls,
+    /** Something that happened to an order, or by way of payments' outbox; answers its id. */
+    happen(orderId: string, type: string, via: 'orders' | 'payments' = 'orders', facts: Record<string, string> = {}): string {
+      const id = randomUUID();
+      const event = { id, type, orderId, userId: `user-of-${orderId}`, at: new Date(), facts, sequence: 0 };
+      if (via === 'orders') take(event);
+      else outbox.push({ ...event, relayed: false });
+      return id;
+    },
+    unrelayed: () => outbox.filter(({ relayed }) => !relayed).length,
+    pending: () => rows.filter(({ state }) => state === 'pending').length,
+    /** Both services answer UNAVAILABLE, or answer again. */
+    setDown(value: boolean) {
+      down = value;
+    },
+    async close() {
+      await Promise.all(servers.map((server) => server.close()));
+    },
+  };
+}
