@@ -24,7 +24,7 @@ export const EVENT_RULES: readonly Rule[] = [
     rows: `select order_id::text as id, coalesce(place < previous, false) as wrong
            from (
              select history.order_id, history.sequence as place,
-               lag(history.sequence) over (partition by history.order_id order by event.sequence) as previous
+               lag(history.sequence) over (partition by history.order_id order by event.sequence, history.sequence) as previous
              from order_history history join events event on event.cause = 'history ' || history.sequence
            ) as told`,
   },
