@@ -7,12 +7,23 @@ export type Round = {
 };
 
 /** Closed loop: `concurrency` callers, each calling again as soon as it is answered, until the time is over. */
-export async function loadFor(durationMs: number, concurrency: number, call: () => Promise<boolean>): Promise<Round> {
+export function loadFor(durationMs: number, concurrency: number, call: () => Promise<boolean>): Promise<Round> {
+  const endMs = performance.now() + durationMs;
+  return closedLoop(() => performance.now() < endMs, concurrency, call);
+}
+
+/** The same until so many calls have been made. */
+export function loadOf(calls: number, concurrency: number, call: () => Promise<boolean>): Promise<Round> {
+  let left = calls;
+  return closedLoop(() => left-- > 0, concurrency, call);
+}
+
+async function closedLoop(goOn: () => boolean, concurrency: number, call: () => Promise<boolean>): Promise<Round> {
   const latenciesMs: number[] = [];
   let failed = 0;
   const startMs = performance.now();
   const caller = async (): Promise<void> => {
-    while (performance.now() - startMs < durationMs) {
+    while (goOn()) {
       const calledMs = performance.now();
       const ok = await call();
       if (ok) latenciesMs.push(performance.now() - calledMs);

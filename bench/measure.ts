@@ -1,4 +1,4 @@
-import { loadFor, type Round } from './load.ts';
+import { loadFor, loadOf, type Round } from './load.ts';
 import { ownMs, processorMs } from './processes.ts';
 
 /** One thing to measure: a call that ends when its work is done, and the processes that do it. */
@@ -13,8 +13,17 @@ export type Rival = {
 export type Measured = Round & { readonly cpuMsPerCall: Readonly<Record<string, number>> };
 
 export async function measure(rival: Rival, durationMs: number, concurrency: number): Promise<Measured> {
+  return counted(rival, () => loadFor(durationMs, concurrency, rival.call));
+}
+
+/** The same for so many calls, where each needs something that was made ready before. */
+export async function measureCalls(rival: Rival, calls: number, concurrency: number): Promise<Measured> {
+  return counted(rival, () => loadOf(calls, concurrency, rival.call));
+}
+
+async function counted(rival: Rival, load: () => Promise<Round>): Promise<Measured> {
   const before = processor(rival);
-  const round = await loadFor(durationMs, concurrency, rival.call);
+  const round = await load();
   const after = processor(rival);
   const cpuMsPerCall = Object.fromEntries(
     Object.entries(after).map(([name, ms]) => [name, (ms - (before[name] ?? 0)) / Math.max(1, round.done)]),
