@@ -17,7 +17,8 @@ const STATUSES: Readonly<Record<PaymentStatus, StatusName>> = {
   [PaymentStatus.PAYMENT_STATUS_VOIDED]: 'VOIDED',
 };
 
-export function paymentJson(payment: Payment) {
+/** Operators see why the fraud check let it pass or held it; customers do not, or they could try out what passes. */
+export function paymentJson(payment: Payment, { forOperator }: { readonly forOperator: boolean }) {
   const amount = moneyJson(present(payment.amount, 'an amount'));
   return {
     id: payment.id,
@@ -28,7 +29,7 @@ export function paymentJson(payment: Payment) {
     refunded: { amount_minor: payment.refundedMinor, currency: amount.currency },
     provider_reference: payment.providerReference || undefined,
     failure_reason: isReason(payment.failureReason) ? payment.failureReason : undefined,
-    fraud: payment.fraud,
+    fraud: forOperator ? payment.fraud : undefined,
     created_at: payment.createdAt,
     updated_at: payment.updatedAt,
   };

@@ -34,7 +34,9 @@ export const paymentAnswer = z
     refunded: money.describe('Never above the amount.'),
     provider_reference: z.string().optional().describe("The provider's id of the charge; absent while it is not known."),
     failure_reason: reason.optional(),
-    fraud: fraudAnswer.optional().describe('Why the fraud check let it pass or held it; absent while that is not known.'),
+    fraud: fraudAnswer
+      .optional()
+      .describe('For operators: why the fraud check let it pass or held it; absent while that is not known.'),
     created_at: time,
     updated_at: time,
   })

@@ -25,13 +25,14 @@ export function orderDetailsRoute(
   serve(router, readOrderDetails, async (ctx) => {
     const caller = signedIn(ctx);
     const order = await orderReader.order(caller, pathId(ctx), DEADLINES_MS.detailsOrder);
+    const forOperator = seesEverything(caller);
     const [user, products, payment] = await Promise.all([
       part(userOf(order.userId)),
       part(productsOf(order.lines.map(({ productId }) => productId))),
-      part(paymentOf(order.id)),
+      part(paymentOf(order.id, { forOperator })),
     ]);
     const names = Array.isArray(products) ? new Map(products.map(({ id, name }) => [id, name])) : undefined;
-    const shown = { ...(names ? { names } : {}), forOperator: seesEverything(caller) };
+    const shown = { ...(names ? { names } : {}), forOperator };
     ctx.body = { order: orderJson(order, shown), user, products, payment };
   });
 
@@ -46,10 +47,10 @@ export function orderDetailsRoute(
   }
 
   /** null: nothing was charged, or not yet. */
-  async function paymentOf(orderId: string) {
+  async function paymentOf(orderId: string, shown: { readonly forOperator: boolean }) {
     try {
       const { payment } = await clients.payments.calls.getPayment({ by: { $case: 'orderId', value: orderId } }, limits);
-      return paymentJson(present(payment, 'a payment'));
+      return paymentJson(present(payment, 'a payment'), shown);
     } catch (error: unknown) {
       if (error instanceof StatusError && error.code === 'NOT_FOUND') return null;
       throw error;

@@ -62,7 +62,7 @@ test('a declined card is answered with 402, and the stock is free again', async 
   });
 });
 
-test('a suspicious payment is held before it is charged, the order is cancelled and the payment says why', async () => {
+test('a suspicious payment is held before it is charged, the order is cancelled and the payment tells operators why', async () => {
   // Very large, and the customer's first one or, beside the test above, one after a declined card.
   const product = await shop.createProduct({ stock: 1, priceMinor: 600_000 });
   const placed = await shop.order({ items: [{ product_id: product.id, quantity: 1 }], payment_method: 'tok_ok' });
@@ -73,7 +73,7 @@ test('a suspicious payment is held before it is charged, the order is cancelled 
   expect(await shop.getOrder(id)).toMatchObject({ status: 'CANCELLED', failure: { reason: 'fraud_review' } });
   expect(await shop.stockOf(product.id)).toEqual({ stock: 1, available: 1 });
   expect(await shop.chargesOf(id)).toEqual([]);
-  const { json } = await shop.call('GET', `/orders/${id}/details`, undefined, shop.customer);
+  const { json } = await shop.call('GET', `/orders/${id}/details`, undefined, shop.admin);
   const factors = expect.arrayContaining([expect.objectContaining({ name: 'very_large_amount', weight: 40 })]);
   expect(json).toMatchObject({ payment: { status: 'FAILED', failure_reason: 'fraud_review', fraud: { factors } } });
 });
