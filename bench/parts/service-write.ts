@@ -14,7 +14,7 @@ const UNIT_PRICE = { amountMinor: 1_000, currency: 'EUR' };
 // Submitted before the clock runs: what is measured is CreateOrder alone.
 const ORDERS_PER_SECOND = 600;
 
-/** P8: CreateOrder with three lines, beside grpc-js and one prepared statement that writes as much. */
+/** CreateOrder with three lines, beside grpc-js and one prepared statement that writes as much. */
 export async function serviceWrite({ platform }: Ground): Promise<Part> {
   const orders = createGrpcClient(OrdersServiceService, await grpcAddress(platform, 'orders'));
   const { postgres = '' } = await metersOf(platform);
@@ -33,7 +33,7 @@ export async function serviceWrite({ platform }: Ground): Promise<Part> {
     return Object.values(cpuMsPerCall).reduce((sum, ms) => sum + ms, 0);
   };
   return {
-    name: 'P8 writing an order',
+    name: 'writing an order',
     says: {
       what: 'CreateOrder, 3 lines, with its key, in orders and PostgreSQL',
       beside: 'grpc-js and one prepared statement',
