@@ -66,5 +66,11 @@ export const needsAttentionAttribute = defineSearchAttributeKey('NeedsAttention'
 /** Every search attribute that the platform registers, as a worker does at its start. */
 export const SEARCH_ATTRIBUTES = [orderStatusAttribute, failedStepAttribute, needsAttentionAttribute] as const;
 
+/**
+ * Asks Temporal's visibility for parked orders (SG6): who counts them and who lists them mean the same. One that was terminated
+ * while it was parked waits for the reconciler and for no operator.
+ */
+export const PARKED_ORDERS = `WorkflowType = '${ORDER_WORKFLOW_TYPE}' AND ${needsAttentionAttribute.name} = true AND ExecutionStatus = 'Running'`;
+
 /** What OrderStatus holds while and after the saga runs. */
 export type OrderStatusAttribute = 'SUBMITTED' | 'PAID' | 'COMPENSATING' | 'CANCELLED' | 'DELIVERED' | 'RETURNED';

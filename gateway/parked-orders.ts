@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { isGrpcServiceError } from '@temporalio/client';
 import { orderIdOf } from '../contracts/ids.ts';
-import { needsAttentionAttribute, ORDER_WORKFLOW_TYPE } from '../contracts/order.ts';
+import { PARKED_ORDERS } from '../contracts/order.ts';
 import { entityId } from '../platform/grpc/fields.ts';
 import { HttpProblem, unavailable } from './problem.ts';
 import type { Temporal } from './temporal.ts';
@@ -17,9 +17,6 @@ const LIST_LIMIT_MS = 1_500;
 // google.rpc.Code
 const INVALID_ARGUMENT = 3;
 const CHECK_BYTES = 8;
-
-// An order that was terminated while it was parked waits for the reconciler and for no operator.
-const PARKED = `WorkflowType = '${ORDER_WORKFLOW_TYPE}' AND ${needsAttentionAttribute.name} = true AND ExecutionStatus = 'Running'`;
 
 export type ParkedPage = { readonly orderIds: string[]; readonly nextCursor: string };
 
@@ -31,7 +28,7 @@ export function createParkedOrders({ client, connection, within }: Pick<Temporal
     async page(list: string, { size, cursor }: { readonly size: number; readonly cursor: string }): Promise<ParkedPage> {
       const nextPageToken = cursor === '' ? undefined : decodeCursor(list, cursor);
       const { namespace } = client.options;
-      const request = { namespace, query: PARKED, pageSize: size, ...(nextPageToken ? { nextPageToken } : {}) };
+      const request = { namespace, query: PARKED_ORDERS, pageSize: size, ...(nextPageToken ? { nextPageToken } : {}) };
       try {
         const found = await within(LIST_LIMIT_MS, () => connection.workflowService.listWorkflowExecutions(request));
         const orderIds = found.executions.map(({ execution }) => orderIdOf(execution?.workflowId ?? '')).filter(isOrderId);

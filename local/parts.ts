@@ -120,7 +120,7 @@ export const PARTS: readonly Part[] = [
   },
 ];
 
-/** The name of a part's database and role, as in names.md: USERS_DATABASE_URL is users. */
+/** The name of a part's database and role: that of USERS_DATABASE_URL is users. */
 export function databaseName(variable: DatabaseVariable): string {
   return variable.replace('_DATABASE_URL', '').toLowerCase();
 }

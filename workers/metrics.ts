@@ -1,6 +1,7 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { type OrderActivities, UNDOES } from '../contracts/activities.ts';
+import { PARKED_ORDERS } from '../contracts/order.ts';
 import { wrapActivities } from './wrap-activities.ts';
 
 // Milliseconds for the server to count, and for which a count is good: several scrapers ask it once.
@@ -29,7 +30,7 @@ export function watchParkedOrders(registry: Registry, count: CountOrders): void 
     async collect() {
       if (performance.now() - countedAtMs < COUNT_LIFE_MS) return;
       try {
-        gauge.set(await count('NeedsAttention = true', COUNT_LIMIT_MS));
+        gauge.set(await count(PARKED_ORDERS, COUNT_LIMIT_MS));
         countedAtMs = performance.now();
       } catch {
         gauge.remove();

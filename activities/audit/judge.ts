@@ -34,6 +34,11 @@ export function createJudge(deps: Deps): Pick<ReconcileActivities, 'judge'> {
   return {
     async judge({ quietMs }): Promise<Verdict> {
       const heard = () => Context.current().heartbeat();
+      // Each order that is asked for is a call, and there may be thousands.
+      const workflowOf = (orderId: string) => {
+        heard();
+        return deps.workflowOf(orderId);
+      };
       const own = await auditsOf(deps.calls.audits, heard);
       const books = await readBooks(deps.calls, deps.providerLedger(), heard);
       // The margin is minutes, and no two clocks of one platform differ by that much.
@@ -47,11 +52,11 @@ export function createJudge(deps: Deps): Pick<ReconcileActivities, 'judge'> {
         findings.push(findingOf(name, looked, wrong));
         if (repair === null) continue;
         for (const { orderId } of wrong) {
-          if ((await deps.workflowOf(orderId)) !== 'running') repairable.push({ orderId, rule: name, action: repair });
+          if ((await workflowOf(orderId)) !== 'running') repairable.push({ orderId, rule: name, action: repair });
         }
       }
-      const undecided = await undecidedOf(quiet, deps.workflowOf, heard);
-      const lifeless = await lifelessOf(quiet, deps);
+      const undecided = await undecidedOf(quiet, workflowOf);
+      const lifeless = await lifelessOf(quiet, { ...deps, workflowOf });
       return {
         findings: [...own, ...findings, ...undecided.findings, ...lifeless.findings],
         repairable: [...repairable, ...undecided.repairable, ...lifeless.repairable],
@@ -71,11 +76,7 @@ async function auditsOf(audits: AuditCalls['audits'], heard: () => void): Promis
 }
 
 /** An order that is not decided and has no workflow, or one that ended without deciding, would wait for ever. */
-async function undecidedOf(
-  quiet: readonly OrderBooks[],
-  workflowOf: (orderId: string) => Promise<WorkflowState>,
-  heard: () => void,
-): Promise<Part> {
+async function undecidedOf(quiet: readonly OrderBooks[], workflowOf: (orderId: string) => Promise<WorkflowState>): Promise<Part> {
   const looked = quiet.filter(isUndecided);
   const absent: OrderBooks[] = [];
   const closed: OrderBooks[] = [];
@@ -83,7 +84,6 @@ async function undecidedOf(
     const state = await workflowOf(order.orderId);
     if (state === 'absent') absent.push(order);
     if (state === 'completed' || state === 'broken') closed.push(order);
-    heard();
   }
   return {
     findings: [findingOf('submitted_without_workflow', looked, absent), findingOf('ended_without_outcome', looked, closed)],
@@ -102,8 +102,8 @@ async function lifelessOf(
   const broken = await brokenOrders();
   const findings: RuleFinding[] = [];
   const repairable: Repair[] = [];
+  const now = { nowMs: Date.now(), returnWindowMs };
   for (const { name, applies, repair } of LIFE_RULES) {
-    const now = { nowMs: Date.now(), returnWindowMs };
     const looked = quiet.filter((order) => applies(order, now));
     const wrong: OrderBooks[] = [];
     for (const order of looked) {

@@ -112,8 +112,8 @@ export type LifeNow = { readonly nowMs: number; readonly returnWindowMs: number 
  */
 export const LIFE_RULES: readonly LifeRule[] = [
   {
-    // An operator who terminates before the parcel is sent cancels (product.md 3): the undos of a cancel, under the same keys. Stock
-    // that has left may be on its way, though its order says nothing of it: for people.
+    // Who terminates an order before it is sent cancels it: the undos of a cancel, under the same keys. Stock that has left may be
+    // on its way, though its order says nothing of it: for people.
     name: 'paid_without_workflow',
     applies: (order) => status(order) === 'PAID',
     repair: (order) => (left(order) ? null : 'settle the order'),

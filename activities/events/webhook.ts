@@ -4,7 +4,7 @@ import { signatureOf } from '../../platform/webhooks/signature.ts';
 import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
 import type { Send } from './send.ts';
 
-/** Tells a webhook of an event: signed, as docs/guides/events-delivery.md describes it to receivers. */
+/** Tells a webhook of an event: signed, as docs/guides/events.md describes it to receivers. */
 export function createWebhookSender(post: Post): Send {
   return ({ event, url, secret }, signal) => {
     const body = JSON.stringify(bodyOf(event));

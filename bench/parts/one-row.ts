@@ -15,7 +15,7 @@ const CONNECTIONS = 8;
 const DEADLINE_MS = 30_000;
 const PLENTY = 1_000_000_000;
 
-/** P9: reservations of one product by 256 buyers over gRPC, beside the bare conditional update on 8 connections. */
+/** Reservations of one product by 256 buyers over gRPC, beside the bare conditional update on 8 connections. */
 export async function oneRow({ platform, shop }: Ground): Promise<Part> {
   const { id: productId } = await shop.createProduct({ stock: PLENTY, priceMinor: 1_000 });
   const products = createGrpcClient(ProductsServiceService, await grpcAddress(platform, 'products'));
@@ -25,7 +25,7 @@ export async function oneRow({ platform, shop }: Ground): Promise<Part> {
   await pool.query('insert into bench_stock values (1, $1, 0)', [PLENTY]);
   const update = 'update bench_stock set reserved = reserved + 1 where id = 1 and stock - reserved >= 1';
   return {
-    name: 'P9 everybody wants one product',
+    name: 'everybody wants one product',
     says: {
       what: `ReserveInventory of one product, ${BUYERS} buyers`,
       beside: `bare conditional update, ${CONNECTIONS} connections`,

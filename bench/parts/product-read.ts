@@ -6,7 +6,7 @@ import { measure } from '../measure.ts';
 import { grpcAddress } from './address.ts';
 import { CONCURRENCY, type Ground, type Part } from './part.ts';
 
-/** P6: what the gateway adds to reading a product: key, trace, log, metrics, validation, tags, JSON of its own. */
+/** What the gateway adds to reading a product: key, trace, log, metrics, validation, tags, JSON of its own. */
 export async function productRead({ platform, shop }: Ground): Promise<Part> {
   const { id } = await shop.createProduct({ stock: 10, priceMinor: 1_000 });
   const execArgv = PARTS.filter(({ name }) => name === 'gateway').flatMap((part) => nodeOptions(part).split(' '));
@@ -25,7 +25,7 @@ export async function productRead({ platform, shop }: Ground): Promise<Part> {
     return cpuMsPerCall[name] ?? Number.NaN;
   };
   return {
-    name: 'P6 reading a product',
+    name: 'reading a product',
     says: {
       what: 'GET /v1/products/{id} at the gateway',
       beside: 'bare http.createServer with one grpc-js call',

@@ -12,12 +12,12 @@ const CONFIRMED = fileURLToPath(new URL('../../tests/replay/histories/confirmed.
 // Replays per second of a round: about what this takes, so that a round is as long as those of the other parts.
 const TIMES_PER_SECOND = 30;
 
-/** P5: the workflow's own processor time, by replaying a confirmed order beside a workflow in which nothing happens. */
+/** The workflow's own processor time, by replaying a confirmed order beside a workflow in which nothing happens. */
 export async function replayCost({ platform }: Ground): Promise<Part> {
   const order = replayer('../../workflows/registered.ts', JSON.parse(readFileSync(CONFIRMED, 'utf8')));
   const empty = replayer('./workflow.ts', await emptyHistory(platform.facts.temporal.address));
   return {
-    name: 'P5 replaying an order',
+    name: 'replaying an order',
     says: {
       what: 'replay of a confirmed order, every undo registered, waiting to be shipped',
       beside: 'replay of an empty workflow',

@@ -8,14 +8,14 @@ import { CONCURRENCY, type Part } from './part.ts';
 
 const DEADLINE_MS = 5_000;
 
-/** P7: one unary call from the product's client to its server and back, beside the same bytes over Node's HTTP/2. */
+/** One unary call from the product's client to its server and back, beside the same bytes over Node's HTTP/2. */
 export async function rpcHop(): Promise<Part> {
   const ours = await startChild('./grpc-echo.ts', []);
   const bare = await startChild('./http2-echo.ts', []);
   const client = createGrpcClient(echoDefinition, `127.0.0.1:${ours.listening}`);
   const session = connect(`http://127.0.0.1:${bare.listening}`);
   return {
-    name: 'P7 one call to a service',
+    name: 'one call to a service',
     says: { what: 'unary gRPC call', beside: 'the same bytes over node:http2', unit: 'calls per second', goal: '≥ 0.75' },
     ours: async (durationMs) =>
       rate(

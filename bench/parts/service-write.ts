@@ -14,7 +14,7 @@ const UNIT_PRICE = { amountMinor: 1_000, currency: 'EUR' };
 // Orders of a round per second that it is to take. They are submitted before it: what is measured is CreateOrder alone.
 const ORDERS_PER_SECOND = 250;
 
-/** P8: CreateOrder with three lines, beside grpc-js and one prepared statement that writes as much. */
+/** CreateOrder with three lines, beside grpc-js and one prepared statement that writes as much. */
 export async function serviceWrite({ platform }: Ground): Promise<Part> {
   const orders = createGrpcClient(OrdersServiceService, await grpcAddress(platform, 'orders'));
   const { postgres = '' } = await metersOf(platform);
@@ -30,7 +30,7 @@ export async function serviceWrite({ platform }: Ground): Promise<Part> {
     return Object.values(cpuMsPerCall).reduce((sum, ms) => sum + ms, 0);
   };
   return {
-    name: 'P8 writing an order',
+    name: 'writing an order',
     says: {
       what: 'CreateOrder, 3 lines, with its key, in orders and PostgreSQL',
       beside: 'grpc-js and one prepared statement',

@@ -77,7 +77,9 @@ export const registerWebhook = {
   answers: {
     201: {
       description: 'Registered.',
-      schema: webhook.extend({ secret: z.string().describe('What is signed with. Shown once.') }).meta({ id: 'NewWebhook' }),
+      schema: webhook
+        .extend({ secret: z.string().describe('What is signed with. In no other answer.') })
+        .meta({ id: 'NewWebhook' }),
     },
   },
   problems: ['idempotency_key_missing', 'idempotency_key_reused', 'quota_exceeded'],

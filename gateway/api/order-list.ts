@@ -15,6 +15,7 @@ const instant = z
   .transform((text) => new Date(text));
 
 const ORDER_ID = '019ac2b4-7c00-7000-8000-000000000001';
+const USER_ID = '019ac2b4-7c00-7000-8000-000000000002';
 const MONEY = { amount_minor: 2_500, currency: 'EUR' };
 
 export const listOrders = {
@@ -45,7 +46,7 @@ export const listOrders = {
       user_id: entityId
         .optional()
         .describe("Operators only: this user's orders.")
-        .meta({ examples: [ORDER_ID] }),
+        .meta({ examples: [USER_ID] }),
       failed_step: z
         .enum(SAGA_STEPS, 'must be a step of the saga')
         .optional()
@@ -67,7 +68,7 @@ export const listOrders = {
         items: [
           {
             id: ORDER_ID,
-            user_id: '019ac2b4-7c00-7000-8000-000000000002',
+            user_id: USER_ID,
             status: 'CANCELLED',
             saga_state: 'SagaFailed',
             items: [

@@ -6,7 +6,7 @@ const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** The metrics every process has (names in the product's list of names); a process adds its own to `registry`. */
+/** The metrics that every process has; it adds its own to `registry`. All are in docs/runbooks/at-night.md. */
 export function createMetrics(service: string, version: string) {
   const registry = new Registry();
   registry.setDefaultLabels({ service });

@@ -3,7 +3,7 @@ import { entityId, idempotencyKey, text } from '../../platform/grpc/fields.ts';
 import { OrderStatus } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { statusFrom } from './messages.ts';
 
-// Lines of one order, and units of one product in each line as given (product.md section 4); merged lines may add up.
+// Lines of one order, and units of one product in each line as given: beyond what a shop's customers buy. Merged lines may add up.
 const LINES_MAX = 100;
 const QUANTITY_MAX = 1_000;
 

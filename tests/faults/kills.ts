@@ -7,8 +7,10 @@ import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { reconcileNow, verdictLines } from '../../tools/reconcile.ts';
+import { isDecided } from '../support/decided.ts';
 import { eventually } from '../support/eventually.ts';
-import { inTurns, isDecided, persist } from '../support/persistence.ts';
+import { inTurns } from '../support/in-turns.ts';
+import { persist } from '../support/persist.ts';
 import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 

@@ -13,7 +13,7 @@ import { createScratch, type Scratch } from './support/scratch.ts';
 const PATCH = 'tests/guides/adding-a-saga-step.patch';
 const GUIDE = 'docs/guides/adding-a-saga-step.md';
 
-/** The edits of architecture.md that are made by hand. Each is one file; a use case may be several of one service. */
+/** The edits of the guide that are made by hand. Each is one file; a use case may be several of one service. */
 const EDITS: Readonly<Record<string, RegExp>> = {
   'proto rpc': /^proto\/shopfast\/\w+\/v1\/\w+\.proto$/,
   'service use case': /^services\/users\/[\w/]+\.ts$/,

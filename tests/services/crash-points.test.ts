@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
-import { CHARGED, failure, openPayments, type PaymentsFixture, payment, untilSettled } from './payments-fixture.ts';
+import { insist } from '../support/insist.ts';
+import { CHARGED, failure, openPayments, type PaymentsFixture, payment } from './payments-fixture.ts';
 import type { Fate } from './processes/fate.ts';
 import { launchService } from './processes/launch.ts';
 import {
@@ -102,7 +103,7 @@ test.each([
   expect(await failure(service.processPayment(request, LIMITS))).toMatchObject({ code: 'ABORTED' });
 
   await money.expireLeases();
-  const { paymentId } = await untilSettled(() => service.processPayment(request, LIMITS));
+  const { paymentId } = await insist(() => service.processPayment(request, LIMITS));
   expect(await service.processPayment(request, LIMITS)).toEqual({ paymentId });
   expect(await money.entriesOf(request.orderId)).toEqual(CHARGED);
   expect(await money.history(request.orderId)).toEqual(['PENDING', 'AUTHORIZED', 'PROCESSING', 'COMPLETED']);
@@ -115,7 +116,7 @@ test('I40 a process that was stopped while it charged and goes on after it was t
   const late = failure(stopped.calls.processPayment(request, LIMITS));
   await stopped.met;
   await money.expireLeases();
-  const { paymentId } = await untilSettled(() => service.processPayment(request, LIMITS));
+  const { paymentId } = await insist(() => service.processPayment(request, LIMITS));
 
   stopped.continue();
   expect(await late).toMatchObject({ code: 'ABORTED' });

@@ -4,19 +4,10 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { stepKey, undoKey } from '../../contracts/ids.ts';
 import { ReserveInventoryResponse } from '../../proto/gen/shopfast/products/v1/products.ts';
 import type { PaymentProvider } from '../../services/payments/provider.ts';
+import { insist } from '../support/insist.ts';
 import { type OrdersFixture, openOrders, submission } from './orders-fixture.ts';
 import { around, pauseAt } from './payments-disturbed.ts';
-import {
-  CHARGED,
-  failure,
-  openPayments,
-  type PaymentsFixture,
-  payment,
-  read,
-  refundOf,
-  undoOf,
-  untilSettled,
-} from './payments-fixture.ts';
+import { CHARGED, failure, openPayments, type PaymentsFixture, payment, read, refundOf, undoOf } from './payments-fixture.ts';
 import {
   createProduct,
   disagreements,
@@ -92,7 +83,7 @@ test('I43 the provider is asked under one key by every attempt and every process
   const [first, second] = [await money.start((real) => noting(crashing(real))), await money.start(noting)];
   const request = payment();
   for (const service of [first, first, second]) {
-    await untilSettled(() => service.processPayment(request, LIMITS), ['ABORTED']).catch(() => undefined);
+    await insist(() => service.processPayment(request, LIMITS), { again: ['ABORTED'] }).catch(() => undefined);
   }
   expect(asked).toEqual(Array(3).fill(request.idempotencyKey));
   expect(await money.entriesOf(request.orderId)).toEqual(CHARGED);

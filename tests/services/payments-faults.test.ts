@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PaymentStatus } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { httpProvider } from '../../services/payments/provider-http.ts';
+import { insist } from '../support/insist.ts';
 import { crashOnce, type Moment, type ProviderCall, pauseAt } from './payments-disturbed.ts';
 import {
   CHARGED,
@@ -16,7 +17,6 @@ import {
   read,
   refundOf,
   undoOf,
-  untilSettled,
 } from './payments-fixture.ts';
 
 let fixture: PaymentsFixture;
@@ -141,7 +141,7 @@ test('a caller who gave up gets the stored answer when it asks again', async () 
   expect(await gaveUp).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
   pause.letGo();
 
-  await untilSettled(() => payments.processPayment(request, LIMITS), ['ABORTED']);
+  await insist(() => payments.processPayment(request, LIMITS), { again: ['ABORTED'] });
   expect(await fixture.entriesOf(request.orderId)).toEqual(CHARGED);
 });
 

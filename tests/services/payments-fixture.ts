@@ -195,20 +195,3 @@ export async function failure(call: Promise<unknown>): Promise<StatusError> {
   if (!(error instanceof StatusError)) throw new Error('The call should have failed', { cause: error });
   return error;
 }
-
-/** Codes after which a caller repeats its call: at work elsewhere, or outcome unknown. */
-export const REPEATED: readonly string[] = ['ABORTED', 'UNAVAILABLE'];
-
-/** Repeats a call as its callers do, until it has an answer. */
-export async function untilSettled<T>(call: () => Promise<T>, codes = REPEATED, limitMs = 20_000): Promise<T> {
-  const endMs = performance.now() + limitMs;
-  for (;;) {
-    try {
-      return await call();
-    } catch (error: unknown) {
-      const again = error instanceof StatusError && codes.includes(error.code);
-      if (!again || performance.now() > endMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}

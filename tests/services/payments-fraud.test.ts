@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PaymentStatus, type ProcessPaymentRequest } from '../../proto/gen/shopfast/payments/v1/payments.ts';
+import { insist } from '../support/insist.ts';
 import { crashOnce } from './payments-disturbed.ts';
 import {
   CHARGED,
@@ -13,7 +14,6 @@ import {
   payment,
   read,
   undoOf,
-  untilSettled,
   violated,
 } from './payments-fixture.ts';
 
@@ -138,7 +138,7 @@ test('what an owner before let pass and did not charge is held, and its charge c
   const dying = await fixture.start(crashOnce('charge', 'before'));
   const request = payment();
   expect(await failure(dying.processPayment(request, LIMITS))).toMatchObject({ code: 'INTERNAL' });
-  expect(await failure(untilSettled(() => strict.processPayment(request, LIMITS)))).toMatchObject({ reason: 'fraud_review' });
+  expect(await failure(insist(() => strict.processPayment(request, LIMITS)))).toMatchObject({ reason: 'fraud_review' });
 
   const late = await fixture.provider.charge(request.idempotencyKey, { amount_minor: 2_599, reference: request.orderId });
   expect(late.status).toBe(402);

@@ -1,6 +1,7 @@
 /** What a reader sees while money moves: every snapshot is right, not only what is left in the end. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { insist } from '../support/insist.ts';
 import {
   failure,
   LIMITS,
@@ -10,7 +11,6 @@ import {
   payment,
   refundOf,
   undoOf,
-  untilSettled,
   violated,
 } from './payments-fixture.ts';
 
@@ -34,7 +34,7 @@ async function moveMoney(kind: number): Promise<void> {
   if (kind === 3) return void (await failure(payments.processPayment(request, LIMITS)));
   await payments.processPayment(request, LIMITS);
   const refunds = kind === 0 ? [] : kind === 1 ? [refundOf(request, 700), refundOf(request, 900)] : [undoOf(request)];
-  await Promise.all(refunds.map((refund) => untilSettled(() => payments.refundPayment(refund, LIMITS))));
+  await Promise.all(refunds.map((refund) => insist(() => payments.refundPayment(refund, LIMITS))));
 }
 
 type Seen = { debits: string; credits: string; ledger: string; rows: string; entries: string };

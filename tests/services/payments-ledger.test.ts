@@ -6,6 +6,7 @@ import {
   type ProcessPaymentRequest,
 } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { ACCOUNTS, MOVEMENTS } from '../../services/payments/ledger.ts';
+import { insist } from '../support/insist.ts';
 import { authorized } from './payments-authorized.ts';
 import { pauseAt } from './payments-disturbed.ts';
 import {
@@ -18,7 +19,6 @@ import {
   payment,
   refundOf,
   undoOf,
-  untilSettled,
 } from './payments-fixture.ts';
 
 let fixture: PaymentsFixture;
@@ -141,7 +141,7 @@ test('a capture whose entry cannot be written is not recorded, and the retry rec
   await fixture.sql('alter table away rename to ledger_entries');
   expect(await fixture.history(request.orderId)).toEqual(['PENDING']);
 
-  await untilSettled(() => payments.processPayment(request, LIMITS));
+  await insist(() => payments.processPayment(request, LIMITS));
   expect(await entries(request)).toEqual([CAPTURED]);
 });
 

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { PaymentStatus } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { httpProvider } from '../../services/payments/provider-http.ts';
 import { eventually } from '../support/eventually.ts';
+import { insist } from '../support/insist.ts';
 import { crashOnce, pauseAt } from './payments-disturbed.ts';
 import {
   CHARGED,
@@ -18,7 +19,6 @@ import {
   read,
   refundOf,
   undoOf,
-  untilSettled,
 } from './payments-fixture.ts';
 
 let fixture: PaymentsFixture;
@@ -60,7 +60,7 @@ test('I39 an owner that hangs is taken over when its lease has run out', async (
   await pause.arrived;
 
   const startedMs = performance.now();
-  const { paymentId } = await untilSettled(() => payments.processPayment(request, LIMITS), ['ABORTED']);
+  const { paymentId } = await insist(() => payments.processPayment(request, LIMITS), { again: ['ABORTED'] });
   // The lease: the provider's deadline and the margin.
   expect(performance.now() - startedMs).toBeGreaterThan(1_500);
   pause.letGo();
@@ -206,8 +206,8 @@ test('a charge and its undo at the same time: refused or given back, never kept'
   const requests = Array.from({ length: 20 }, () => payment());
   await Promise.all(
     requests.map(async (request) => {
-      const charge = untilSettled(() => payments.processPayment(request, LIMITS)).catch((error: unknown) => error);
-      await Promise.all([charge, untilSettled(() => payments.refundPayment(undoOf(request), LIMITS))]);
+      const charge = insist(() => payments.processPayment(request, LIMITS)).catch((error: unknown) => error);
+      await Promise.all([charge, insist(() => payments.refundPayment(undoOf(request), LIMITS))]);
     }),
   );
 

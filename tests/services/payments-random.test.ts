@@ -7,6 +7,7 @@ import * as fc from 'fast-check';
 import { StatusError } from '../../platform/grpc/status-error.ts';
 import { PaymentStatus } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { ProviderUnavailable } from '../../services/payments/provider.ts';
+import { insist, UNKNOWN } from '../support/insist.ts';
 import { around } from './payments-disturbed.ts';
 import {
   LIMITS,
@@ -14,11 +15,9 @@ import {
   type PaymentsFixture,
   type PaymentsInstance,
   payment,
-  REPEATED,
   read,
   refundOf,
   undoOf,
-  untilSettled,
   violated,
 } from './payments-fixture.ts';
 
@@ -63,7 +62,7 @@ function firstOf(all: readonly PaymentsInstance[]): PaymentsInstance {
 /** The answer; null for a refusal, which is an answer too. Faults are repeated. */
 async function settled<T>(call: () => Promise<T>): Promise<T | null> {
   try {
-    return await untilSettled(call, [...REPEATED, 'INTERNAL']);
+    return await insist(call, { again: [...UNKNOWN, 'INTERNAL'] });
   } catch (error: unknown) {
     if (error instanceof StatusError && ['FAILED_PRECONDITION', 'NOT_FOUND'].includes(error.code)) return null;
     throw error;

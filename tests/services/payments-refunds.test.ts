@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PaymentStatus } from '../../proto/gen/shopfast/payments/v1/payments.ts';
+import { insist } from '../support/insist.ts';
 import {
   failure,
   GIVEN_BACK,
@@ -12,7 +13,6 @@ import {
   read,
   refundOf,
   undoOf,
-  untilSettled,
 } from './payments-fixture.ts';
 
 let fixture: PaymentsFixture;
@@ -48,7 +48,7 @@ test('10 undos at once give back once, under one key and under ten', async () =>
     await payments.processPayment(request, LIMITS);
     const undo = undoOf(request);
     const undos = Array.from({ length: 10 }, () => ({ ...undo, idempotencyKey: keyOf(undo.idempotencyKey) }));
-    await Promise.all(undos.map((one) => untilSettled(() => payments.refundPayment(one, LIMITS))));
+    await Promise.all(undos.map((one) => insist(() => payments.refundPayment(one, LIMITS))));
 
     expect((await fixture.entriesOf(request.orderId)).filter(([kind]) => kind === 'refund')).toEqual([['refund', 2_599]]);
   }
@@ -116,7 +116,7 @@ test('of refunds at once that are too much together, some are refused and the ca
   const request = payment();
   await payments.processPayment(request, LIMITS);
   const refunds = Array.from({ length: 5 }, () => refundOf(request, 1_000));
-  const outcomes = await Promise.allSettled(refunds.map((refund) => untilSettled(() => payments.refundPayment(refund, LIMITS))));
+  const outcomes = await Promise.allSettled(refunds.map((refund) => insist(() => payments.refundPayment(refund, LIMITS))));
 
   expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
   expect(await read(payments, request.orderId)).toMatchObject({ refundedMinor: 2_000 });

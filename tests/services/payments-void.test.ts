@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PaymentStatus, type VoidPaymentRequest } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { ProviderUnavailable } from '../../services/payments/provider.ts';
+import { insist } from '../support/insist.ts';
 import { refusal } from '../support/refusal.ts';
 import { authorized } from './payments-authorized.ts';
 import { around, crashOnce, pauseAt } from './payments-disturbed.ts';
@@ -14,7 +15,6 @@ import {
   payment,
   read,
   undoOf,
-  untilSettled,
 } from './payments-fixture.ts';
 
 let fixture: PaymentsFixture;
@@ -112,7 +112,7 @@ test.each(['before', 'after'] as const)(
     expect(await fixture.entriesOf(held.orderId)).toEqual(moment === 'before' ? AUTHORISED_ONLY : LET_GO);
     expect(await fixture.history(held.orderId)).toEqual(['PENDING', 'AUTHORIZED']);
 
-    await untilSettled(() => payments.voidPayment(voidOf(held), LIMITS));
+    await insist(() => payments.voidPayment(voidOf(held), LIMITS));
     expect(await fixture.history(held.orderId)).toEqual(['PENDING', 'AUTHORIZED', 'VOIDED']);
     expect(await fixture.entriesOf(held.orderId)).toEqual(LET_GO);
   },
@@ -149,7 +149,7 @@ test('an owner that was taken over records nothing', async () => {
 test('10 voids at once under ten keys let go once', async () => {
   const held = await authorized(fixture);
   const calls = Array.from({ length: 10 }, () => voidOf(held, { idempotencyKey: randomUUID() }));
-  await Promise.all(calls.map((call) => untilSettled(() => payments.voidPayment(call, LIMITS))));
+  await Promise.all(calls.map((call) => insist(() => payments.voidPayment(call, LIMITS))));
   expect(await fixture.history(held.orderId)).toEqual(['PENDING', 'AUTHORIZED', 'VOIDED']);
   expect(await fixture.entriesOf(held.orderId)).toEqual(LET_GO);
 });

@@ -7,6 +7,7 @@ import {
   PaymentStatus,
   type ProcessPaymentRequest,
 } from '../../proto/gen/shopfast/payments/v1/payments.ts';
+import { insist } from '../support/insist.ts';
 import {
   CHARGED,
   failure,
@@ -17,7 +18,6 @@ import {
   payment,
   read,
   undoOf,
-  untilSettled,
 } from './payments-fixture.ts';
 
 let fixture: PaymentsFixture;
@@ -89,9 +89,7 @@ test.each([
 
 test('20 calls at once with one key make one charge, and all get the same payment', async () => {
   const request = payment();
-  const answers = await Promise.all(
-    Array.from({ length: 20 }, () => untilSettled(() => payments.processPayment(request, LIMITS))),
-  );
+  const answers = await Promise.all(Array.from({ length: 20 }, () => insist(() => payments.processPayment(request, LIMITS))));
 
   expect(new Set(answers.map(({ paymentId }) => paymentId)).size).toBe(1);
   expect(await fixture.entriesOf(request.orderId)).toEqual(CHARGED);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { stepKey } from '../../contracts/ids.ts';
 import { StatusError } from '../../platform/grpc/status-error.ts';
 import type { ReserveInventoryRequest, ReserveInventoryResponse } from '../../proto/gen/shopfast/products/v1/products.ts';
+import { insist } from './insist.ts';
 
 /** One attempt of one buyer; throws what the service answers. */
 export type Reserve = (
@@ -18,8 +19,6 @@ export type RushOutcome = {
 };
 
 const DEADLINE_MS = 30_000;
-// Answers after which a buyer asks again under the same key, as the saga does.
-const UNKNOWN: ReadonlySet<string> = new Set(['UNAVAILABLE', 'ABORTED', 'DEADLINE_EXCEEDED']);
 
 /**
  * Each of `buyers` wants one unit of the product, `atOnce` of them at a time. `reserve` gives the way to the service, anew for each
@@ -40,21 +39,19 @@ export async function rush(options: {
   async function buy(): Promise<void> {
     const orderId = randomUUID();
     const lines = [{ productId: options.productId, quantity: 1 }];
-    for (;;) {
-      try {
-        await options.reserve()({ idempotencyKey: stepKey(orderId, 'reserve'), orderId, lines }, { deadlineMs: DEADLINE_MS });
-        counts.sold += 1;
-        return;
-      } catch (error: unknown) {
-        if (!(error instanceof StatusError)) throw error;
-        if (error.reason === 'insufficient_stock') {
-          counts.refused += 1;
-          return;
-        }
-        if (!UNKNOWN.has(error.code)) throw error;
-        counts.repeated += 1;
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+    const request = { idempotencyKey: stepKey(orderId, 'reserve'), orderId, lines };
+    const attempt = () => options.reserve()(request, { deadlineMs: DEADLINE_MS });
+    // However long the crowd before this buyer takes.
+    const limitMs = Number.POSITIVE_INFINITY;
+    const onRepeat = () => {
+      counts.repeated += 1;
+    };
+    try {
+      await insist(attempt, { limitMs, onRepeat });
+      counts.sold += 1;
+    } catch (error: unknown) {
+      if (!(error instanceof StatusError) || error.reason !== 'insufficient_stock') throw error;
+      counts.refused += 1;
     }
   }
 

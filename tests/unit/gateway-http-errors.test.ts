@@ -8,7 +8,7 @@ import { type ErrorCode, StatusError } from '../../platform/grpc/status-error.ts
 
 const INTERNAL = 'connect ECONNREFUSED 10.0.0.7:9003';
 
-// product.md section 4.
+// The usual translation; 499 is nginx's for a caller who has gone.
 const STATUSES: Readonly<Record<ErrorCode, number>> = {
   INVALID_ARGUMENT: 400,
   OUT_OF_RANGE: 400,

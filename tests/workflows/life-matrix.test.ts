@@ -13,7 +13,7 @@ import { statusQuery } from '../../contracts/order.ts';
 import { retryCompensationUpdate } from '../../contracts/order-life.ts';
 import { createReconcileActivities } from '../../workers/reconciler.ts';
 import { eventually } from '../support/eventually.ts';
-import { inTurns } from '../support/persistence.ts';
+import { inTurns } from '../support/in-turns.ts';
 import { refusalOf } from './support/commands.ts';
 import { LIFE_FAULTS, lifeCells, type WatchedLife, withLifeFaults } from './support/life-faults.ts';
 import {

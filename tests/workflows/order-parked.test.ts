@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
-import { statusQuery } from '../../contracts/order.ts';
+import { PARKED_ORDERS, statusQuery } from '../../contracts/order.ts';
 import { type CompensationCommand, resolveCompensationUpdate, retryCompensationUpdate } from '../../contracts/order-life.ts';
 import { eventually } from '../support/eventually.ts';
 import { UNDO_CALLS } from '../support/saga-activities.ts';
@@ -48,6 +48,13 @@ async function parked(scripts: Scripts): Promise<PlacedOrder> {
   return order;
 }
 
+/** The workflows that are counted and listed as parked. */
+async function parkedIds(): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { workflowId } of lab.temporal.client.workflow.list({ query: PARKED_ORDERS })) ids.push(workflowId);
+  return ids;
+}
+
 const retry = ({ handle }: PlacedOrder, command = WHY) => handle.executeUpdate(retryCompensationUpdate, { args: [command] });
 const resolve = ({ handle }: PlacedOrder, command = WHY) => handle.executeUpdate(resolveCompensationUpdate, { args: [command] });
 
@@ -66,18 +73,19 @@ test('an undo that cannot succeed does not stop the others; the order is parked 
     openUndos: ['ProcessPayment'],
   });
   expect(await attributesOf(order)).toEqual({ OrderStatus: 'COMPENSATING', FailedStep: 'ConfirmOrder', NeedsAttention: true });
-  const found = await eventually(
-    async () => {
-      const ids: string[] = [];
-      for await (const { workflowId } of lab.temporal.client.workflow.list({ query: 'NeedsAttention = true' }))
-        ids.push(workflowId);
-      return ids;
-    },
-    (ids) => ids.includes(order.handle.workflowId),
-  );
-  expect(found).toContain(order.handle.workflowId);
+  await eventually(parkedIds, (ids) => ids.includes(order.handle.workflowId));
   expect((await order.handle.describe()).status.name).toBe('RUNNING');
   await order.handle.terminate('the test has seen it');
+});
+
+test('an order that is terminated while it is parked waits for no operator any more', async () => {
+  const order = await parked({ refundPayment: broken().script });
+  await eventually(parkedIds, (ids) => ids.includes(order.handle.workflowId));
+
+  await order.handle.terminate('the reconciler is to settle it');
+
+  await eventually(parkedIds, (ids) => !ids.includes(order.handle.workflowId));
+  expect(await attributesOf(order)).toMatchObject({ NeedsAttention: true });
 });
 
 test('an undo that only ever fails for the moment parks the order too, when its round is over', async () => {

@@ -7,7 +7,7 @@ import { Context } from '@temporalio/activity';
 import pino from 'pino';
 import { Registry } from 'prom-client';
 import type { OrderActivities } from '../../contracts/activities.ts';
-import { SEARCH_ATTRIBUTES } from '../../contracts/order.ts';
+import { PARKED_ORDERS, SEARCH_ATTRIBUTES } from '../../contracts/order.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { bundleWorkflows } from '../../workers/bundle.ts';
 import { workerConfig } from '../../workers/config.ts';
@@ -160,13 +160,13 @@ test('parked orders are counted, for everybody who asks within five seconds once
   });
   expect(await registry.metrics()).toContain('orders_needing_attention 3');
   expect(await registry.metrics()).toContain('orders_needing_attention 3');
-  expect(asked).toEqual(['NeedsAttention = true']);
+  expect(asked).toEqual([PARKED_ORDERS]);
 
   const silentRegistry = new Registry();
   answer = () => Promise.reject(new Error('Temporal is down'));
   watchParkedOrders(silentRegistry, () => answer());
   expect(await silentRegistry.metrics()).not.toMatch(/^orders_needing_attention /m);
-  expect(await orderCounter(lab.connection, lab.temporal.namespace)('NeedsAttention = true', 5_000)).toBeGreaterThanOrEqual(0);
+  expect(await orderCounter(lab.connection, lab.temporal.namespace)(PARKED_ORDERS, 5_000)).toBeGreaterThanOrEqual(0);
 });
 
 test('undos are counted by step and result', async () => {

@@ -5,7 +5,11 @@ import { DefaultLogger } from '@temporalio/worker';
 /** Runs an activity as a worker does, without a server. */
 export function runActivity<T>(
   run: () => Promise<T>,
-  options: { readonly startToCloseTimeoutMs?: number; readonly cancelled?: Promise<void> } = {},
+  options: {
+    readonly startToCloseTimeoutMs?: number;
+    readonly cancelled?: Promise<void>;
+    readonly heartbeat?: () => void;
+  } = {},
 ): Promise<T> {
   const controller = new AbortController();
   const cancelled = new Promise<never>((_, reject) => {
@@ -16,13 +20,13 @@ export function runActivity<T>(
     });
   });
   cancelled.catch(() => {});
-  const { startToCloseTimeoutMs = 10_000 } = options;
+  const { startToCloseTimeoutMs = 10_000, heartbeat = () => {} } = options;
   const log = new DefaultLogger('ERROR');
   const context = new Context(
     { ...INFO, startToCloseTimeoutMs },
     cancelled,
     controller.signal,
-    () => {},
+    heartbeat,
     undefined,
     log,
     noopMetricMeter,

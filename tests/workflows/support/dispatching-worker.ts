@@ -1,4 +1,4 @@
-/** A worker process that dispatches, to be killed. Run by dispatch-events.test.ts. */
+/** A worker process that dispatches, to be killed. Run by dispatch-lab.ts. */
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { Registry } from 'prom-client';
 import * as z from 'zod';
