@@ -63,6 +63,7 @@ export function createReconcileActivities(deps: {
   });
   const { repair } = createRepair({
     undos: services.activities,
+    workflowOf: (orderId) => workflowState(client, orderId),
     async startWorkflow(orderId) {
       const { order } = await orders.calls.getOrder({ orderId, userId: '' }, { deadlineMs: READ_LIMIT_MS });
       if (!order) throw new Error('An order that was audited is gone');

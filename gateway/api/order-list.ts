@@ -12,7 +12,9 @@ export const OPERATOR_FILTERS = ['user_id', 'failed_step', 'needs_attention'] as
 
 const instant = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })], 'must be a day or an RFC 3339 time')
-  .transform((text) => new Date(text));
+  .transform((text) => new Date(text))
+  // What a protobuf Timestamp and PostgreSQL have in common; an offset can lead out of it.
+  .refine((time) => time.getUTCFullYear() >= 1 && time.getUTCFullYear() <= 9_999, 'must be in the years 1 to 9999, UTC');
 
 const ORDER_ID = '019ac2b4-7c00-7000-8000-000000000001';
 const USER_ID = '019ac2b4-7c00-7000-8000-000000000002';

@@ -28,8 +28,9 @@ export function checkLiteral(host: string): void {
  * is checked and another when it is used. One address that is not public refuses them all.
  */
 export function checkedLookup(resolve: Resolve): LookupFunction {
+  const ask = askedOnce(resolve);
   return (host, options, done) => {
-    resolve(host).then(
+    ask(host).then(
       (addresses) => {
         const refused = addresses.some(({ address, family }) => !isPublicAddress(address, family === 4 ? 4 : 6));
         const [first] = addresses;
@@ -39,6 +40,19 @@ export function checkedLookup(resolve: Resolve): LookupFunction {
       },
       (error: unknown) => done(unresolved(error), '', 0),
     );
+  };
+}
+
+/**
+ * Who asks for a name that is being looked up gets that answer: the system looks up four names at a time, and one whose name
+ * server is silent must not take all four from the others.
+ */
+function askedOnce(resolve: Resolve): Resolve {
+  const asked = new Map<string, ReturnType<Resolve>>();
+  return (host) => {
+    const answer = asked.get(host) ?? resolve(host).finally(() => asked.delete(host));
+    asked.set(host, answer);
+    return answer;
   };
 }
 

@@ -66,6 +66,12 @@ function statusOf(options: {
       ...(lookup ? { lookup } : {}),
     });
     request.on('error', reject);
+    // Neither an error nor a response comes of an answer that switches protocols, and nothing may be waited for for ever.
+    request.on('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve(response.statusCode ?? 0);
+    });
+    request.on('close', () => reject(new Error('The connection ended without an answer')));
     request.on('response', (response) => {
       let bytes = 0;
       response.on('error', () => {});

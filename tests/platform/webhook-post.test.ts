@@ -138,6 +138,32 @@ describe('what a receiver answers', () => {
   });
 });
 
+test('one that answers by switching protocols, as a server of WebSockets may, has not taken it', async () => {
+  const url = await listen(
+    createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
+      );
+    }),
+    'http',
+  );
+  const post = createPost({ privateAddresses: true, limitMs: 1_000 });
+  expect(await post(letterTo(url))).toEqual({ ok: false, why: 'HTTP 101', permanent: false });
+});
+
+test('a name whose name server is silent is asked for once, however many wait for it, and all of them fail in time', async () => {
+  let asked = 0;
+  const resolve: Resolve = () => {
+    asked += 1;
+    return new Promise(() => {});
+  };
+  const post = createPost({ privateAddresses: false, resolve, limitMs: 300 });
+  const posted = await Promise.all(Array.from({ length: 20 }, () => post(letterTo('http://silent.example/'))));
+  expect(posted).toEqual(Array(20).fill({ ok: false, why: 'no answer within 300 ms', permanent: false }));
+  expect(asked).toBe(1);
+});
+
 test('one that is told to stop rejects, however the receiver behaves', async () => {
   const stop = new AbortController();
   const arrived = Promise.withResolvers<void>();

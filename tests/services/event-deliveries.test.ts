@@ -92,6 +92,31 @@ test('a receiver with much to be told keeps no other waiting', async () => {
   expect(claimed.map(({ delivery }) => delivery.webhookId).toSorted()).toEqual([busy, quiet].toSorted());
 });
 
+test('nor does it when there is room for one delivery at a time, though it has waited longer', async () => {
+  const slow = await registered(orders.events, { eventTypes: ['order.submitted'] });
+  for (let n = 0; n < 10; n += 1) await submitted(orders.calls);
+  const quick = await registered(orders.events, { eventTypes: ['order.submitted'] });
+  for (let n = 0; n < 2; n += 1) await submitted(orders.calls);
+  const told: string[] = [];
+  for (let n = 0; n < 3; n += 1) {
+    const [only] = await claim(orders.events, { limit: 1 });
+    told.push(only?.delivery.webhookId ?? '');
+    if (only?.delivery.webhookId === quick) await orders.events.settleDelivery(settlement(only), LIMITS);
+  }
+  expect(told).toEqual([slow, quick, quick]);
+});
+
+test('a receiver that never answers has half of the places, and gets no more before one is free', async () => {
+  const silent = await registered(orders.events, { eventTypes: ['order.submitted'] });
+  await Promise.all(Array.from({ length: 60 }, () => submitted(orders.calls)));
+  const out = await claim(orders.events, { limit: 100 });
+  expect(out.length).toBe(50);
+  expect(await claim(orders.events, { limit: 100 })).toEqual([]);
+  for (const one of out.slice(0, 2)) await orders.events.settleDelivery(settlement(one, { error: 'timeout' }), LIMITS);
+  const more = await claim(orders.events, { limit: 100 });
+  expect(more.map(({ delivery }) => delivery.webhookId)).toEqual([silent, silent]);
+});
+
 test('a lease that ran out is taken over, and who had it settles nothing any more', async () => {
   const webhookId = await registered(orders.events, { eventTypes: ['order.submitted'] });
   await submitted(orders.calls);

@@ -1,12 +1,14 @@
 /** What there was before the events: told in its order, to nobody. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { createLogger } from '../../platform/logging/logger.ts';
 import { type NamedMigration, openDatabase } from '../../platform/persistence/database.ts';
 import { ENTITIES } from '../../services/orders/entity.ts';
 import { MIGRATIONS } from '../../services/orders/migrations/index.ts';
 import { MIGRATIONS as PAYMENTS_MIGRATIONS } from '../../services/payments/migrations/index.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 
 const made: TestDatabase[] = [];
 afterAll(async () => {
@@ -73,6 +75,65 @@ test('orders of before are told from their history and their returns, in order, 
     ]);
     expect(await sql.query('select from event_deliveries')).toEqual([]);
   });
+});
+
+/** While a writer of before is halfway through, the database is migrated; then the writer ends, and so does the migration. */
+async function migratedWhile(
+  database: TestDatabase,
+  migrations: readonly NamedMigration[],
+  { written, look }: { readonly written: readonly string[]; readonly look: string },
+): Promise<readonly object[]> {
+  const writer = new pg.Client({ connectionString: database.url });
+  await writer.connect();
+  await writer.query('begin');
+  for (const text of written) await writer.query(text);
+  const migrating = migrated(database, migrations, (sql) => sql.query(look));
+  await eventually(
+    () =>
+      writer.query(
+        `select from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())`,
+      ),
+    ({ rowCount }) => (rowCount ?? 0) > 0,
+  );
+  await writer.query('commit');
+  await writer.end();
+  return migrating;
+}
+
+test('what an instance of before writes while orders is migrated is told as well', async () => {
+  const id = randomUUID();
+  const database = await before('orders', '007_events', MIGRATIONS, [
+    `insert into orders (id, client_id, user_id, status, payment_method) values ('${id}', 'web', '${id}', 'SUBMITTED', 'tok_ok')`,
+    `insert into order_history (order_id, status) values ('${id}', 'SUBMITTED')`,
+  ]);
+  const told = await migratedWhile(database, MIGRATIONS, {
+    written: [
+      `update orders set status = 'CANCELLED', failure_reason = 'order_cancelled' where id = '${id}'`,
+      `insert into order_history (order_id, status, reason) values ('${id}', 'CANCELLED', 'order_cancelled')`,
+    ],
+    look: 'select type, sequence from events order by sequence',
+  });
+  expect(told).toEqual([
+    { type: 'order.submitted', sequence: 1 },
+    { type: 'order.cancelled', sequence: 2 },
+  ]);
+});
+
+test('what an instance of before writes while payments is migrated is told as well', async () => {
+  const id = randomUUID();
+  const database = await before('payments', '005_outbox', PAYMENTS_MIGRATIONS, [
+    `insert into payments (id, order_id, user_id, charge_key, amount_minor, currency, status)
+     values ('${id}', '${id}', '${id}', 'key', 100, 'EUR', 'PENDING')`,
+    `insert into payment_history (payment_id, status) values ('${id}', 'PENDING')`,
+  ]);
+  const told = await migratedWhile(database, PAYMENTS_MIGRATIONS, {
+    written: [
+      `update payments set status = 'FAILED', failure_reason = 'payment_declined' where id = '${id}'`,
+      `insert into payment_history (payment_id, status, reason) values ('${id}', 'FAILED', 'payment_declined')`,
+    ],
+    look: 'select type from outbox order by position',
+  });
+  expect(told).toEqual([{ type: 'payment.started' }, { type: 'payment.failed' }]);
 });
 
 test('payments of before are in the outbox, and none of them is relayed', async () => {

@@ -146,6 +146,11 @@ test.each<[string, OrderBooks, readonly (readonly [string, string | null])[]]>([
   ['submitted', { ...NOTHING, statuses: ['SUBMITTED'] }, []],
   ['paid', PAID, [['paid_without_workflow', 'settle the order']]],
   ['paid and refunded halfway through its settling', { ...PAID, ...REFUNDED }, [['paid_without_workflow', 'settle the order']]],
+  [
+    'paid and without its stock halfway through its settling',
+    { ...PAID, stock: ['reserved', 'released'] },
+    [['paid_without_workflow', 'settle the order']],
+  ],
   ['paid, and its stock has left', { ...PAID, stock: SHIPPED.stock }, [['paid_without_workflow', null]]],
   ['shipped', SHIPPED, [['shipped_without_workflow', null]]],
   ['delivered a moment ago', deliveredAt(NOW.nowMs), [['shipped_without_workflow', null]]],

@@ -84,6 +84,39 @@ test('a paid order whose stock has left and whose workflow was terminated is for
   expect(await shop.booksOf(order)).toMatchObject({ stock: { stock: 3, reserved: 0 }, payment: { status: 'COMPLETED' } });
 });
 
+test('an order that is being shipped when it is about to be settled keeps its money: nothing is given back of what has left', async () => {
+  const { shop, repair } = reconciler;
+  const order = await confirmed();
+  const { orderId, handle } = order;
+  await terminate(handle);
+  // The last call of the terminated workflow arrives after the verdict.
+  await runActivity(() => shop.activities.commitReservation({ orderId, key: stepKey(orderId, 'commit') }));
+  await expect(repair({ orderId, rule: 'paid_without_workflow', action: 'settle the order' })).rejects.toThrow(
+    'products.ReleaseInventory answered FAILED_PRECONDITION',
+  );
+  expect(await shop.booksOf(order)).toMatchObject({
+    statuses: ['SUBMITTED', 'CREATED', 'RESERVED', 'PAID'],
+    payment: { status: 'COMPLETED', refunded: 0 },
+  });
+  await reset(handle);
+  await ship(handle);
+});
+
+test('an order whose workflow was brought back after the verdict is left alone', async () => {
+  const { shop, repair } = reconciler;
+  const order = await confirmed();
+  const { orderId, handle } = order;
+  await terminate(handle);
+  await reset(handle);
+  await expect(repair({ orderId, rule: 'paid_without_workflow', action: 'settle the order' })).rejects.toThrow('at work');
+  expect(await shop.booksOf(order)).toMatchObject({
+    stock: { stock: 5, reserved: 2 },
+    reservation: 'confirmed',
+    payment: { status: 'COMPLETED', refunded: 0 },
+  });
+  await ship(handle);
+});
+
 test('a shipped order whose workflow was terminated keeps goods and money and is for people; a reset lets it go on', async () => {
   const { shop, expectFound, violated } = reconciler;
   const order = await confirmed();

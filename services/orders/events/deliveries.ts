@@ -28,12 +28,20 @@ export const END_FOR_REMOVED = `update event_deliveries set state = 'dead', last
   from event_receivers removed
   where removed.id = event_deliveries.receiver_id and removed.removed_at is not null and event_deliveries.state = 'pending'`;
 
-// Each receiver in its turn: one that is slow and has much to be told keeps nobody else waiting.
+// Deliveries of one receiver that are out at once, at most: half of the places of a dispatcher (activities/events/deliveries.ts),
+// so that a receiver that never answers leaves the other half to the others.
+const OUT_MAX = 50;
+
+// Each receiver in its turn, and what it is being told counts as turns it had: one that is slow and has much to be told keeps
+// nobody else waiting, also when there is room for one delivery at a time.
 const CLAIM = `
 with ended as (${END_FOR_REMOVED}),
 due as (
-  select next.id, next.next_attempt_at, row_number() over (partition by receiver.id order by next.next_attempt_at) as turn
+  select next.id, next.next_attempt_at,
+    out.deliveries + row_number() over (partition by receiver.id order by next.next_attempt_at) as turn
   from event_receivers receiver cross join lateral (
+    select count(*) as deliveries from event_deliveries where receiver_id = receiver.id and leased_until > now()
+  ) as out cross join lateral (
     select id, next_attempt_at from event_deliveries delivery
     where receiver_id = receiver.id and state = 'pending' and next_attempt_at <= now()
       and (leased_until is null or leased_until <= now())
@@ -45,7 +53,7 @@ due as (
   ) as next
   where receiver.removed_at is null
 ),
-chosen as (select id from due order by turn, next_attempt_at limit $1),
+chosen as (select id from due where turn <= ${OUT_MAX} order by turn, next_attempt_at limit $1),
 delivery as (
   update event_deliveries set lease_id = $2::uuid, leased_until = now() + $3::integer * interval '1 millisecond'
   from chosen where event_deliveries.id = chosen.id returning event_deliveries.*

@@ -84,6 +84,9 @@ const BACKFILL = appended(
 
 export class Events extends Migration {
   override up(): void {
+    // An instance of before goes on writing meanwhile: what it wrote is waited for and told by the backfill, what it writes next
+    // by the triggers. Nobody writes a history or a return without the order.
+    this.addSql('lock table orders in exclusive mode');
     this.addSql(TIME_ORDERED_ID);
     this.addSql(EVENTS);
     this.addSql(BACKFILL);

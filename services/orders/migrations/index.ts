@@ -8,6 +8,7 @@ import { ReturnsUpheld } from './006_returns_upheld.ts';
 import { Events } from './007_events.ts';
 import { EventDeliveries } from './008_event_deliveries.ts';
 import { ReturnsAsEffects } from './009_returns_as_effects.ts';
+import { DeliveriesThatAreOut } from './010_deliveries_that_are_out.ts';
 
 export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '001_initial', class: InitialMigration },
@@ -19,4 +20,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '007_events', class: Events },
   { name: '008_event_deliveries', class: EventDeliveries },
   { name: '009_returns_as_effects', class: ReturnsAsEffects },
+  { name: '010_deliveries_that_are_out', class: DeliveriesThatAreOut },
 ];

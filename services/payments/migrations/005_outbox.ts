@@ -85,6 +85,9 @@ const BACKFILL = appended(
 
 export class Outbox extends Migration {
   override up(): void {
+    // An instance of before goes on writing meanwhile: what it wrote is waited for and told by the backfill, what it writes next
+    // by the triggers. Nobody writes a history or a refund without the payment.
+    this.addSql('lock table payments in exclusive mode');
     this.addSql(TIME_ORDERED_ID);
     this.addSql(OUTBOX);
     this.addSql(BACKFILL);

@@ -2,8 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { RECONCILE_WORKFLOW_TYPE, type ReconcileInput, type ReconcileResult, type Repair } from '../../../contracts/reconcile.ts';
+import {
+  RECONCILE_WORKFLOW_TYPE,
+  type ReconcileActivities,
+  type ReconcileInput,
+  type ReconcileResult,
+  type Repair,
+} from '../../../contracts/reconcile.ts';
 import { createReconcileActivities } from '../../../workers/reconciler.ts';
+import { runActivity } from '../../activities/support/run-activity.ts';
 import { createOrderLab, type OrderLab } from './order-lab.ts';
 import { openShop } from './real-shop.ts';
 
@@ -12,18 +19,20 @@ export type ReconcileLab = Awaited<ReturnType<typeof openReconcileLab>>;
 export async function openReconcileLab() {
   const shop = await openShop();
   const registry = new Registry();
+  const own: ReconcileActivities[] = [];
   const lab = await createOrderLab({
-    activities: ({ connection, namespace, taskQueue }) => ({
-      ...shop.activities,
-      ...createReconcileActivities({
+    activities({ connection, namespace, taskQueue }) {
+      const reconciling = createReconcileActivities({
         connection,
         namespace,
         taskQueue,
         registry,
         services: shop.services,
         config: { PROVIDER_URL: shop.providerUrl, SAGA_STEP_LIMIT_MS: 20_000, RETURN_WINDOW_MS: 86_400_000 },
-      }),
-    }),
+      });
+      own.push(reconciling);
+      return { ...shop.activities, ...reconciling };
+    },
   });
   const planted: { readonly rule: string; found: boolean; settled: boolean }[] = [];
 
@@ -41,6 +50,11 @@ export async function openReconcileLab() {
     registry,
     reconcile,
     violated,
+
+    /** One repair, whatever has become of the order since the verdict. */
+    async repair(what: Repair): Promise<void> {
+      await runActivity(async () => own[0]?.repair(what));
+    },
 
     /** Exactly these rules find the order, `repairs` of them are carried out, and nothing else is done about it. */
     async expectFound(orderId: string, rules: readonly string[], repairs: readonly Omit<Repair, 'orderId'>[]) {
