@@ -1,7 +1,7 @@
 /**
  * `npm run faults -- --orders 1000 --kills 50 --seed 1`: mixed orders on a platform of its own while its parts are killed with -9 at
- * random; then the faults stop, every order has to end, and the reconciler has to find nothing. The seed draws the orders and the
- * faults; the same seed is the same plan, though not the same run.
+ * random; then the faults stop, every order has to end, the reconciler has to find nothing, and a webhook has to have been told
+ * everything. The seed draws the orders and the faults; the same seed is the same plan, though not the same run.
  */
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -13,6 +13,7 @@ import { inTurns } from '../support/in-turns.ts';
 import { persist } from '../support/persist.ts';
 import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { createShop, type Shop } from '../support/shop.ts';
+import { EVENT_ENV, startWitness, type Witness } from './told.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -44,7 +45,7 @@ const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as
 const plan = Array.from({ length: ORDERS }, () => pick(KINDS));
 const faults = Array.from({ length: KILLS }, () => ({ part: pick(PARTS), after: random() }));
 
-const platform = await startPlatform({ env: { LOG_LEVEL: 'warn', ORDER_WAIT_MS: '3000' } });
+const platform = await startPlatform({ env: { LOG_LEVEL: 'warn', ORDER_WAIT_MS: '3000', ...EVENT_ENV } });
 let failed = 1;
 try {
   failed = await run(platform);
@@ -57,6 +58,7 @@ async function run(running: RunningPlatform): Promise<number> {
   const shop = await createShop(running.facts);
   const plenty = await shop.createProduct({ stock: 1_000_000, priceMinor: 1_000 });
   const none = await shop.createProduct({ stock: 0, priceMinor: 1_000 });
+  const witness = await startWitness(shop);
   const placed = new Map<string, string>();
   let answered = 0;
   const load = inTurns(plan, AT_ONCE, async (kind) => {
@@ -67,7 +69,11 @@ async function run(running: RunningPlatform): Promise<number> {
   const stopped = killAlong(running, () => answered / ORDERS);
   await Promise.all([load, stopped]);
   say(`${placed.size} orders placed, ${KILLS} kills. Waiting for every order to end …`);
-  return judge(running, placed);
+  try {
+    return await judge(running, placed, witness);
+  } finally {
+    await witness.close();
+  }
 }
 
 /** Sends until there is an answer, with the same key: whatever is down, the order is placed once. Then what its kind does with it. */
@@ -104,7 +110,7 @@ async function killAlong(running: RunningPlatform, progress: () => number): Prom
   }
 }
 
-async function judge(running: RunningPlatform, placed: ReadonlyMap<string, string>): Promise<number> {
+async function judge(running: RunningPlatform, placed: ReadonlyMap<string, string>, witness: Witness): Promise<number> {
   const { address } = running.currentFacts().temporal;
   const connection = await eventually(
     () => Connection.connect({ address }).catch(() => undefined),
@@ -127,7 +133,9 @@ async function judge(running: RunningPlatform, placed: ReadonlyMap<string, strin
   const verdict = await reconcileNow(client, { quietMs: 0, repair: false });
   say(verdictLines(verdict).join('\n'));
   await connection.close();
-  return open.size === 0 && verdict.findings.every(({ violations }) => violations === 0) ? 0 : 1;
+  const told = await witness.judge(running);
+  say(told.lines.join('\n'));
+  return open.size === 0 && told.wrong === 0 && verdict.findings.every(({ violations }) => violations === 0) ? 0 : 1;
 }
 
 /** mulberry32: the same numbers for the same seed. */
