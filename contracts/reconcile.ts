@@ -33,7 +33,7 @@ export type Verdict = {
 export type ReconcileResult = Verdict & { readonly repaired: readonly Repair[] };
 
 export type ReconcileActivities = {
-  /** Every rule of every service and every rule between them. */
-  judge(input: { readonly quietMs: number }): Promise<Verdict>;
+  /** Every rule of every service and every rule between them. Orders that were `repaired` just now are judged though they moved. */
+  judge(input: { readonly quietMs: number; readonly repaired?: readonly string[] }): Promise<Verdict>;
   repair(input: Repair): Promise<void>;
 };

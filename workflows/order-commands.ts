@@ -56,7 +56,7 @@ export function acceptCommands(life: OrderLife, stopSaga: (command: CancelComman
     validator: (command) => life.admit('deliver', command, life.state === 'DELIVERED'),
   });
   setHandler(requestReturnUpdate, (command) => carryOut('requestReturn', () => life.requestReturn(command)), {
-    validator: (command) => life.admit('requestReturn', command, life.hasReturn(command.returnId)),
+    validator: (command) => life.admit('requestReturn', command, life.hasReturn(command)),
   });
 
   const cancel = (command: CancelCommand | null) =>

@@ -36,7 +36,7 @@ export class OrderLife {
   readonly #refundReturn: OrderLifeActivities['refundReturn'];
   readonly #undoAll: (why: OrderFailure) => Promise<void>;
   readonly #turns = new Turns();
-  readonly #returns = new Map<string, AcceptedReturn>();
+  readonly #returns = new Map<string, { readonly request: string; readonly back: AcceptedReturn }>();
   #state: LifeState = 'SUBMITTED';
   #end: EndState | null = null;
   #shipped: ShipCommand | null = null;
@@ -86,8 +86,9 @@ export class OrderLife {
     return this.#shipped?.carrier === carrier && this.#shipped.trackingNumber === trackingNumber;
   }
 
-  hasReturn(returnId: string): boolean {
-    return this.#returns.has(returnId);
+  /** Throws what the caller is told whose return id another request has. */
+  hasReturn(command: ReturnCommand): boolean {
+    return this.#knownReturn(command) !== undefined;
   }
 
   /** The stock leaves first: without it nothing is sent. */
@@ -127,11 +128,12 @@ export class OrderLife {
   }
 
   /** Orders decides what may come back and what it is worth; then the money, then the goods, then the record. */
-  requestReturn({ actorId, returnId, lines, reason }: ReturnCommand): Promise<AcceptedReturn> {
+  requestReturn(command: ReturnCommand): Promise<AcceptedReturn> {
     return this.#turns.take(async () => {
-      const known = this.#returns.get(returnId);
+      const known = this.#knownReturn(command);
       if (known) return known;
       this.#require('requestReturn');
+      const { actorId, returnId, lines, reason } = command;
       const orderId = this.#orderId;
       const about = { orderId, returnId };
       const key = (step: Parameters<typeof returnKey>[2]) => returnKey(orderId, returnId, step);
@@ -142,10 +144,18 @@ export class OrderLife {
       await this.#activities.restockReturn({ ...about, key: key('restock'), lines: agreed.lines });
       await this.#activities.completeReturn({ ...about, key: key('complete') });
       const back = { returnId, refund: agreed.refund, lines: agreed.lines };
-      this.#returns.set(returnId, back);
+      this.#returns.set(returnId, { request: requestOf(command), back });
       if (agreed.completesOrder) this.#become('RETURNED');
       return back;
     });
+  }
+
+  #knownReturn(command: ReturnCommand): AcceptedReturn | undefined {
+    const known = this.#returns.get(command.returnId);
+    if (known && known.request !== requestOf(command)) {
+      throw commandRefused('idempotency_key_reused', { return_id: command.returnId });
+    }
+    return known?.back;
   }
 
   /** LF3 */
@@ -159,6 +169,12 @@ export class OrderLife {
     this.#state = end;
     this.#end = end;
   }
+}
+
+/** What makes two requests the same: what comes back, in any order, and why. */
+function requestOf({ lines, reason }: ReturnCommand): string {
+  const units = lines.map(({ productId, quantity }) => `${productId} ${quantity}`).sort();
+  return JSON.stringify([reason, ...units]);
 }
 
 /** The answer of a call; a refusal becomes the command's. */

@@ -26,5 +26,5 @@ export async function reconcile({ quietMs, repair: mayRepair }: ReconcileInput):
       log.error('A repair failed and is left to the next round', { ...what, error });
     }
   }
-  return { ...(await judge({ quietMs: 0 })), repaired };
+  return { ...(await judge({ quietMs, repaired: repaired.map(({ orderId }) => orderId) })), repaired };
 }

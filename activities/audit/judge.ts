@@ -32,7 +32,7 @@ type Deps = {
 
 export function createJudge(deps: Deps): Pick<ReconcileActivities, 'judge'> {
   return {
-    async judge({ quietMs }): Promise<Verdict> {
+    async judge({ quietMs, repaired = [] }): Promise<Verdict> {
       const heard = () => Context.current().heartbeat();
       // Each order that is asked for is a call, and there may be thousands.
       const workflowOf = (orderId: string) => {
@@ -43,7 +43,7 @@ export function createJudge(deps: Deps): Pick<ReconcileActivities, 'judge'> {
       const books = await readBooks(deps.calls, deps.providerLedger(), heard);
       // The margin is minutes, and no two clocks of one platform differ by that much.
       const before = Date.now() - quietMs;
-      const quiet = [...books.values()].filter(({ lastAtMs }) => lastAtMs <= before);
+      const quiet = [...books.values()].filter(({ orderId, lastAtMs }) => lastAtMs <= before || repaired.includes(orderId));
       const repairable: Repair[] = [];
       const findings: RuleFinding[] = [];
       for (const { name, applies, violated, repair } of CROSS_RULES) {

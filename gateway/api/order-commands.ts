@@ -69,7 +69,7 @@ export const returnOrder = {
     },
     202: answers[202],
   },
-  problems: ['illegal_transition', 'return_exceeds_order'],
+  problems: ['illegal_transition', 'return_exceeds_order', 'idempotency_key_reused'],
 } as const satisfies Operation;
 
 export const shipOrder = {

@@ -37,3 +37,22 @@ test('it says that it is alive before each order that Temporal is asked for: the
   const before = ids.map((id) => seen[seen.indexOf(id) - 1]);
   expect(before).toEqual(ids.map(() => 'alive'));
 });
+
+test('after repairs those orders are judged at once, and others that are at work are not', async () => {
+  const at = new Date();
+  const paid = (orderId: string): Effect => ({ ...effect(orderId), at });
+  const { judge } = createJudge({
+    calls: { products: list([]), orders: list(['repaired', 'at work'].map(paid)), payments: list([]), audits: {} },
+    providerLedger: nothing,
+    brokenOrders: async () => new Set(),
+    workflowOf: async () => 'running',
+    returnWindowMs: 1,
+  });
+  const found = async (input: Parameters<typeof judge>[0]) => {
+    const { findings } = await runActivity(() => judge(input));
+    return findings.find(({ rule }) => rule === 'sold_without_stock')?.examples;
+  };
+
+  expect(await found({ quietMs: 60_000 })).toEqual([]);
+  expect(await found({ quietMs: 60_000, repaired: ['repaired'] })).toEqual(['repaired']);
+});

@@ -159,6 +159,22 @@ test('repeating a command is answered as before and does nothing again', async (
   expect(namesOf(order)).toHaveLength(3 + 4);
 });
 
+test('another return under the id of a known one is refused, also when both come at once', async () => {
+  const gate = lab.gate();
+  const order = await confirmed({ refundReturn: () => gate.passed });
+  const returnId = randomUUID();
+  await ship(order);
+  const both = [giveBack(order, 1, returnId), giveBack(order, 2, returnId).catch((error: unknown) => error)];
+  await calledOnce(order, 'refundReturn');
+  gate.open();
+  await both[0];
+
+  const reused = { reason: 'idempotency_key_reused', facts: { return_id: returnId } };
+  expect(await refusalOf(Promise.reject(await both[1]))).toEqual(reused);
+  expect(await refusalOf(giveBack(order, 2, returnId))).toEqual(reused);
+  expect(namesOf(order)).toHaveLength(2 + 4);
+});
+
 test('an illegal command is refused with the state and what was attempted, and nothing is called', async () => {
   const order = await confirmed();
 

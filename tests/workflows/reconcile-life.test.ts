@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { orderWorkflowId, returnKey, stepKey } from '../../contracts/ids.ts';
+import { statusQuery } from '../../contracts/order.ts';
 import { deliverUpdate, shipUpdate } from '../../contracts/order-life.ts';
 import { runActivity } from '../activities/support/run-activity.ts';
 import { eventually } from '../support/eventually.ts';
@@ -55,6 +56,11 @@ async function reset(handle: WorkflowHandle): Promise<void> {
     requestId: randomUUID(),
     workflowTaskFinishEventId: last?.eventId ?? null,
   });
+  // What its last task did is done again, and commands are refused until it is.
+  await eventually(
+    () => handle.query(statusQuery),
+    ({ sagaState }) => sagaState === 'SagaCompleted',
+  );
 }
 
 test('a paid order whose workflow was terminated is settled as a cancel would: refunded, released, cancelled', async () => {
