@@ -25,11 +25,12 @@ export function createOrderReader({ orders, workflows }: { orders: Clients['orde
   return {
     order: read,
 
-    /** What the workflow cannot tell now, the record tells; `told` says whether the workflow did. */
+    /** What the workflow cannot tell now, the record tells; `told` says whether that is all there is to tell. */
     async status(order: Order) {
-      const { view, retrying } = await workflows.progress(order.id);
+      const { saga, view, retrying } = await workflows.progress(order.id);
       // The saga may have ended after its record was read: a record from before would contradict it.
-      const outdated = view !== undefined && isEnd(view.sagaState) && recordedEnd(order) === 'open';
+      const over = saga === 'over' || (view !== undefined && isEnd(view.sagaState));
+      const outdated = over && recordedEnd(order) === 'open';
       const now = outdated ? await read('ourselves', order.id) : order;
       const json = {
         id: order.id,
@@ -45,7 +46,7 @@ export function createOrderReader({ orders, workflows }: { orders: Clients['orde
         needs_attention: view?.needsAttention ?? false,
         open_undos: view?.openUndos,
       };
-      return { json, told: view !== undefined };
+      return { json, told: saga !== 'unknown' };
     },
   };
 }

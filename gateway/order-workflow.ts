@@ -3,6 +3,7 @@ import {
   isGrpcServiceError,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionDescription,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -12,6 +13,7 @@ import {
   ORDER_WORKFLOW_TYPE,
   type OrderInput,
   type OrderOutcome,
+  type OrderStatusAttribute,
   type OrderStatusView,
   OUTCOME_UPDATE_ID,
   orderStatusAttribute,
@@ -36,6 +38,14 @@ export type Waited =
   | { readonly state: 'ended'; readonly outcome: OrderOutcome }
   | { readonly state: 'running' }
   | { readonly state: 'closed' };
+
+/** `over`: the order's record tells how it ended; `unknown`: nobody can tell now. */
+export type Progress = { readonly retrying: Retrying | undefined } & (
+  | { readonly saga: 'at work'; readonly view: OrderStatusView }
+  | { readonly saga: 'over' | 'unknown'; readonly view: undefined }
+);
+
+const AT_WORK: ReadonlySet<string> = new Set<OrderStatusAttribute>(['SUBMITTED', 'COMPENSATING']);
 
 export type OrderWorkflows = ReturnType<typeof createOrderWorkflows>;
 
@@ -129,19 +139,26 @@ export function createOrderWorkflows(options: {
       }
     },
 
-    /** How the saga goes and what it retries; undefined for what nobody can tell now. */
-    async progress(orderId: string): Promise<{ view: OrderStatusView | undefined; retrying: Retrying | undefined }> {
+    /**
+     * How the saga goes, and what is retried. Only a saga at work is asked itself: a worker that does not remember an order goes
+     * through its whole history to answer, and SDK 1.24 can lose a place for workflow tasks when it is asked so with a full memory.
+     */
+    async progress(orderId: string): Promise<Progress> {
       const handle = client.workflow.getHandle(orderWorkflowId(orderId));
-      const [view, description] = await Promise.allSettled([
-        within(QUERY_LIMIT_MS, () => handle.query(statusQuery)),
-        within(SERVER_CALL_LIMIT_MS, () => handle.describe()),
-      ]);
-      return {
-        view: view.status === 'fulfilled' ? view.value : undefined,
-        retrying: description.status === 'fulfilled' ? retryingOf(description.value.raw.pendingActivities ?? []) : undefined,
-      };
+      const description = await within(SERVER_CALL_LIMIT_MS, () => handle.describe()).catch(() => undefined);
+      if (!description) return { saga: 'unknown', view: undefined, retrying: undefined };
+      const retrying = retryingOf(description.raw.pendingActivities ?? []);
+      if (isOver(description)) return { saga: 'over', view: undefined, retrying };
+      const view = await within(QUERY_LIMIT_MS, () => handle.query(statusQuery)).catch(() => undefined);
+      return view ? { saga: 'at work', view, retrying } : { saga: 'unknown', view, retrying };
     },
   };
+}
+
+/** Whether the saga has ended, as the server knows by itself: the workflow is closed, or what it shows comes after the saga. */
+function isOver({ status, typedSearchAttributes }: WorkflowExecutionDescription): boolean {
+  const shown = typedSearchAttributes.get(orderStatusAttribute);
+  return status.name !== 'RUNNING' || (shown !== undefined && !AT_WORK.has(shown));
 }
 
 /** Whether the server said so, with this code when one is given. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import pino from 'pino';
+import { orderWorkflowId } from '../../contracts/ids.ts';
 import { createOrderWorkflows } from '../../gateway/order-workflow.ts';
 import { startGateway } from '../../gateway/server.ts';
 import { openTemporal } from '../../gateway/temporal.ts';
@@ -116,6 +117,28 @@ test('a gateway that stops answers 202 to those who wait, and takes no new reque
   expect(tookMs).toBeLessThan(5_000);
   await expect(platform.call('GET', '/health/live', { base })).rejects.toThrow();
   platform.worker.down.clear();
+});
+
+test('no worker is asked how an order goes whose saga is over, and one whose saga is at work is', async () => {
+  const paid = await platform.order({});
+  platform.worker.down.add('tok_test_at_work');
+  const open = await platform.order({ body: { payment_method: 'tok_test_at_work' }, headers: { Prefer: 'wait=0' } });
+  const temporal = await openTemporal(platform.config);
+  const asked: string[] = [];
+  const getHandle = temporal.client.workflow.getHandle.bind(temporal.client.workflow);
+  temporal.client.workflow.getHandle = (...of: Parameters<typeof getHandle>) => {
+    const handle = getHandle(...of);
+    const query = handle.query.bind(handle);
+    return Object.assign(handle, { query: (name: string) => asked.push(handle.workflowId) && query(name) });
+  };
+  const { signal } = new AbortController();
+  const workflows = createOrderWorkflows({ temporal, logger: pino({ level: 'silent' }), stopping: signal });
+  const [ended, running] = [textOf(paid.body, 'id'), textOf(open.body, 'id')];
+  expect(await workflows.progress(ended)).toMatchObject({ saga: 'over' });
+  expect(await workflows.progress(running)).toMatchObject({ saga: 'at work', view: { sagaState: expect.any(String) } });
+  expect(asked).toEqual([orderWorkflowId(running)]);
+  platform.worker.down.clear();
+  await temporal.close();
 });
 
 test('a start that was lost on its way is made up for after the wait', async () => {
