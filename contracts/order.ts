@@ -22,9 +22,14 @@ export type OrderInput = {
    * such a workflow ends with its saga.
    */
   readonly returnWindowMs?: number;
+  /** Stock and order are confirmed by one activity; absent in orders that began when there were two. */
+  readonly confirmsAtOnce?: boolean;
   /** Milliseconds that one round of undos tries each of them before the order is parked; absent: as the policies say. */
   readonly undoRoundMs?: number;
 };
+
+/** What every order begins with; orders that began before lack some of it (docs/guides/changing-workflow-code.md). */
+export const NEW_ORDER = { confirmsAtOnce: true } as const satisfies Partial<OrderInput>;
 
 /** Why an order was not confirmed. `step` is null when it was cancelled by request. */
 export type OrderFailure = {

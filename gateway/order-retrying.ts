@@ -1,4 +1,4 @@
-import { SAGA, SAGA_STEPS, type SagaStep } from '../contracts/activities.ts';
+import { type ConfirmActivity, SAGA, SAGA_STEPS, type SagaStep } from '../contracts/activities.ts';
 import { isReason, type Reason } from '../contracts/reasons.ts';
 
 /** A step that has failed and will be tried again. */
@@ -25,6 +25,7 @@ type Failure = {
 /** The step that an activity does or undoes. The submission's undo is CreateOrder's too. */
 const STEP_OF: ReadonlyMap<string, SagaStep> = new Map<string, SagaStep>([
   ['cancelOrder', 'CreateOrder'],
+  ['confirm' satisfies keyof ConfirmActivity, 'ConfirmOrder'],
   ...SAGA_STEPS.flatMap((step) => {
     const { calls, undo } = SAGA[step];
     return [...Object.keys(calls), ...(undo === null ? [] : [undo])].map((activity): [string, SagaStep] => [activity, step]);

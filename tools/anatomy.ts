@@ -55,7 +55,7 @@ activity: scheduled, started and completed by the server, retried there, visible
 
 ## Confirmed
 
-${table('confirmed')}
+${table('confirmed-at-once')}
 
 ## Declined
 

@@ -1,4 +1,5 @@
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createConfirmActivity } from '../activities/confirm.ts';
 import type { OrderActivities, OrderLifeActivities } from '../contracts/activities.ts';
 import type { DispatchActivities } from '../contracts/dispatch.ts';
 import { ORDERS_TASK_QUEUE } from '../contracts/ids.ts';
@@ -34,5 +35,6 @@ export function createOrderWorker(options: {
   readonly settings?: Partial<WorkerOptions>;
 }): Promise<Worker> {
   const { settings, taskQueue = ORDERS_TASK_QUEUE, ...given } = options;
-  return Worker.create({ ...WORKER_SETTINGS, ...settings, ...given, taskQueue });
+  const activities = { ...given.activities, ...createConfirmActivity(given.activities) };
+  return Worker.create({ ...WORKER_SETTINGS, ...settings, ...given, activities, taskQueue });
 }

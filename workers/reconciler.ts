@@ -5,7 +5,7 @@ import { Gauge, type Registry } from 'prom-client';
 import { createJudge, type WorkflowState } from '../activities/audit/judge.ts';
 import { createRepair } from '../activities/audit/repair.ts';
 import { ORDERS_TASK_QUEUE, orderIdOf, orderWorkflowId } from '../contracts/ids.ts';
-import { ORDER_WORKFLOW_TYPE, type OrderInput, orderStatusAttribute } from '../contracts/order.ts';
+import { NEW_ORDER, ORDER_WORKFLOW_TYPE, type OrderInput, orderStatusAttribute } from '../contracts/order.ts';
 import {
   RECONCILE_SCHEDULE_ID,
   RECONCILE_WORKFLOW_TYPE,
@@ -70,7 +70,7 @@ export function createReconcileActivities(deps: {
       const { userId, paymentMethod } = order;
       const lines = order.lines.map(({ productId, quantity }) => ({ productId, quantity }));
       const limits = { stepLimitMs: config.SAGA_STEP_LIMIT_MS, returnWindowMs: config.RETURN_WINDOW_MS };
-      const args: [OrderInput] = [{ orderId, userId, lines, paymentMethod, ...limits }];
+      const args: [OrderInput] = [{ ...NEW_ORDER, orderId, userId, lines, paymentMethod, ...limits }];
       await client.workflow.start(ORDER_WORKFLOW_TYPE, {
         workflowId: orderWorkflowId(orderId),
         taskQueue,

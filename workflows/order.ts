@@ -5,7 +5,7 @@
  * SG7 Every started order ends in exactly one outcome, also when this code has a bug.
  */
 import { allHandlersFinished, CancellationScope, condition, log, proxyActivities, setHandler } from '@temporalio/workflow';
-import type { OrderActivities } from '../contracts/activities.ts';
+import type { ConfirmActivity, OrderActivities, Result } from '../contracts/activities.ts';
 import { stepKey, undoKey } from '../contracts/ids.ts';
 import {
   type OrderEnd,
@@ -28,6 +28,8 @@ import type { FailedUndo } from './undo-list.ts';
 
 /** Who asked for the order to be cancelled, first. */
 type Cancelled = { by: CancelCommand | null };
+
+type Steps = OrderActivities & ConfirmActivity;
 
 type Story = { readonly saga: Saga; readonly limit: StepLimit; readonly cancelled: Cancelled };
 
@@ -66,7 +68,7 @@ export async function order(input: OrderInput): Promise<OrderEnd> {
 async function confirmOrder(input: OrderInput, { saga, limit, cancelled }: Story): Promise<OrderOutcome> {
   const { orderId, userId } = input;
   const regular = () => forwardPolicy(limit.remainingMs());
-  const steps = localFirst<OrderActivities>({ local: LOCAL_ATTEMPT, regular });
+  const steps = localFirst<Steps>({ local: LOCAL_ATTEMPT, regular });
   const undos = localFirst<OrderActivities>({ local: LOCAL_ATTEMPT, regular: () => undoPolicy(input.undoRoundMs) });
   // A refund asks the payment provider: slow and external, as the payment is.
   const { refundPayment } = proxyActivities<OrderActivities>(undoPolicy(input.undoRoundMs));
@@ -110,13 +112,17 @@ async function confirmOrder(input: OrderInput, { saga, limit, cancelled }: Story
 
   await saga.step('ConfirmOrder', {
     undo: null,
-    run: async () => {
-      const kept = await steps.confirmReservation({ orderId, key: stepKey(orderId, 'confirm-stock') });
-      return kept.ok ? steps.confirmOrder({ orderId, key: stepKey(orderId, 'confirm-order'), paymentId }) : kept;
-    },
+    run: () => confirm(steps, input, paymentId),
   });
 
   return { status: 'confirmed', paymentId };
+}
+
+async function confirm(steps: Steps, { orderId, confirmsAtOnce }: OrderInput, paymentId: string): Promise<Result> {
+  const [stockKey, orderKey] = [stepKey(orderId, 'confirm-stock'), stepKey(orderId, 'confirm-order')];
+  if (confirmsAtOnce) return steps.confirm({ orderId, paymentId, stockKey, orderKey });
+  const kept = await steps.confirmReservation({ orderId, key: stockKey });
+  return kept.ok ? steps.confirmOrder({ orderId, key: orderKey, paymentId }) : kept;
 }
 
 /** Runs the story to its one outcome (SG7). */

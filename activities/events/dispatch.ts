@@ -9,9 +9,12 @@ import { StatusError } from '../../platform/grpc/status-error.ts';
 import { createDeliveries, type DeliveryCalls, type OnSettled, type Senders } from './deliveries.ts';
 import { type RelayCalls, relay } from './relay.ts';
 
-// Milliseconds between two looks: while there is work; while there is none, which is how late an event is told at most, for
-// two calls a second; while a service is down.
-const BUSY_PAUSE_MS = 50;
+// Milliseconds between two looks while there is work: an order's next event waits so long for the one before it. Payments' events
+// are few and wait for nothing, and each look for them is three calls. More often, looking costs as much as the orders' own calls.
+const CLAIM_PAUSE_MS = 200;
+const RELAY_PAUSE_MS = 500;
+// Milliseconds between two looks: while there is no work, which is how late an event is told at most, for two calls a second;
+// while a service is down.
 const IDLE_PAUSE_MS = 1_000;
 const DOWN_PAUSE_MS = 2_000;
 // Milliseconds between two signs of life, several in the time after which the workflow takes a worker for dead.
@@ -54,8 +57,14 @@ export function createDispatch(deps: {
       }
       try {
         await Promise.all([
-          keepDoing({ what: 'Taking over events of payments', round: takeOver, ending }),
-          keepDoing({ what: 'Claiming deliveries', round: deliveries.claim, ending, woken: deliveries.oneEnded }),
+          keepDoing({ what: 'Taking over events of payments', round: takeOver, busyPauseMs: RELAY_PAUSE_MS, ending }),
+          keepDoing({
+            what: 'Claiming deliveries',
+            round: deliveries.claim,
+            busyPauseMs: CLAIM_PAUSE_MS,
+            ending,
+            woken: deliveries.oneEnded,
+          }),
         ]);
       } finally {
         over.abort();
@@ -72,18 +81,19 @@ export function createDispatch(deps: {
 async function keepDoing(options: {
   readonly what: string;
   readonly round: () => Promise<number>;
+  readonly busyPauseMs: number;
   readonly ending: AbortSignal;
   /** Something that ends an idle pause early. */
   readonly woken?: () => Promise<void>;
 }): Promise<void> {
-  const { what, round, ending, woken } = options;
+  const { what, round, busyPauseMs, ending, woken } = options;
   let down = false;
   while (!ending.aborted) {
     let pauseMs = DOWN_PAUSE_MS;
     // What ends while the round asks must end the pause after it.
     const early = woken?.();
     try {
-      pauseMs = (await round()) > 0 ? BUSY_PAUSE_MS : IDLE_PAUSE_MS;
+      pauseMs = (await round()) > 0 ? busyPauseMs : IDLE_PAUSE_MS;
       if (down) log.info(`${what} works again`);
       down = false;
     } catch (error: unknown) {

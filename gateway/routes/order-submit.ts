@@ -8,7 +8,7 @@
  *     the same key has to be sent again.
  */
 import type * as z from 'zod';
-import type { OrderFailure } from '../../contracts/order.ts';
+import { NEW_ORDER, type OrderFailure } from '../../contracts/order.ts';
 import { currentContext } from '../../platform/telemetry/context.ts';
 import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { serve } from '../api/operation.ts';
@@ -97,6 +97,7 @@ export function orderSubmitRoute(
     if (recorded) return recorded;
     const { id: orderId, userId, lines, paymentMethod } = order;
     const input = {
+      ...NEW_ORDER,
       orderId,
       userId,
       lines: lines.map(({ productId, quantity }) => ({ productId, quantity })),

@@ -12,7 +12,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { NativeConnection } from '@temporalio/worker';
 import pino from 'pino';
 import { orderWorkflowId } from '../../contracts/ids.ts';
-import { ORDER_WORKFLOW_TYPE, type OrderInput, type OrderOutcome, orderStatusAttribute } from '../../contracts/order.ts';
+import {
+  NEW_ORDER,
+  ORDER_WORKFLOW_TYPE,
+  type OrderInput,
+  type OrderOutcome,
+  orderStatusAttribute,
+} from '../../contracts/order.ts';
 import { bundleWorkflows } from '../../workers/bundle.ts';
 import { registerSearchAttributes } from '../../workers/search-attributes.ts';
 import { FORWARD_CALLS, UNDO_CALLS } from '../support/saga-activities.ts';
@@ -83,7 +89,7 @@ describe.each(MODES)('$mode', ({ mode }) => {
   }
 
   async function run(submitted: Awaited<ReturnType<RealShop['submit']>>, taskQueue: string): Promise<Seen> {
-    const args: [OrderInput] = [{ ...submitted, stepLimitMs: ALL_CELLS_MS }];
+    const args: [OrderInput] = [{ ...NEW_ORDER, ...submitted, stepLimitMs: ALL_CELLS_MS }];
     const handle = await temporal.client.workflow.start(ORDER_WORKFLOW_TYPE, {
       workflowId: orderWorkflowId(submitted.orderId),
       taskQueue,

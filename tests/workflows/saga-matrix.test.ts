@@ -22,8 +22,13 @@ const FAULT_NAMES = Object.keys(FAULTS).filter((name): name is Fault => name in 
 // MATRIX_CALLS=processPayment,confirmOrder: only these calls' cells, as while a step is being written.
 const only = process.env.MATRIX_CALLS?.split(',');
 const CALLS = FORWARD_CALLS.filter((call) => only === undefined || only.includes(call));
-const CELLS = CALLS.flatMap((activity) => FAULT_NAMES.map((fault) => ({ activity, fault })));
-type Cell = (typeof CELLS)[number];
+const CELLS = CALLS.flatMap((activity) => FAULT_NAMES.map((fault) => ({ activity, fault }))).filter(isPossible);
+type Cell = { readonly activity: ForwardCall; readonly fault: Fault };
+
+/** Between the two calls of ConfirmOrder no workflow code is run: they are one activity. */
+function isPossible({ activity, fault }: Cell): boolean {
+  return !(activity === 'confirmReservation' && fault === 'a bug in workflow code after the call');
+}
 
 // Milliseconds after which a step is given up: longer than a busy machine needs for one that works.
 const GIVEN_UP_MS = 6_000;
@@ -115,7 +120,7 @@ describe.each(MODES)('$mode', ({ settings, ordersAtOnce }) => {
 });
 
 test('every cell was run in both modes, and no service finds anything wrong in its books', async () => {
-  expect(CELLS).toHaveLength(CALLS.length * FAULT_NAMES.length);
+  expect(CELLS).toHaveLength(CALLS.length * FAULT_NAMES.length - (CALLS.includes('confirmReservation') ? 1 : 0));
   expect(CALLS.length).toBeGreaterThanOrEqual(only ? 1 : 6);
   expect(CALLS).toEqual(only ?? FORWARD_CALLS);
   const { violated, checked } = await shop.audit();
@@ -226,7 +231,8 @@ function expectedBooks(cell: Cell, outcome: OrderOutcome): object {
 function summary(): string {
   const rows = FAULT_NAMES.map((fault) => {
     const cells = agreed.filter((cell) => cell.fault === fault).length;
-    return `  ${`${cells} of ${CALLS.length * MODES.length}`.padEnd(9)} ${fault}`;
+    const all = CELLS.filter((cell) => cell.fault === fault).length * MODES.length;
+    return `  ${`${cells} of ${all}`.padEnd(9)} ${fault}`;
   });
   const all = CELLS.length * MODES.length;
   const title = `Failure matrix: ${CALLS.length} calls × ${FAULT_NAMES.length} faults × ${MODES.length} modes`;

@@ -2,7 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ORDERS_TASK_QUEUE, orderWorkflowId, stepKey } from '../../contracts/ids.ts';
-import { ORDER_WORKFLOW_TYPE, type OrderInput, type OrderOutcome, orderStatusAttribute } from '../../contracts/order.ts';
+import {
+  NEW_ORDER,
+  ORDER_WORKFLOW_TYPE,
+  type OrderInput,
+  type OrderOutcome,
+  orderStatusAttribute,
+} from '../../contracts/order.ts';
 import { startFakeServices } from '../activities/support/fake-services.ts';
 import { eventually } from '../support/eventually.ts';
 import { createTestTemporal, type TestTemporal } from '../support/temporal.ts';
@@ -91,6 +97,7 @@ async function startReadyWorker() {
 
 async function start(orderId: string) {
   const input: OrderInput = {
+    ...NEW_ORDER,
     orderId,
     userId: randomUUID(),
     lines: [{ productId: randomUUID(), quantity: 1 }],

@@ -5,14 +5,18 @@
  */
 import { type WorkflowInterceptorsFactory, workflowInfo } from '@temporalio/workflow';
 
+// Calls that are one activity: no workflow code comes between them.
+const CONFIRMS: readonly string[] = ['confirmReservation', 'confirmOrder'];
+
 export const interceptors: WorkflowInterceptorsFactory = () => {
   async function withBug(activity: string, call: () => Promise<unknown>): Promise<unknown> {
     // Not known yet when the interceptor is made.
-    const bug = workflowInfo().memo?.bug;
-    if (bug === `before:${activity}`) undefinedProperty();
-    if (bug === `violation:${activity}`) new WeakRef({}).deref();
+    const [when, where = ''] = String(workflowInfo().memo?.bug ?? '').split(':');
+    const here = where === activity || (activity === 'confirm' && CONFIRMS.includes(where));
+    if (here && when === 'before') undefinedProperty();
+    if (here && when === 'violation') new WeakRef({}).deref();
     const result = await call();
-    if (bug === `after:${activity}`) undefinedProperty();
+    if (here && when === 'after') undefinedProperty();
     return result;
   }
   return {

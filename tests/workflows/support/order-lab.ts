@@ -6,6 +6,7 @@ import pino from 'pino';
 import type { OrderActivities, OrderLifeActivities } from '../../../contracts/activities.ts';
 import { orderWorkflowId } from '../../../contracts/ids.ts';
 import {
+  NEW_ORDER,
   ORDER_WORKFLOW_TYPE,
   type OrderInput,
   type OrderOutcome,
@@ -103,7 +104,7 @@ export async function createOrderLab(
     const startWorkflowOperation = new WithStartWorkflowOperation(ORDER_WORKFLOW_TYPE, {
       workflowId: orderWorkflowId(input.orderId),
       taskQueue,
-      args: [input] as [OrderInput],
+      args: [{ ...NEW_ORDER, ...input }] as [OrderInput],
       workflowIdConflictPolicy: 'USE_EXISTING',
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       typedSearchAttributes: [{ key: orderStatusAttribute, value: 'SUBMITTED' }],

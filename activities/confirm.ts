@@ -1,0 +1,14 @@
+import type { ConfirmActivity, OrderActivities } from '../contracts/activities.ts';
+
+/** The two calls, one after the other: what is not kept for the order any more must not be confirmed. */
+export function createConfirmActivity({
+  confirmReservation,
+  confirmOrder,
+}: Pick<OrderActivities, 'confirmReservation' | 'confirmOrder'>): ConfirmActivity {
+  return {
+    confirm: async ({ orderId, paymentId, stockKey, orderKey }) => {
+      const kept = await confirmReservation({ orderId, key: stockKey });
+      return kept.ok ? confirmOrder({ orderId, key: orderKey, paymentId }) : kept;
+    },
+  };
+}
