@@ -202,7 +202,7 @@ test('an order costs what it is known to cost: calls and statements exactly, a d
   const [confirmed, declined] = [await cost('tok_ok'), await cost('tok_declined')];
   await connection.close();
 
-  expect(confirmed).toMatchObject({ grpc_calls: 8, history_events: 18 });
+  expect(confirmed).toMatchObject({ grpc_calls: 8, history_events: 17 });
   expect(Math.round(confirmed.sql_statements)).toBe(9);
   expect(declined.history_events).toBeLessThanOrEqual(1.2 * confirmed.history_events);
 });
