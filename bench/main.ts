@@ -63,13 +63,15 @@ try {
     rounds.push(pair);
     say(`  pair ${n}: whole ${rate(pair.whole).toFixed(1)}/s, bare ${rate(pair.bare).toFixed(1)}/s`);
   }
+  const unexpected = Object.fromEntries(whole.unexpected ?? []);
+  if (Object.keys(unexpected).length > 0) say(`Answers to whole orders that were not 201: ${JSON.stringify(unexpected)}`);
   const memory = Object.fromEntries(
     Object.entries(platform.currentFacts().pids).map(([name, pid]) => [name, Math.round(memoryMiB(pid))]),
   );
   await bare.stop();
   await connection.close();
   const result = report({ rounds, alone, counts, memory });
-  const file = await writeResult('orders', { options, ...result });
+  const file = await writeResult('orders', { options, ...result, unexpected_statuses: unexpected });
   say(`Written to ${file}`);
 } finally {
   await platform.stop();

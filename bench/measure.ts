@@ -5,6 +5,8 @@ import { ownMs, processorMs } from './processes.ts';
 export type Rival = {
   readonly name: string;
   readonly call: () => Promise<boolean>;
+  /** How often each answer came that was not the expected one, such as 202: 3; absent where there is only one. */
+  readonly unexpected?: ReadonlyMap<number, number>;
   /** Process ids by name; processor time is split by them. */
   readonly pids: () => Readonly<Record<string, number>>;
   stop(): Promise<void>;

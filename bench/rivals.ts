@@ -13,12 +13,15 @@ export async function wholeOrders(shop: Shop, pids: () => Readonly<Record<string
     Array.from({ length: 20 }, () => shop.createProduct({ stock: 1_000_000, priceMinor: 1_000 })),
   );
   let n = 0;
+  const unexpected = new Map<number, number>();
   return {
     name: 'whole order',
+    unexpected,
     async call() {
       n += 1;
       const product_id = products[n % products.length]?.id ?? '';
       const { status } = await shop.order({ items: [{ product_id, quantity: 1 }], payment_method: 'tok_ok' });
+      if (status !== 201) unexpected.set(status, (unexpected.get(status) ?? 0) + 1);
       return status === 201;
     },
     pids,
