@@ -11,8 +11,9 @@ const CONFIRMS: readonly string[] = ['confirmReservation', 'confirmOrder'];
 export const interceptors: WorkflowInterceptorsFactory = () => {
   async function withBug(activity: string, call: () => Promise<unknown>): Promise<unknown> {
     // Not known yet when the interceptor is made.
-    const [when, where = ''] = String(workflowInfo().memo?.bug ?? '').split(':');
-    const here = where === activity || (activity === 'confirm' && CONFIRMS.includes(where));
+    const { bug } = workflowInfo().memo ?? {};
+    const [when, where] = typeof bug === 'string' ? bug.split(':') : [];
+    const here = where === activity || (activity === 'confirm' && CONFIRMS.includes(where ?? ''));
     if (here && when === 'before') undefinedProperty();
     if (here && when === 'violation') new WeakRef({}).deref();
     const result = await call();
