@@ -10,6 +10,7 @@ import { EventDeliveries } from './008_event_deliveries.ts';
 import { ReturnsAsEffects } from './009_returns_as_effects.ts';
 import { DeliveriesThatAreOut } from './010_deliveries_that_are_out.ts';
 import { EventsAtOnce } from './011_events_at_once.ts';
+import { DeliveriesAtLess } from './012_deliveries_at_less.ts';
 
 export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '001_initial', class: InitialMigration },
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '009_returns_as_effects', class: ReturnsAsEffects },
   { name: '010_deliveries_that_are_out', class: DeliveriesThatAreOut },
   { name: '011_events_at_once', class: EventsAtOnce },
+  { name: '012_deliveries_at_less', class: DeliveriesAtLess },
 ];
