@@ -93,6 +93,16 @@ function reasonOf(reason: string | undefined): string {
 
 /** As people write it: 2870 cents are €28.70, 500 yen are ¥500. */
 function amountOf({ amountMinor, currency }: NonNullable<Event['amount']>): string {
+  const { format, minorPerMajor } = formats.get(currency) ?? formatOf(currency);
+  return format.format(amountMinor / minorPerMajor);
+}
+
+// Making one takes longer than writing the mail. Events name currencies that are three capital letters: there are not many.
+const formats = new Map<string, ReturnType<typeof formatOf>>();
+
+function formatOf(currency: string) {
   const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-  return format.format(amountMinor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+  const made = { format, minorPerMajor: 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2) };
+  formats.set(currency, made);
+  return made;
 }

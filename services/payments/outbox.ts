@@ -31,7 +31,7 @@ export function createOutboxHandler(sql: Sql): Handlers<typeof OutboxServiceServ
       const rows = await sql.query<{ event: Row }>(
         `select json_build_object('id', id, 'type', type, 'orderId', order_id, 'userId', user_id, 'at', at,
            'amount', json_build_object('amountMinor', amount_minor, 'currency', currency), 'facts', facts) as event
-         from outbox where relayed_at is null order by position limit $1`,
+         from outbox where relayed_at is null order by position limit (select $1::integer)`,
         [limit],
       );
       return { events: rows.map(({ event }) => ({ ...event, at: new Date(event.at), sequence: 0 })) };

@@ -6,7 +6,8 @@ import { annotate } from '../../platform/telemetry/context.ts';
 import { type UsersServiceService, Role as WireRole, type User as WireUser } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { RULES } from './audit.ts';
 import { listEffects } from './effects.ts';
-import type { Role, User } from './entity.ts';
+import type { Role } from './entity.ts';
+import type { UserRecord } from './repository.ts';
 import * as requests from './requests.ts';
 import type { Users } from './service.ts';
 import type { Sessions } from './sessions.ts';
@@ -79,7 +80,6 @@ export function createHandler(services: {
   };
 }
 
-function toWire({ id, email, name, active, address, createdAt, updatedAt, ...user }: User): WireUser {
-  const role: Role = user.role;
+function toWire({ id, email, name, role, active, address, createdAt, updatedAt }: UserRecord): WireUser {
   return { id, email, name, role: ROLE[role], active, ...(address ? { address } : {}), createdAt, updatedAt };
 }

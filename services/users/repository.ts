@@ -3,7 +3,7 @@
  * the same transaction: then no token is issued beside a deactivation or a log-out that does not see it.
  */
 import type { Sql } from '../../platform/persistence/sql.ts';
-import type { Role } from './entity.ts';
+import type { Address, Role } from './entity.ts';
 
 // Milliseconds a refresh token lives: seven days.
 const REFRESH_TOKEN_LIFE_MS = 7 * 24 * 60 * 60 * 1_000;
@@ -73,4 +73,34 @@ export async function revokeTokensOf(sql: Sql, userId: string): Promise<void> {
 export async function isActive(sql: Sql, userId: string): Promise<boolean | undefined> {
   const [user] = await sql.query<{ active: boolean }>('select active from users where id = $1::uuid', [userId]);
   return user?.active;
+}
+
+/** A user as everybody reads it, without the password's hash. */
+export type UserRecord = {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly active: boolean;
+  readonly address: Address | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+};
+
+// An address is there as a whole or not at all (users_address_whole).
+const READ = `
+select json_build_object('id', id, 'email', email, 'name', name, 'role', role, 'active', active,
+  'address', case when address_line1 is not null then json_build_object('line1', address_line1, 'line2', address_line2,
+    'city', address_city, 'region', address_region, 'postalCode', address_postal_code, 'country', address_country) end,
+  'createdAt', created_at, 'updatedAt', updated_at) as record
+from users where id = $1::uuid`;
+
+type UserRow = Omit<UserRecord, 'createdAt' | 'updatedAt'> & { readonly createdAt: string; readonly updatedAt: string };
+
+/** Undefined: there is no such user. */
+export async function readUser(sql: Sql, userId: string): Promise<UserRecord | undefined> {
+  const [row] = await sql.query<{ record: UserRow }>(READ, [userId]);
+  if (!row) return undefined;
+  const { createdAt, updatedAt, ...rest } = row.record;
+  return { ...rest, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) };
 }

@@ -14,7 +14,7 @@ import {
 import { type Address, type ProfileChange, User } from './entity.ts';
 import { emailTaken, userInactive, userUnknown } from './errors.ts';
 import type { Passwords } from './passwords.ts';
-import { isActive, revokeTokensOf } from './repository.ts';
+import { isActive, readUser, revokeTokensOf, type UserRecord } from './repository.ts';
 
 export type NewUser = {
   /** In lower case. */
@@ -32,8 +32,9 @@ export type Users = ReturnType<typeof createUsers>;
  * U3 An idempotency record names a user by id alone; the answer is read again.
  */
 export function createUsers({ database, passwords }: { readonly database: Database; readonly passwords: Passwords }) {
-  async function get(userId: string): Promise<User> {
-    const user = await database.read().em.findOne(User, { id: userId });
+  /** For every mail that is sent, so without an entity. */
+  async function get(userId: string): Promise<UserRecord> {
+    const user = await readUser(database.sql, userId);
     if (!user) throw userUnknown(userId);
     return user;
   }
@@ -47,7 +48,7 @@ export function createUsers({ database, passwords }: { readonly database: Databa
   return {
     get,
 
-    async create(request: CreateUserRequest, { password, ...fields }: NewUser): Promise<User> {
+    async create(request: CreateUserRequest, { password, ...fields }: NewUser): Promise<UserRecord> {
       // Before the transaction: a third of a second of computing must not hold a connection.
       const passwordHash = await passwords.hash(password);
       const { response } = await once(database, registration(request), async ({ em }) => {
@@ -58,7 +59,7 @@ export function createUsers({ database, passwords }: { readonly database: Databa
       return get(response.user?.id ?? '');
     },
 
-    async update(request: UpdateUserRequest, userId: string, change: ProfileChange): Promise<User> {
+    async update(request: UpdateUserRequest, userId: string, change: ProfileChange): Promise<UserRecord> {
       const operation = {
         operation: 'UpdateUser',
         key: request.idempotencyKey,
@@ -75,7 +76,7 @@ export function createUsers({ database, passwords }: { readonly database: Databa
       return get(userId);
     },
 
-    async deactivate(request: DeactivateUserRequest, userId: string, reason: string): Promise<User> {
+    async deactivate(request: DeactivateUserRequest, userId: string, reason: string): Promise<UserRecord> {
       const operation = {
         operation: 'DeactivateUser',
         key: request.idempotencyKey,

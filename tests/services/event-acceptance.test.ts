@@ -1,9 +1,11 @@
 /** Events of payments, taken in by orders: once, in their order, between the orders' own. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { EVENTS, NOTIFIED_EVENTS } from '../../contracts/events.ts';
 import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { ORDER_STATUSES } from '../../services/orders/entity.ts';
+import { eventually } from '../support/eventually.ts';
 import { eventsOf, registered, tellAll, toldOf } from './events-fixture.ts';
 import {
   cancellation,
@@ -93,6 +95,29 @@ test('while orders move and several take the same events in, each is numbered on
   }
   const { findings } = await orders.calls.audit({}, LIMITS);
   expect(findings.filter(({ rule, violations }) => rule.includes('event') && violations > 0)).toEqual([]);
+});
+
+test('what is taken in waits for the order that is about to move, and is numbered after what that tells', async () => {
+  const order = await submitted(orders.calls);
+  const mover = new pg.Client({ connectionString: orders.url });
+  await mover.connect();
+  try {
+    await mover.query('begin');
+    await mover.query('select from orders where id = $1 for update', [order.id]);
+    await mover.query(`insert into order_history (order_id, status) values ($1, 'CREATED')`, [order.id]);
+    const accepted = orders.events.acceptEvents({ events: [paymentEvent({ orderId: order.id })] }, LIMITS);
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await eventually(
+      () => orders.sql(waiting),
+      ({ length }) => length === 1,
+    );
+    await mover.query('commit');
+    await accepted;
+  } finally {
+    await mover.end();
+  }
+  const told = await eventsOf(orders, order.id);
+  expect(told.map(({ type }) => type)).toEqual(['order.submitted', 'order.created', 'payment.captured']);
 });
 
 test('of an order that nobody knows here many events are taken in at once, each numbered once', async () => {

@@ -133,3 +133,31 @@ test('an event is never changed or removed', async () => {
     await expect(fixture.sql(change)).rejects.toMatchObject({ code: '23001' });
   }
 });
+
+// Something else of each type that the table has.
+const OTHER: Readonly<Record<string, string>> = {
+  uuid: 'gen_random_uuid()',
+  text: `COLUMN || 'x'`,
+  bigint: 'COLUMN + 1',
+  jsonb: `COLUMN || '{"x": "y"}'`,
+  'timestamp with time zone': `COLUMN + interval '1 second'`,
+};
+
+test('of an event nothing can be written but that it was relayed, whatever columns there are', async () => {
+  await payments.processPayment(payment(), LIMITS);
+  const columns = await fixture.sql<{ name: string; type: string }>(
+    `select column_name as name, data_type as type from information_schema.columns where table_name = 'outbox'`,
+  );
+  const writable: string[] = [];
+  for (const { name, type } of columns) {
+    // The next one of the sequence is the only other value that PostgreSQL lets an identity have.
+    const other = name === 'position' ? 'default' : OTHER[type]?.replace('COLUMN', name);
+    const change = `update outbox set ${name} = ${name === 'relayed_at' ? 'now()' : other}
+      where id = (select id from outbox order by position desc limit 1)`;
+    await fixture.sql(change).then(
+      () => writable.push(name),
+      (error: { code: string }) => expect(`${name} ${error.code}`).toBe(`${name} 23001`),
+    );
+  }
+  expect(writable).toEqual(['relayed_at']);
+});

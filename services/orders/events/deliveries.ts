@@ -28,32 +28,50 @@ export const END_FOR_REMOVED = `update event_deliveries set state = 'dead', last
   from event_receivers removed
   where removed.id = event_deliveries.receiver_id and removed.removed_at is not null and event_deliveries.state = 'pending'`;
 
+// Whether there are any, found out first: joined beforehand, all that is pending might be read at every claim.
+const ANY_OF_REMOVED = `(select exists (
+    select from event_receivers removed where removed_at is not null
+      and exists (select from event_deliveries where receiver_id = removed.id and state = 'pending' offset 0)))`;
+
 // Deliveries of one receiver that are out at once, at most: half of the places of a dispatcher (activities/events/deliveries.ts),
 // so that a receiver that never answers leaves the other half to the others.
 const OUT_MAX = 50;
 
 // Each receiver in its turn, and what it is being told counts as turns it had: one that is slow and has much to be told keeps
 // nobody else waiting, also when there is room for one delivery at a time.
+//
+// It is planned once per connection, often before there are statistics, and these know of little that is pending, however much
+// there is in a rush. So each part says how it is to be read:
+// - What is out: between two times and up to a limit that planning does not know (there is none), few rows are expected and those
+//   entries are passed that belong to nothing any more.
+// - What is due: under the constant limit its index is walked along. Rows come from there one by one and are locked as they do,
+//   oldest first, no more than $1 of a receiver; selects hide $1 from planning, or it would be planned anew each time.
+// - What comes before it: the offset has that looked up for each. Joined, all that waits would be read for each.
 const CLAIM = `
-with ended as (${END_FOR_REMOVED}),
+with ended as (${END_FOR_REMOVED} and ${ANY_OF_REMOVED}),
+out as materialized (
+  select receiver_id, count(*) as deliveries from (
+    select receiver_id from event_deliveries where leased_until > now() and leased_until < 'infinity' limit (select null::bigint)
+  ) as leased group by receiver_id
+),
 due as (
   select next.id, next.next_attempt_at,
-    out.deliveries + row_number() over (partition by receiver.id order by next.next_attempt_at) as turn
-  from event_receivers receiver cross join lateral (
-    select count(*) as deliveries from event_deliveries where receiver_id = receiver.id and leased_until > now()
-  ) as out cross join lateral (
-    select id, next_attempt_at from event_deliveries delivery
-    where receiver_id = receiver.id and state = 'pending' and next_attempt_at <= now()
-      and (leased_until is null or leased_until <= now())
-      and not exists (
-        select from event_deliveries other
-        where other.receiver_id = delivery.receiver_id and other.order_id = delivery.order_id and other.state = 'pending'
-          and other.id <> delivery.id and (other.sequence < delivery.sequence or other.leased_until > now()))
-    order by next_attempt_at limit $1 for update skip locked
+    coalesce(out.deliveries, 0) + row_number() over (partition by receiver.id order by next.next_attempt_at) as turn
+  from event_receivers receiver left join out on out.receiver_id = receiver.id cross join lateral (
+    select id, next_attempt_at from (
+      select id, next_attempt_at from event_deliveries delivery
+      where receiver_id = receiver.id and state = 'pending' and next_attempt_at <= now()
+        and (leased_until is null or leased_until <= now())
+        and not exists (
+          select from event_deliveries other
+          where other.receiver_id = delivery.receiver_id and other.order_id = delivery.order_id and other.state = 'pending'
+            and other.id <> delivery.id and (other.sequence < delivery.sequence or other.leased_until > now()) offset 0)
+      order by next_attempt_at limit ${OUT_MAX} for update skip locked
+    ) as oldest limit (select $1::integer)
   ) as next
   where receiver.removed_at is null
 ),
-chosen as (select id from due where turn <= ${OUT_MAX} order by turn, next_attempt_at limit $1),
+chosen as (select id from due where turn <= ${OUT_MAX} order by turn, next_attempt_at limit (select $1::integer)),
 delivery as (
   update event_deliveries set lease_id = $2::uuid, leased_until = now() + $3::integer * interval '1 millisecond'
   from chosen where event_deliveries.id = chosen.id returning event_deliveries.*
@@ -74,7 +92,9 @@ export async function claimDeliveries(
   return rows.map(({ record, url, secret }) => ({ delivery: deliveryOf(record), leaseId, url, secret }));
 }
 
-// What waits behind it is not looked at before it is its turn: otherwise all of it would be, whenever somebody claims.
+// What waits behind it is not looked at before it is its turn: otherwise all of it would be, whenever somebody claims. It is
+// written only where that changes something, which is when there was a failure. Counting nulls keeps PostgreSQL from reading all
+// that is out to find the one.
 const SETTLE = `
 with settled as (
   update event_deliveries set attempts = attempts + 1, last_error = $3, leased_until = null,
@@ -83,14 +103,16 @@ with settled as (
     settled_at = case when $3 = '' or $4 or failures + 1 >= $7 then now() end,
     next_attempt_at = case when $3 = '' then next_attempt_at
       else now() + least($6::double precision, $5::double precision * 2 ^ least(failures, 30)) * interval '1 millisecond' end
-  where id = $1::uuid and lease_id = $2::uuid and leased_until is not null
+  where id = $1::uuid and lease_id = $2::uuid and num_nulls(leased_until) = 0
   returning id, receiver_id, order_id, state, next_attempt_at
 ), behind as (
-  update event_deliveries waiting set next_attempt_at = case settled.state when 'pending'
-    then greatest(waiting.next_attempt_at, settled.next_attempt_at) else least(waiting.next_attempt_at, now()) end
+  update event_deliveries waiting
+  set next_attempt_at = case settled.state when 'pending' then settled.next_attempt_at else now() end
   from settled
   where waiting.receiver_id = settled.receiver_id and waiting.order_id = settled.order_id and waiting.state = 'pending'
     and waiting.id <> settled.id and waiting.leased_until is null
+    and case settled.state when 'pending' then waiting.next_attempt_at < settled.next_attempt_at
+      else waiting.next_attempt_at > now() end
 )
 select id from settled`;
 

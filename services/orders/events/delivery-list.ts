@@ -27,7 +27,7 @@ export async function listDeliveries(
   const rows = await sql.query<{ record: DeliveryRow }>(
     `select ${DELIVERY_JSON} as record from ${DELIVERY_TABLES}
      where ($1::text is null or delivery.state = $1) and ($2::uuid is null or delivery.receiver_id = $2)
-       and ($3::uuid is null or delivery.order_id = $3) and ($4::bigint is null or delivery.position < $4)
+       and ($3::uuid is null or delivery.event_id = any (array(select id from events where order_id = $3))) and ($4::bigint is null or delivery.position < $4)
      order by delivery.position desc limit $5`,
     // One more than asked for tells whether there is a next page.
     [list.state, list.webhookId, list.orderId, before, size + 1],

@@ -51,7 +51,7 @@ export function createEventsHandler(database: Database, options: EventsOptions):
         amountMinor: amount?.amountMinor ?? null,
         currency: amount?.currency ?? null,
       }));
-      await acceptEvents(database, known);
+      await acceptEvents(sql, known);
       return {};
     },
 

@@ -9,6 +9,8 @@ import { Events } from './007_events.ts';
 import { EventDeliveries } from './008_event_deliveries.ts';
 import { ReturnsAsEffects } from './009_returns_as_effects.ts';
 import { DeliveriesThatAreOut } from './010_deliveries_that_are_out.ts';
+import { EventsAtOnce } from './011_events_at_once.ts';
+import { DeliveriesAtLess } from './012_deliveries_at_less.ts';
 
 export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '001_initial', class: InitialMigration },
@@ -21,4 +23,6 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '008_event_deliveries', class: EventDeliveries },
   { name: '009_returns_as_effects', class: ReturnsAsEffects },
   { name: '010_deliveries_that_are_out', class: DeliveriesThatAreOut },
+  { name: '011_events_at_once', class: EventsAtOnce },
+  { name: '012_deliveries_at_less', class: DeliveriesAtLess },
 ];
