@@ -74,10 +74,20 @@ export async function readBooks(
 ): Promise<Map<string, OrderBooks>> {
   const books = new Map<string, OrderBooks>();
   for await (const effect of effectsOf(calls.orders.listEffects, heard)) noteOrder(bookOf(books, effect), effect);
-  for await (const effect of effectsOf(calls.products.listEffects, heard)) noteStock(bookOf(books, effect), effect);
+  for (const effect of await asWritten(effectsOf(calls.products.listEffects, heard))) noteStock(bookOf(books, effect), effect);
   for await (const effect of effectsOf(calls.payments.listEffects, heard)) notePayment(bookOf(books, effect), effect);
   for await (const entry of entries) noteEntry(bookOf(books, { orderId: entry.reference, at: entry.at }), entry);
   return books;
+}
+
+/**
+ * By their numbers: a time is that of a transaction's begin, and a release that has waited for the reserve that it undoes may have
+ * begun before it.
+ */
+async function asWritten(effects: AsyncIterable<Effect>): Promise<Effect[]> {
+  const all: Effect[] = [];
+  for await (const effect of effects) all.push(effect);
+  return all.sort((a, b) => a.sequence - b.sequence);
 }
 
 async function* effectsOf(list: Page, heard: () => void): AsyncGenerator<Effect> {

@@ -30,3 +30,10 @@ test('kinds of effects that are not known are no statuses and change no total', 
     refundedMinor: 0,
   });
 });
+
+test('what became of the stock is told in the order in which it was written, whatever the times say', async () => {
+  // A release that waited for the reserve: its transaction had begun before.
+  const reserved = { ...effect('reserved'), sequence: 7, at: new Date(AT.getTime() + 5) };
+  const released = { ...effect('released'), sequence: 8 };
+  expect(await booksOf({ products: [released, reserved] })).toMatchObject({ stock: ['reserved', 'released'] });
+});

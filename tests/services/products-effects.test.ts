@@ -1,15 +1,19 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
 import type { Effect } from '../../proto/gen/shopfast/audit/v1/audit.ts';
+import { eventually } from '../support/eventually.ts';
 import { refusal } from '../support/refusal.ts';
 import {
   createProduct,
   LIMITS,
   openProducts,
+  orderOf,
   type ProductCalls,
   type ProductsFixture,
   paidOrder,
   reservedOrder,
   runOut,
+  stockOf,
 } from './products-fixture.ts';
 
 let fixture: ProductsFixture;
@@ -106,4 +110,31 @@ test.each([
     reason: 'validation_failed',
     fields: [field],
   });
+});
+
+test('a release that began before the reserve it waited for is told with the later number, and gives everything back', async () => {
+  const { id: productId } = await createProduct(products);
+  const { orderId, reserve, release } = orderOf({ productId, quantity: 1 });
+  const other = new pg.Client({ connectionString: fixture.url });
+  await other.connect();
+  await other.query('begin');
+  // The release has begun and waits for its own key.
+  await other.query(
+    `insert into idempotency (key, operation, request_hash, state) values ($1, 'ReleaseInventory', '', 'completed')`,
+    [release.idempotencyKey],
+  );
+  const releasing = products.releaseInventory(release, LIMITS);
+  await eventually(
+    () => fixture.sql(`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`),
+    (waiting) => waiting.length > 0,
+  );
+  await products.reserveInventory(reserve, LIMITS);
+  await other.query('rollback');
+  await other.end();
+
+  expect(await releasing).toEqual({ released: true });
+  const [first, second] = (await effects(1_000)).filter((effect) => effect.orderId === orderId);
+  expect([first?.kind, second?.kind]).toEqual(['released', 'reserved']);
+  expect(first?.sequence).toBeGreaterThan(second?.sequence ?? 0);
+  expect(await stockOf(products, productId)).toMatchObject({ reserved: 0 });
 });
