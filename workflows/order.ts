@@ -86,10 +86,15 @@ async function confirmOrder(input: OrderInput, { saga, limit, cancelled }: Story
     }),
   );
 
+  // A worker that died may have gone further than the history says: of local attempts nothing is written until their task ends.
+  const release = () =>
+    undos.releaseInventory({ orderId, key: undoKey(orderId, 'reserve'), undoesKey: stepKey(orderId, 'reserve') });
+  if (input.releasesAlways) saga.register('ReserveInventory', release);
+
   await saga.step('ValidateUser', { undo: null, run: () => steps.validateUser({ userId }) });
 
   const reserved = await saga.step('ReserveInventory', {
-    undo: () => undos.releaseInventory({ orderId, key: undoKey(orderId, 'reserve'), undoesKey: stepKey(orderId, 'reserve') }),
+    undo: release,
     run: () => steps.reserveInventory({ orderId, key: stepKey(orderId, 'reserve'), lines: input.lines }),
   });
 

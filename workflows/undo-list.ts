@@ -10,8 +10,9 @@ export type FailedUndo = { readonly of: CompensationStep; readonly error: unknow
 export class UndoList {
   readonly #entries: { readonly of: CompensationStep; readonly undo: Undo }[] = [];
 
-  /** Of something that has happened already or is attempted next (SG1). */
+  /** Of something that may have happened already or is attempted next (SG1). What is registered stays where it is. */
   register(of: CompensationStep, undo: Undo): void {
+    if (this.#has(of)) return;
     this.#entries.push({ of, undo });
   }
 

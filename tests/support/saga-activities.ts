@@ -44,9 +44,13 @@ export function stepOfCall(call: ForwardCall): SagaStep {
   return step;
 }
 
-/** What undoes all that comes before a step, newest first. */
+/** What undoes all that comes before a step, newest first; the release, always: a worker that died may have reserved. */
 export function undosBefore(step: SagaStep): readonly UndoCall[] {
-  const before: readonly string[] = ['SubmitOrder', ...SAGA_STEPS.slice(0, SAGA_STEPS.indexOf(step))];
+  const before: readonly string[] = [
+    'SubmitOrder',
+    ...SAGA_STEPS.slice(0, SAGA_STEPS.indexOf(step)),
+    ...(step === 'ValidateUser' ? ['ReserveInventory'] : []),
+  ];
   return UNDO_CALLS.filter((call) => before.includes(UNDOES.get(call) ?? ''));
 }
 

@@ -83,11 +83,11 @@ test('without stock the customer learns the facts, and nothing is released or re
   await record('no-stock', order);
 });
 
-test('an order of an unknown user is cancelled before anything is reserved', async () => {
+test('an order of an unknown user is cancelled, and nothing stays reserved', async () => {
   const order = lab.place({ validateUser: () => refuse('user_unknown') });
 
   expect(await order.outcome).toMatchObject({ status: 'cancelled', failure: { step: 'ValidateUser', reason: 'user_unknown' } });
-  expect(order.calls.map((call) => call.activity)).toEqual(['validateUser', 'cancelOrder']);
+  expect(order.calls.map((call) => call.activity)).toEqual(['validateUser', 'releaseInventory', 'cancelOrder']);
   await record('unknown-user', order);
 });
 
