@@ -67,7 +67,7 @@ test('an order that is cancelled before any worker saw it is cancelled in the bo
   await lab.startWorker();
 
   expect(await order.outcome).toMatchObject({ status: 'cancelled', failure: { step: null, reason: 'order_cancelled' } });
-  expect(order.calls.map((call) => call.activity)).toEqual(['cancelOrder']);
+  expect(order.calls.map((call) => call.activity)).toEqual(['releaseInventory', 'cancelOrder']);
 });
 
 test('a worker waits for a Temporal server that comes up later', async () => {
