@@ -68,7 +68,7 @@ test('a version that leaves a step out, or takes one more, is caught by every hi
     const replayed = await replayFolder(HISTORIES, bundle);
     const caught = replayed.filter(({ error }) => /nondeterminism/i.test(String(error))).map(({ name }) => name);
     // An order that was refused there never comes to the second one.
-    const met = replayed.filter(ofOrders).filter(({ name }) => bundle === without || name !== 'unknown-user.json');
+    const met = replayed.filter(ofOrders).filter(({ name }) => bundle === without || !name.startsWith('unknown-user'));
     expect(caught).toEqual(met.map(({ name }) => name));
   }
 });
