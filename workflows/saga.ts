@@ -43,7 +43,7 @@ export class Saga {
     this.#begin = begin;
   }
 
-  /** Registers the undo of something that has happened before the saga or is attempted next (SG1). */
+  /** Registers the undo of something that may have happened before or is attempted next (SG1). */
   register(of: CompensationStep, undo: Undo): void {
     this.#undos.register(of, undo);
   }
