@@ -26,12 +26,18 @@ export type OrderInput = {
   readonly confirmsAtOnce?: boolean;
   /** Stock is released whenever the saga is undone (SG1); absent in orders that began when its step had to be in the history. */
   readonly releasesAlways?: boolean;
+  /** A command is in the history before it changes anything (LF4); absent in orders that began when some were not. */
+  readonly recordsCommands?: boolean;
   /** Milliseconds that one round of undos tries each of them before the order is parked; absent: as the policies say. */
   readonly undoRoundMs?: number;
 };
 
 /** What every order begins with; orders that began before lack some of it (docs/guides/changing-workflow-code.md). */
-export const NEW_ORDER = { confirmsAtOnce: true, releasesAlways: true } as const satisfies Partial<OrderInput>;
+export const NEW_ORDER = {
+  confirmsAtOnce: true,
+  releasesAlways: true,
+  recordsCommands: true,
+} as const satisfies Partial<OrderInput>;
 
 /** Why an order was not confirmed. `step` is null when it was cancelled by request. */
 export type OrderFailure = {

@@ -26,16 +26,35 @@ export function livesOn(input: OrderInput): input is LivingInput {
   return input.returnWindowMs !== undefined;
 }
 
-export function createLife({ orderId }: OrderInput, undoAll: (why: OrderFailure) => Promise<void>): OrderLife {
-  const quick = localFirst<OrderLifeActivities>({ local: LOCAL_ATTEMPT, regular: () => CARRIED_THROUGH });
-  // The payment provider is slow and external.
-  const { refundReturn } = proxyActivities<OrderLifeActivities>(CARRIED_THROUGH);
-  return new OrderLife({ orderId, undoAll, activities: quick, refundReturn });
+export function createLife(input: OrderInput, undoAll: (why: OrderFailure) => Promise<void>): OrderLife {
+  return new OrderLife({ orderId: input.orderId, undoAll, activities: lifeActivities(input) });
 }
 
-export function createParking({ orderId }: OrderInput, undos: ConstructorParameters<typeof Parking>[0]['undos']): Parking {
-  const { recordIntervention } = localFirst<OrderLifeActivities>({ local: LOCAL_ATTEMPT, regular: () => CARRIED_THROUGH });
-  return new Parking({ orderId, undos, record: recordIntervention });
+export function createParking(input: OrderInput, undos: ConstructorParameters<typeof Parking>[0]['undos']): Parking {
+  return new Parking({ orderId: input.orderId, undos, record: lifeActivities(input).recordIntervention });
+}
+
+/**
+ * What a command does first is a regular activity: scheduling it writes the command to the history. Of a local attempt nothing
+ * is written before its task ends; a worker that died on it would leave its effect behind, and another command could come
+ * first (LF4). What follows makes a local attempt; money never does, since the payment provider is slow and external.
+ */
+function lifeActivities({ recordsCommands }: OrderInput): OrderLifeActivities {
+  const quick = localFirst<OrderLifeActivities>({ local: LOCAL_ATTEMPT, regular: () => CARRIED_THROUGH });
+  const regular = proxyActivities<OrderLifeActivities>(CARRIED_THROUGH);
+  const { commitReservation, deliverOrder, requestReturn, recordIntervention } = recordsCommands ? regular : quick;
+  const { shipOrder, restockReturn, completeReturn } = quick;
+  const { refundReturn } = regular;
+  return {
+    commitReservation,
+    shipOrder,
+    deliverOrder,
+    requestReturn,
+    refundReturn,
+    restockReturn,
+    completeReturn,
+    recordIntervention,
+  };
 }
 
 /** What an operator may do about undos that keep failing. */

@@ -4,7 +4,8 @@
  * LF1 One command at a time, and the saga is the first; each looks at the state when its turn comes.
  * LF2 Repeating a command is harmless: it is answered as it was.
  * LF3 An illegal command is refused with the state and what was attempted, and changes nothing.
- * LF4 What has begun is carried through: its calls are tried again for ever, each under a key of its own.
+ * LF4 What has begun is carried through: the command is in the history before it changes anything, and its calls are tried
+ *     again for ever, each under a key of its own.
  */
 import { condition } from '@temporalio/workflow';
 import type { OrderLifeActivities, Result } from '../contracts/activities.ts';
@@ -32,8 +33,7 @@ type Command = keyof typeof COMMANDS;
 
 export class OrderLife {
   readonly #orderId: string;
-  readonly #activities: Omit<OrderLifeActivities, 'refundReturn'>;
-  readonly #refundReturn: OrderLifeActivities['refundReturn'];
+  readonly #activities: OrderLifeActivities;
   readonly #undoAll: (why: OrderFailure) => Promise<void>;
   readonly #turns = new Turns();
   readonly #returns = new Map<string, { readonly request: string; readonly back: AcceptedReturn }>();
@@ -43,14 +43,12 @@ export class OrderLife {
 
   constructor(given: {
     readonly orderId: string;
-    readonly activities: Omit<OrderLifeActivities, 'refundReturn'>;
-    readonly refundReturn: OrderLifeActivities['refundReturn'];
+    readonly activities: OrderLifeActivities;
     /** Undoes whatever the saga has done, to its end. */
     readonly undoAll: (why: OrderFailure) => Promise<void>;
   }) {
     this.#orderId = given.orderId;
     this.#activities = given.activities;
-    this.#refundReturn = given.refundReturn;
     this.#undoAll = given.undoAll;
   }
 
@@ -140,7 +138,8 @@ export class OrderLife {
       const request = { ...about, key: key('request'), lines, reason, actorId };
       const agreed = accepted(await this.#activities.requestReturn(request));
       // What was free is worth nothing.
-      if (agreed.refund.amountMinor > 0) await this.#refundReturn({ orderId, key: key('refund'), amount: agreed.refund });
+      if (agreed.refund.amountMinor > 0)
+        await this.#activities.refundReturn({ orderId, key: key('refund'), amount: agreed.refund });
       await this.#activities.restockReturn({ ...about, key: key('restock'), lines: agreed.lines });
       await this.#activities.completeReturn({ ...about, key: key('complete') });
       const back = { returnId, refund: agreed.refund, lines: agreed.lines };

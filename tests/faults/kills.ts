@@ -36,8 +36,12 @@ const KINDS = [
   'tok_timeout_after_charge',
   'no stock',
   'cancel',
+  'cancel when paid',
   'ship',
-  'return',
+  'ship or cancel',
+  'deliver',
+  'return one',
+  'return all',
 ];
 
 const random = seeded(Number(options.seed));
@@ -85,13 +89,35 @@ async function place(shop: Shop, kind: string, products: { plenty: string; none:
   };
   const answer = await persist(() => shop.order(request, key));
   const id = answer.body.id || answer.problem.order_id;
-  if (kind === 'cancel') await command(shop, id, 'cancel', { reason: 'Changed my mind' });
-  if (kind === 'ship' || kind === 'return') await command(shop, id, 'shipments', { carrier: 'DHL', tracking_number: id });
-  if (kind === 'return') {
-    const lines = [{ product_id: products.plenty, quantity: 1 }];
-    await command(shop, id, 'returns', { reason: 'Too small', lines }, randomUUID());
-  }
+  await live(shop, id, kind, products.plenty);
   return id;
+}
+
+/** What becomes of the order after its placing. */
+async function live(shop: Shop, id: string, kind: string, product_id: string): Promise<void> {
+  const give = (path: string, body: object = {}, key?: string) => command(shop, id, path, body, key);
+  const cancel = () => give('cancel', { reason: 'Changed my mind' });
+  const ship = () => give('shipments', { carrier: 'DHL', tracking_number: id });
+  const giveOneBack = () => give('returns', { reason: 'Too small', lines: [{ product_id, quantity: 1 }] }, randomUUID());
+
+  if (kind === 'cancel') await cancel();
+  if (!/ship|deliver|return|when paid/.test(kind)) return;
+  await decided(shop, id);
+  if (kind === 'cancel when paid') await cancel();
+  else if (kind === 'ship or cancel') await Promise.all([ship(), cancel()]);
+  else await ship();
+  if (kind === 'deliver' || kind === 'return all') await give('delivery');
+  if (kind.startsWith('return')) await giveOneBack();
+  if (kind === 'return all') await giveOneBack();
+}
+
+/** Only a paid order can be shipped, and while parts are down an order may be answered before its saga has ended. */
+async function decided(shop: Shop, id: string): Promise<void> {
+  await eventually(
+    () => shop.getOrder(id).catch(() => undefined),
+    (order) => order !== undefined && order.status !== 'SUBMITTED',
+    END_LIMIT_MS,
+  );
 }
 
 /** A refusal is an answer too: an order that was undone meanwhile cannot be shipped. */
