@@ -49,10 +49,15 @@ export const STATUS_BY_NAME: Readonly<Record<StatusName, OrderStatus>> = {
   RETURNED: OrderStatus.ORDER_STATUS_RETURNED,
 };
 
-/** How the saga ended according to the record; `open` while it has not. An order that was paid once was confirmed. */
-export function recordedEnd(order: Order): 'confirmed' | 'cancelled' | 'open' {
-  if (statesOf(order).has('SagaCompleted')) return 'confirmed';
-  return order.status === OrderStatus.ORDER_STATUS_CANCELLED ? 'cancelled' : 'open';
+/**
+ * How the saga ended according to the record; `open` while it has not. PAID is written by the saga's last step, which may fail
+ * all the same: with a failed step it was undone. `either`: cancelled by request after it was PAID, which the saga may have
+ * been as well as the confirmed order; the record does not tell them apart.
+ */
+export function recordedEnd(order: Order): 'confirmed' | 'cancelled' | 'either' | 'open' {
+  const paid = statesOf(order).has('SagaCompleted');
+  if (order.status !== OrderStatus.ORDER_STATUS_CANCELLED) return paid ? 'confirmed' : 'open';
+  return paid && !order.failure?.step ? 'either' : 'cancelled';
 }
 
 /**

@@ -111,7 +111,7 @@ export function orderSubmitRoute(
     }
     const now = await reread(order, caller);
     if (waited.state === 'ended') return { state: 'confirmed', order: now };
-    // Paid is paid, also when the wait ended a moment before the workflow could say so.
+    // The wait may have ended a moment before the workflow could say so.
     const told = waited.state === 'closed' || recordedEnd(now) === 'confirmed';
     return (told ? await recordedEndOf(now) : undefined) ?? { state: 'running', order: now };
   }
@@ -122,8 +122,9 @@ export function orderSubmitRoute(
     if (end === 'confirmed') return { state: 'confirmed', order };
     // The workflow's own words while its history is kept; an order of an older release has no facts in its record.
     const outcome = await deps.workflows.storedOutcome(order.id);
-    const failure = outcome?.status === 'cancelled' ? outcome.failure : recordedFailure(order);
-    return { state: 'cancelled', order, failure };
+    if (outcome?.status === 'cancelled') return { state: 'cancelled', order, failure: outcome.failure };
+    // Where nothing tells them apart, the usual is taken: it was confirmed, and cancelled since.
+    return end === 'either' ? { state: 'confirmed', order } : { state: 'cancelled', order, failure: recordedFailure(order) };
   }
 
   async function reread({ id: orderId }: Order, { userId }: Caller): Promise<Order> {

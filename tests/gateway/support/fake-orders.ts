@@ -116,8 +116,9 @@ export async function fakeOrders() {
     return total;
   }
 
+  /** Once, however often it is tried. */
   function confirm(orderId: string, paymentId: string) {
-    move(orderId, 'ORDER_STATUS_PAID').paymentId = paymentId;
+    if (find(orderId).status !== 'ORDER_STATUS_PAID') move(orderId, 'ORDER_STATUS_PAID').paymentId = paymentId;
   }
 
   return {

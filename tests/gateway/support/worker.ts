@@ -42,7 +42,10 @@ export async function createTestWorker(options: { temporal: TestTemporal; taskQu
   let running: { worker: Worker; done: Promise<void> } | undefined;
 
   return {
-    /** While a payment method is in here, paying with it fails and is tried again; `refund of` it: a refund cannot be made. */
+    /**
+     * While a payment method is in here, paying with it fails and is tried again; `refund of` it: a refund cannot be made;
+     * `confirmation of` it: its order becomes PAID and the saga does not hear of it.
+     */
     down,
     async start() {
       const settings = { shutdownGraceTime: '1 second' };
@@ -89,6 +92,9 @@ function createActivities(orders: FakeOrders, down: ReadonlySet<string>): OrderA
     },
     async confirmOrder({ orderId, paymentId }) {
       orders.confirm(orderId, paymentId);
+      if (down.has(`confirmation of ${methodOf(orderId)}`)) {
+        throw ApplicationFailure.create({ type: 'unavailable', message: 'the answer was lost' });
+      }
       return { ok: true };
     },
     ...createLife(orders),
