@@ -14,6 +14,7 @@ import {
   type RuleFinding,
 } from '../contracts/reconcile.ts';
 import type { Logger } from '../platform/logging/logger.ts';
+import { type BrokenStatus, workflowEnd } from '../platform/temporal/workflow-end.ts';
 import type { WorkerConfig } from './config.ts';
 import { providerLedger } from './provider-ledger.ts';
 import type { connectToServices } from './services.ts';
@@ -27,9 +28,12 @@ const READ_LIMIT_MS = 3_000;
 // Workflows per page of visibility.
 const PAGE_SIZE = 1_000;
 
-/** How a workflow ends that does not come to its own end. */
-const BROKEN = ['TERMINATED', 'FAILED', 'TIMED_OUT', 'CANCELLED'] as const;
-const STATUS_IN_QUERIES = { TERMINATED: 'Terminated', FAILED: 'Failed', TIMED_OUT: 'TimedOut', CANCELLED: 'Canceled' } as const;
+const BROKEN_IN_QUERIES = {
+  TERMINATED: 'Terminated',
+  FAILED: 'Failed',
+  TIMED_OUT: 'TimedOut',
+  CANCELLED: 'Canceled',
+} as const satisfies Readonly<Record<BrokenStatus, string>>;
 
 type Services = ReturnType<typeof connectToServices>;
 
@@ -102,7 +106,9 @@ function show(drift: Gauge<'rule'>, findings: readonly RuleFinding[]): void {
 }
 
 async function brokenOrders(client: Client): Promise<ReadonlySet<string>> {
-  const states = BROKEN.map((name) => `'${STATUS_IN_QUERIES[name]}'`).join();
+  const states = Object.values(BROKEN_IN_QUERIES)
+    .map((name) => `'${name}'`)
+    .join();
   const query = `WorkflowType = '${ORDER_WORKFLOW_TYPE}' AND ExecutionStatus IN (${states})`;
   const ids = new Set<string>();
   for await (const { workflowId } of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
@@ -114,10 +120,7 @@ async function brokenOrders(client: Client): Promise<ReadonlySet<string>> {
 
 async function workflowState(client: Client, orderId: string): Promise<WorkflowState> {
   try {
-    const { status } = await client.workflow.getHandle(orderWorkflowId(orderId)).describe();
-    if (BROKEN.some((name) => name === status.name)) return 'broken';
-    // Any other state, such as a pause, is no end.
-    return status.name === 'COMPLETED' ? 'completed' : 'running';
+    return workflowEnd(await client.workflow.getHandle(orderWorkflowId(orderId)).describe()) ?? 'running';
   } catch (error: unknown) {
     if (error instanceof WorkflowNotFoundError) return 'absent';
     throw error;
