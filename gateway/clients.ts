@@ -17,6 +17,9 @@ export const DEADLINES_MS = {
   /** Orders that does not answer must be a 503 in less than two seconds; the same key goes on later. */
   submit: 1_500,
   readOrder: 3_000,
+  /** The record before an order's status, and once more when its saga has ended meanwhile; with PROGRESS_LIMIT_MS within 3 s. */
+  statusOrder: 1_200,
+  statusReread: 400,
   /** After a wait; with the submission and a wait of 25 s it stays within the 30 s of POST /orders. */
   rereadOrder: 1_500,
   /** An order is worth showing without the names of its products. */

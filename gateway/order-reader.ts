@@ -25,13 +25,16 @@ export function createOrderReader({ orders, workflows }: { orders: Clients['orde
   return {
     order: read,
 
-    /** What the workflow cannot tell now, the record tells; `told` says whether that is all there is to tell. */
+    /**
+     * What the workflow cannot tell now, the record tells; `told` says whether that is all there is to tell. It is not when the
+     * saga is over and the record is open: the workflow was terminated, and its order is not settled yet.
+     */
     async status(order: Order) {
       const { saga, view, retrying } = await workflows.progress(order.id);
       // The saga may have ended after its record was read: a record from before would contradict it.
       const over = saga === 'over' || (view !== undefined && isEnd(view.sagaState));
       const outdated = over && recordedEnd(order) === 'open';
-      const now = outdated ? await read('ourselves', order.id) : order;
+      const now = outdated ? await read('ourselves', order.id, DEADLINES_MS.statusReread) : order;
       const json = {
         id: order.id,
         status: statusName(now),
@@ -46,7 +49,7 @@ export function createOrderReader({ orders, workflows }: { orders: Clients['orde
         needs_attention: view?.needsAttention ?? false,
         open_undos: view?.openUndos,
       };
-      return { json, told: saga !== 'unknown' };
+      return { json, told: saga === 'at work' || (saga === 'over' && recordedEnd(now) !== 'open') };
     },
   };
 }

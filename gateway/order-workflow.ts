@@ -21,6 +21,7 @@ import {
   statusQuery,
 } from '../contracts/order.ts';
 import type { Logger } from '../platform/logging/logger.ts';
+import { workflowEnd } from '../platform/temporal/workflow-end.ts';
 import { type Retrying, retryingOf } from './order-retrying.ts';
 import { unavailable } from './problem.ts';
 import { createServerWatch } from './server-watch.ts';
@@ -28,8 +29,9 @@ import type { Temporal } from './temporal.ts';
 
 // Milliseconds for a call that the server answers by itself: describe, start, a stored outcome.
 const SERVER_CALL_LIMIT_MS = 1_000;
-// Milliseconds for a query, which a worker answers; the route has three seconds in all.
-const QUERY_LIMIT_MS = 2_000;
+// Milliseconds for all that is asked of how an order goes: a description, and a query, which a worker answers. With the order's
+// record before it and once more after it (DEADLINES_MS) the status stays within three seconds.
+const PROGRESS_LIMIT_MS = 1_200;
 // Of gRPC's status codes.
 const NOT_FOUND = 5;
 
@@ -39,7 +41,10 @@ export type Waited =
   | { readonly state: 'running' }
   | { readonly state: 'closed' };
 
-/** `over`: the order's record tells how it ended; `unknown`: nobody can tell now. */
+/**
+ * `over`: nothing more comes of it, and the order's record tells how it ended; of a workflow that was terminated in its saga the
+ * record is open until it is settled. `unknown`: nobody can tell now.
+ */
 export type Progress = { readonly retrying: Retrying | undefined } & (
   | { readonly saga: 'at work'; readonly view: OrderStatusView }
   | { readonly saga: 'over' | 'unknown'; readonly view: undefined }
@@ -88,8 +93,8 @@ export function createOrderWorkflows(options: {
   async function findOut(input: OrderInput): Promise<Waited> {
     try {
       const handle = client.workflow.getHandle(orderWorkflowId(input.orderId));
-      const { status } = await within(SERVER_CALL_LIMIT_MS, () => handle.describe());
-      return { state: status.name === 'RUNNING' ? 'running' : 'closed' };
+      const description = await within(SERVER_CALL_LIMIT_MS, () => handle.describe());
+      return { state: workflowEnd(description) ? 'closed' : 'running' };
     } catch (error: unknown) {
       if (error instanceof WorkflowNotFoundError) return start(input);
       throw notTaken(error);
@@ -143,22 +148,24 @@ export function createOrderWorkflows(options: {
      * How the saga goes, and what is retried. Only a saga at work is asked itself: a worker that does not remember an order goes
      * through its whole history to answer, and SDK 1.24 can lose a place for workflow tasks when it is asked so with a full memory.
      */
-    async progress(orderId: string): Promise<Progress> {
+    progress(orderId: string): Promise<Progress> {
       const handle = client.workflow.getHandle(orderWorkflowId(orderId));
-      const description = await within(SERVER_CALL_LIMIT_MS, () => handle.describe()).catch(() => undefined);
-      if (!description) return { saga: 'unknown', view: undefined, retrying: undefined };
-      const retrying = retryingOf(description.raw.pendingActivities ?? []);
-      if (isOver(description)) return { saga: 'over', view: undefined, retrying };
-      const view = await within(QUERY_LIMIT_MS, () => handle.query(statusQuery)).catch(() => undefined);
-      return view ? { saga: 'at work', view, retrying } : { saga: 'unknown', view, retrying };
+      return within(PROGRESS_LIMIT_MS, async () => {
+        const description = await handle.describe().catch(() => undefined);
+        if (!description) return { saga: 'unknown', view: undefined, retrying: undefined };
+        const retrying = retryingOf(description.raw.pendingActivities ?? []);
+        if (isOver(description)) return { saga: 'over', view: undefined, retrying };
+        const view = await handle.query(statusQuery).catch(() => undefined);
+        return view ? { saga: 'at work', view, retrying } : { saga: 'unknown', view, retrying };
+      });
     },
   };
 }
 
-/** Whether the saga has ended, as the server knows by itself: the workflow is closed, or what it shows comes after the saga. */
-function isOver({ status, typedSearchAttributes }: WorkflowExecutionDescription): boolean {
-  const shown = typedSearchAttributes.get(orderStatusAttribute);
-  return status.name !== 'RUNNING' || (shown !== undefined && !AT_WORK.has(shown));
+/** Whether the saga has ended, as the server knows by itself: the workflow has, or what it shows comes after the saga. */
+function isOver(description: WorkflowExecutionDescription): boolean {
+  const shown = description.typedSearchAttributes.get(orderStatusAttribute);
+  return workflowEnd(description) !== null || (shown !== undefined && !AT_WORK.has(shown));
 }
 
 /** Whether the server said so, with this code when one is given. */

@@ -31,7 +31,7 @@ export async function openTemporal(config: GatewayConfig) {
   return {
     client: new Client({ connection, namespace }),
     connection,
-    /** Ends `call` with DEADLINE_EXCEEDED after the limit. Without one a call may wait for ever. */
+    /** Ends `call`, all its requests together, with DEADLINE_EXCEEDED after the limit. Without one a call may wait for ever. */
     within,
     /** Asks the server's front end alone. Rejects when it does not answer in time. */
     ping: (limitMs: number) => within(limitMs, () => connection.workflowService.getSystemInfo({})),

@@ -42,7 +42,7 @@ export function orderRoutes(
 
   // The record is asked first: it knows whose order this is.
   serve(router, readOrderStatus, async (ctx) => {
-    const order = await orderReader.order(signedIn(ctx), pathId(ctx));
+    const order = await orderReader.order(signedIn(ctx), pathId(ctx), DEADLINES_MS.statusOrder);
     ctx.body = (await orderReader.status(order)).json;
   });
 

@@ -21,7 +21,7 @@ export async function fakeOrders() {
   const submissions: string[] = [];
   const requests: string[] = [];
   const reads: string[] = [];
-  const seen: { hangMs: number } = { hangMs: 0 };
+  const seen = { hangMs: 0, readHangMs: 0 };
 
   function find(orderId: string): Order {
     return orders.get(orderId) ?? refuse('NOT_FOUND', 'not_found');
@@ -70,6 +70,7 @@ export async function fakeOrders() {
       // The saga's calls do not come this way: its activities are fakes too.
       async getOrder({ orderId, userId }) {
         if (userId === '') reads.push(orderId);
+        if (seen.readHangMs > 0) await new Promise((resolve) => setTimeout(resolve, seen.readHangMs));
         const order = find(orderId);
         if (userId !== '' && order.userId !== userId) refuse('NOT_FOUND', 'not_found');
         return { order };
