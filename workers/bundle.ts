@@ -7,6 +7,9 @@ export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/registered.ts'
 export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
   return bundleWorkflowCode({
     workflowsPath: WORKFLOWS_PATH,
+    // Evaluated once per worker and not once per order. They must keep nothing at their top level that changes; what they export
+    // is frozen.
+    preloadModules: [WORKFLOWS_PATH],
     // The bundler reports every module that it packs.
     logger: new DefaultLogger('WARN'),
   });

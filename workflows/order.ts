@@ -123,11 +123,12 @@ async function confirmOrder(input: OrderInput, { saga, limit, cancelled }: Story
   return { status: 'confirmed', paymentId };
 }
 
-async function confirm(steps: Steps, { orderId, confirmsAtOnce }: OrderInput, paymentId: string): Promise<Result> {
+function confirm(steps: Steps, { orderId, confirmsAtOnce }: OrderInput, paymentId: string): Promise<Result> {
   const [stockKey, orderKey] = [stepKey(orderId, 'confirm-stock'), stepKey(orderId, 'confirm-order')];
   if (confirmsAtOnce) return steps.confirm({ orderId, paymentId, stockKey, orderKey });
-  const kept = await steps.confirmReservation({ orderId, key: stockKey });
-  return kept.ok ? steps.confirmOrder({ orderId, key: orderKey, paymentId }) : kept;
+  return steps
+    .confirmReservation({ orderId, key: stockKey })
+    .then((kept) => (kept.ok ? steps.confirmOrder({ orderId, key: orderKey, paymentId }) : kept));
 }
 
 /** Runs the story to its one outcome (SG7). */

@@ -48,21 +48,25 @@ export class Saga {
     this.#undos.register(of, undo);
   }
 
-  /** One step; `undo` is null when it changes nothing or an earlier undo covers it. Throws StepRefused. */
-  async step<T extends object>(
+  /**
+   * One step; `undo` is null when it changes nothing or an earlier undo covers it. Rejects with StepRefused. No async function:
+   * each of its promises would cost as much as the step's own code (localFirst).
+   */
+  step<T extends object>(
     step: SagaStep,
     { undo, run }: { readonly undo: Undo | null; readonly run: () => Promise<Result<T>> },
   ): Promise<T> {
     this.#step = step;
     this.#begin(step);
     if (undo) this.register(step, undo);
-    const result = await run();
-    if (isRefusal(result)) {
-      if (undo) this.#undos.drop(step);
-      throw new StepRefused(step, result);
-    }
-    this.#state = SAGA[step].state;
-    return result;
+    return run().then((result) => {
+      if (isRefusal(result)) {
+        if (undo) this.#undos.drop(step);
+        throw new StepRefused(step, result);
+      }
+      this.#state = SAGA[step].state;
+      return result;
+    });
   }
 
   complete(): void {

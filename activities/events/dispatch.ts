@@ -9,10 +9,9 @@ import { StatusError } from '../../platform/grpc/status-error.ts';
 import { createDeliveries, type DeliveryCalls, type OnSettled, type Senders } from './deliveries.ts';
 import { type RelayCalls, relay } from './relay.ts';
 
-// Milliseconds between two looks while there is work: an order's next event waits so long for the one before it. Payments' events
-// are few and wait for nothing, and each look for them is three calls. More often, looking costs as much as the orders' own calls.
-const CLAIM_PAUSE_MS = 200;
-const RELAY_PAUSE_MS = 500;
+// Milliseconds between two looks while there is work: an order's next event waits so long for the one before it. More often,
+// looking costs as much as the orders' own calls.
+const CLAIM_PAUSE_MS = 400;
 // Milliseconds between two looks: while there is no work, which is how late an event is told at most, for two calls a second;
 // while a service is down.
 const IDLE_PAUSE_MS = 1_000;
@@ -51,20 +50,18 @@ export function createDispatch(deps: {
         },
       });
       async function takeOver(): Promise<number> {
-        const relayed = await relay(calls);
+        const { relayed, more } = await relay(calls);
         done.relayed += relayed;
-        return relayed;
+        // Payments' events wait for nothing, and a look for them is three calls: a page that is not full may grow first.
+        return more ? 0 : IDLE_PAUSE_MS;
+      }
+      async function claim(): Promise<number> {
+        return (await deliveries.claim()) > 0 ? CLAIM_PAUSE_MS : IDLE_PAUSE_MS;
       }
       try {
         await Promise.all([
-          keepDoing({ what: 'Taking over events of payments', round: takeOver, busyPauseMs: RELAY_PAUSE_MS, ending }),
-          keepDoing({
-            what: 'Claiming deliveries',
-            round: deliveries.claim,
-            busyPauseMs: CLAIM_PAUSE_MS,
-            ending,
-            woken: deliveries.oneEnded,
-          }),
+          keepDoing({ what: 'Taking over events of payments', round: takeOver, ending }),
+          keepDoing({ what: 'Claiming deliveries', round: claim, ending, woken: deliveries.oneEnded }),
         ]);
       } finally {
         over.abort();
@@ -80,20 +77,20 @@ export function createDispatch(deps: {
 /** Rounds until the end. What a service answers wrongly is said once, and once that it is over; anything else is a bug. */
 async function keepDoing(options: {
   readonly what: string;
+  /** Answers how many milliseconds to wait for the next one. */
   readonly round: () => Promise<number>;
-  readonly busyPauseMs: number;
   readonly ending: AbortSignal;
   /** Something that ends an idle pause early. */
   readonly woken?: () => Promise<void>;
 }): Promise<void> {
-  const { what, round, busyPauseMs, ending, woken } = options;
+  const { what, round, ending, woken } = options;
   let down = false;
   while (!ending.aborted) {
     let pauseMs = DOWN_PAUSE_MS;
     // What ends while the round asks must end the pause after it.
     const early = woken?.();
     try {
-      pauseMs = (await round()) > 0 ? busyPauseMs : IDLE_PAUSE_MS;
+      pauseMs = await round();
       if (down) log.info(`${what} works again`);
       down = false;
     } catch (error: unknown) {

@@ -13,12 +13,13 @@ const CALL_LIMITS = { deadlineMs: 3_000 };
 
 /**
  * Takes over a page of another service's outbox, oldest first. They are marked there when they are kept here: whoever dies in
- * between lets them come again, and what is known by its id changes nothing. Answers how many there were.
+ * between lets them come again, and what is known by its id changes nothing. Answers how many there were, and whether there may be
+ * more by now.
  */
-export async function relay({ outbox, events }: RelayCalls): Promise<number> {
+export async function relay({ outbox, events }: RelayCalls): Promise<{ readonly relayed: number; readonly more: boolean }> {
   const page = await outbox.listUnrelayed({ limit: PAGE_SIZE }, CALL_LIMITS);
-  if (page.events.length === 0) return 0;
+  if (page.events.length === 0) return { relayed: 0, more: false };
   await events.acceptEvents({ events: page.events }, CALL_LIMITS);
   await outbox.markRelayed({ eventIds: page.events.map(({ id }) => id) }, CALL_LIMITS);
-  return page.events.length;
+  return { relayed: page.events.length, more: page.events.length === PAGE_SIZE };
 }

@@ -17,10 +17,13 @@ export function createSpool({ folder, from }: { readonly folder: string; readonl
     if (!ID.test(mail.id)) throw new Error('A mail for the spool has an id that is no file name');
     const { message } = await composer.sendMail(messageOf(mail, from));
     if (!Buffer.isBuffer(message)) throw new Error('The mail was not composed');
-    await mkdir(folder, { recursive: true, mode: 0o700 });
     const unfinished = join(folder, `.${mail.id}.${randomUUID()}`);
     try {
-      await writeDown(unfinished, message);
+      await writeDown(unfinished, message).catch(async (error: unknown) => {
+        if (errorField(error, 'code') !== 'ENOENT') throw error;
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await writeDown(unfinished, message);
+      });
       // Unlike a rename it fails when the name is taken.
       await link(unfinished, join(folder, `${mail.id}.eml`));
     } catch (error: unknown) {

@@ -78,7 +78,7 @@ test('an id that is no file name is refused, and a spool that cannot be written 
   await expect(createSpool({ folder, from: FROM })({ ...MAIL, id: '../outside' }, never)).rejects.toThrow('no file name');
   const file = join(folder, '..', 'file');
   writeFileSync(file, '');
-  await expect(createSpool({ folder: file, from: FROM })(MAIL, never)).rejects.toThrow('EEXIST');
+  await expect(createSpool({ folder: file, from: FROM })(MAIL, never)).rejects.toThrow('ENOTDIR');
 });
 
 test('over SMTP the same message arrives, for one recipient, and a second time with the same Message-ID', async () => {
