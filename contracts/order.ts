@@ -32,7 +32,10 @@ export type OrderInput = {
   readonly undoRoundMs?: number;
 };
 
-/** What every order begins with; orders that began before lack some of it (docs/guides/changing-workflow-code.md). */
+/**
+ * What every order begins with; orders that began before lack some of it. No worker may run that does not know a field set here,
+ * as long as orders with it are open (docs/guides/changing-workflow-code.md).
+ */
 export const NEW_ORDER = {
   confirmsAtOnce: true,
   releasesAlways: true,
