@@ -26,7 +26,7 @@ export type OrderInput = {
   readonly confirmsAtOnce?: boolean;
   /** Stock is released whenever the saga is undone (SG1); absent in orders that began when its step had to be in the history. */
   readonly releasesAlways?: boolean;
-  /** A command is in the history before it changes anything (LF4); absent in orders that began when some were not. */
+  /** Ship, deliver and return are in the history before they change anything (LF4); absent in orders that began before that. */
   readonly recordsCommands?: boolean;
   /** Milliseconds that one round of undos tries each of them before the order is parked; absent: as the policies say. */
   readonly undoRoundMs?: number;
