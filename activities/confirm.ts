@@ -1,6 +1,6 @@
 import type { ConfirmActivity, OrderActivities } from '../contracts/activities.ts';
 
-/** The two calls, one after the other: what is not kept for the order any more must not be confirmed. */
+/** The two calls, one after the other in the time of one: what is not kept for the order any more must not be confirmed. */
 export function createConfirmActivity({
   confirmReservation,
   confirmOrder,

@@ -5,9 +5,12 @@ import { StatusError } from '../platform/grpc/status-error.ts';
 import { contextFrom, withContext } from '../platform/telemetry/context.ts';
 import { faultOf, refusalOf, undoFaultOf } from './grpc-failure.ts';
 
-// The share of an attempt's time that its RPC gets; the rest is for the answer to travel, so that a slow service is seen as a
-// deadline that passed and not as a worker that died.
+// The share of an attempt's time that its RPCs get together; the rest is for the answer to travel, so that a slow service is seen
+// as a deadline that passed and not as a worker that died.
 const RPC_SHARE = 0.8;
+
+// When the first RPC of an attempt began, by performance.now(): an attempt has a context of its own.
+const firstCalls = new WeakMap<Context, number>();
 
 type Call<T> = {
   /** The RPC's name, as failures and logs show it. */
@@ -42,9 +45,17 @@ export function carriedThrough({ rpc, about, send }: Call<unknown>): Promise<voi
 }
 
 function attempt<T>(about: Call<T>['about'], run: (limits: CallLimits & { readonly signal: AbortSignal }) => Promise<T>) {
-  const { info, cancellationSignal: signal } = Context.current();
-  const deadlineMs = Math.floor(info.startToCloseTimeoutMs * RPC_SHARE);
-  return withContext({ ...contextFrom(undefined), ...about }, () => run({ deadlineMs, signal }));
+  const context = Context.current();
+  const limits = { deadlineMs: leftMs(context), signal: context.cancellationSignal };
+  return withContext({ ...contextFrom(undefined), ...about }, () => run(limits));
+}
+
+/** What the attempt has left for RPCs; when that is nothing, a millisecond, so that the call ends as one that was too late. */
+function leftMs(context: Context): number {
+  const nowMs = performance.now();
+  const beganMs = firstCalls.get(context) ?? nowMs;
+  firstCalls.set(context, beganMs);
+  return Math.max(1, Math.floor(context.info.startToCloseTimeoutMs * RPC_SHARE - (nowMs - beganMs)));
 }
 
 /** The whole error goes to the log; the failure, which histories keep, says less. */

@@ -26,13 +26,16 @@ export type OrderInput = {
   readonly confirmsAtOnce?: boolean;
   /** Stock is released whenever the saga is undone (SG1); absent in orders that began when its step had to be in the history. */
   readonly releasesAlways?: boolean;
-  /** A command is in the history before it changes anything (LF4); absent in orders that began when some were not. */
+  /** Ship, deliver and return are in the history before they change anything (LF4); absent in orders that began before that. */
   readonly recordsCommands?: boolean;
   /** Milliseconds that one round of undos tries each of them before the order is parked; absent: as the policies say. */
   readonly undoRoundMs?: number;
 };
 
-/** What every order begins with; orders that began before lack some of it (docs/guides/changing-workflow-code.md). */
+/**
+ * What every order begins with; orders that began before lack some of it. No worker may run that does not know a field set here,
+ * as long as orders with it are open (docs/guides/changing-workflow-code.md).
+ */
 export const NEW_ORDER = {
   confirmsAtOnce: true,
   releasesAlways: true,

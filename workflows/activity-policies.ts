@@ -1,7 +1,7 @@
 /** Every timeout and retry of the order workflow, once, with its reason. */
 import { ActivityCancellationType, type ActivityOptions, type LocalActivityOptions } from '@temporalio/workflow';
 
-// A dead worker is noticed when this time is over, and an activity's RPC ends at four fifths of it.
+// A dead worker is noticed when this time is over, and an attempt's RPCs have ended at four fifths of it.
 const ATTEMPT_LIMIT = '10 seconds';
 
 // A cancelled order is not kept waiting by a service that hangs: the undo's tombstone stops the call that is still on its way.

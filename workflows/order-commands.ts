@@ -35,9 +35,11 @@ export function createParking(input: OrderInput, undos: ConstructorParameters<ty
 }
 
 /**
- * What a command does first is a regular activity: scheduling it writes the command to the history. Of a local attempt nothing
- * is written before its task ends; a worker that died on it would leave its effect behind, and another command could come
- * first (LF4). What follows makes a local attempt; money never does, since the payment provider is slow and external.
+ * What a command does first is a regular activity: with its scheduling the workflow task ends, and that writes the command to the
+ * history before anything is done. A local attempt is made within the task; a worker that died on it would leave its effect
+ * behind, and another command could come first (LF4). What follows makes a local attempt; money never does, since the payment
+ * provider is slow and external. Undos are the saga's, and first attempts of theirs are local also in the task that accepts a
+ * cancel or a retry: repeated, they change nothing.
  */
 function lifeActivities({ recordsCommands }: OrderInput): OrderLifeActivities {
   const quick = localFirst<OrderLifeActivities>({ local: LOCAL_ATTEMPT, regular: () => CARRIED_THROUGH });

@@ -4,8 +4,9 @@
  * LF1 One command at a time, and the saga is the first; each looks at the state when its turn comes.
  * LF2 Repeating a command is harmless: it is answered as it was.
  * LF3 An illegal command is refused with the state and what was attempted, and changes nothing.
- * LF4 What has begun is carried through: the command is in the history before it changes anything, and its calls are tried
- *     again for ever, each under a key of its own.
+ * LF4 What has begun is carried through: a ship, a deliver and a return are in the history before they change anything, and
+ *     calls are tried again for ever, each under a key of its own. The undos of a cancel may come before its command is there
+ *     and be forgotten with their worker: they leave tombstones and are repeated (SG3).
  */
 import { condition } from '@temporalio/workflow';
 import type { OrderLifeActivities, Result } from '../contracts/activities.ts';

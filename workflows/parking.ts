@@ -2,7 +2,8 @@
  * Where an order waits whose undos keep failing (SG6): in sight, for its next round or for an operator.
  *
  * PK1 An order is parked from the first round that left an undo open until none is open.
- * PK2 What an operator does takes effect at once and is recorded with the operator's id and reason.
+ * PK2 What an operator does takes effect at once and is recorded with the operator's id and reason. It is in the history before
+ *     it is recorded; the round of undos that a retry begins may come first, and undos may be repeated (SG3).
  * PK3 Nothing can be resolved twice, and nothing that is not open.
  */
 import { condition } from '@temporalio/workflow';

@@ -28,6 +28,8 @@ const AT_ONCE = 20;
 const PARTS = ['worker', 'gateway', 'users', 'products', 'orders', 'payments', 'provider', 'temporal', 'postgres'];
 // Every order ends within this after the last fault: the longest back-off is a minute, and a parked order waits another.
 const END_LIMIT_MS = 300_000;
+// What an order's status is while its saga is at work.
+const IN_SAGA: readonly string[] = ['SUBMITTED', 'CREATED', 'RESERVED'];
 const KINDS = [
   ...Array<string>(8).fill('tok_ok'),
   'tok_declined',
@@ -115,7 +117,7 @@ async function live(shop: Shop, id: string, kind: string, product_id: string): P
 async function decided(shop: Shop, id: string): Promise<void> {
   await eventually(
     () => shop.getOrder(id).catch(() => undefined),
-    (order) => order !== undefined && order.status !== 'SUBMITTED',
+    (order) => order !== undefined && !IN_SAGA.includes(order.status),
     END_LIMIT_MS,
   );
 }

@@ -33,6 +33,7 @@ test("today's workflow code goes the way of every recorded history", async () =>
   expect(names).toEqual(
     expect.arrayContaining([
       'cancelled',
+      'confirm-fallback',
       'confirmed',
       'declined',
       'dispatch-events',

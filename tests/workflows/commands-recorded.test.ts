@@ -1,6 +1,6 @@
 /**
- * What a command does can be told from the history alone (LF4): a worker that dies on it takes no knowledge along, and no other
- * command comes first.
+ * What a command does beside undos can be told from the history alone (LF4): a worker that dies on it takes no knowledge along,
+ * and no other command comes first.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -93,7 +93,7 @@ test.each([
     place: parked,
     give: ({ handle }: PlacedOrder) => handle.executeUpdate(resolveCompensationUpdate, { args: [{ ...BY, reason: 'By hand' }] }),
   },
-] as const)('$command is in the history before it changes anything', async ({ activity, place, give }) => {
+] as const)('$command is in the history before the first call of its own', async ({ activity, place, give }) => {
   const gate = lab.gate();
   const order = await place({ [activity]: () => gate.passed });
   const before = await acceptedOf(order);

@@ -119,6 +119,22 @@ test('a step whose local attempt fails goes on as a regular activity, visibly, u
   await record('fallback', order);
 });
 
+test('a confirmation whose local attempt fails goes on as a regular activity, both calls again under their keys', async () => {
+  const order = lab.place({ confirmOrder: (nth) => (nth === 1 ? down() : undefined) });
+
+  expect(await order.outcome).toMatchObject({ status: 'confirmed' });
+  const { orderId } = order.input;
+  const calls = order.calls.filter(({ activity }) => activity.startsWith('confirm'));
+  expect(calls.map(({ activity, key, local }) => [activity, key, local])).toEqual(
+    [true, false].flatMap((local) => [
+      ['confirmReservation', `saga:${orderId}:confirm-stock`, local],
+      ['confirmOrder', `saga:${orderId}:confirm-order`, local],
+    ]),
+  );
+  expect(regularActivities(await eventsOf(order.handle))).toEqual(['processPayment', 'confirm']);
+  await record('confirm-fallback', order);
+});
+
 test('a payment that timed out after charging is asked again under the same key and charged once', async () => {
   const charged = new Set<string>();
   const order: PlacedOrder = lab.place({

@@ -22,12 +22,16 @@ const FAULT_NAMES = Object.keys(FAULTS).filter((name): name is Fault => name in 
 // MATRIX_CALLS=processPayment,confirmOrder: only these calls' cells, as while a step is being written.
 const only = process.env.MATRIX_CALLS?.split(',');
 const CALLS = FORWARD_CALLS.filter((call) => only === undefined || only.includes(call));
+// Between the two calls of ConfirmOrder no workflow code is run: they are one activity.
+const IMPOSSIBLE: readonly Cell[] = [
+  { activity: 'confirmReservation', fault: 'a bug in workflow code after the call' },
+  { activity: 'confirmOrder', fault: 'a bug in workflow code before the call' },
+];
 const CELLS = CALLS.flatMap((activity) => FAULT_NAMES.map((fault) => ({ activity, fault }))).filter(isPossible);
 type Cell = { readonly activity: ForwardCall; readonly fault: Fault };
 
-/** Between the two calls of ConfirmOrder no workflow code is run: they are one activity. */
 function isPossible({ activity, fault }: Cell): boolean {
-  return !(activity === 'confirmReservation' && fault === 'a bug in workflow code after the call');
+  return !IMPOSSIBLE.some((cell) => cell.activity === activity && cell.fault === fault);
 }
 
 // Milliseconds after which a step is given up: longer than a busy machine needs for one that works.
@@ -120,7 +124,8 @@ describe.each(MODES)('$mode', ({ settings, ordersAtOnce }) => {
 });
 
 test('every cell was run in both modes, and no service finds anything wrong in its books', async () => {
-  expect(CELLS).toHaveLength(CALLS.length * FAULT_NAMES.length - (CALLS.includes('confirmReservation') ? 1 : 0));
+  const impossible = IMPOSSIBLE.filter(({ activity }) => CALLS.includes(activity));
+  expect(CELLS).toHaveLength(CALLS.length * FAULT_NAMES.length - impossible.length);
   expect(CALLS.length).toBeGreaterThanOrEqual(only ? 1 : 6);
   expect(CALLS).toEqual(only ?? FORWARD_CALLS);
   const { violated, checked } = await shop.audit();
