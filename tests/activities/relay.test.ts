@@ -12,15 +12,15 @@ function outboxOf(many: number) {
   const taken: string[] = [];
   const calls: RelayCalls = {
     outbox: {
-      listUnrelayed: async ({ limit = 0 }) => ({ events: left.slice(0, limit) }),
+      listUnrelayed: async ({ limit }) => ({ events: left.slice(0, limit) }),
       async markRelayed({ eventIds }) {
-        left.splice(0, eventIds?.length ?? 0);
+        left.splice(0, eventIds.length);
         return {};
       },
     },
     events: {
-      async acceptEvents({ events = [] }) {
-        taken.push(...events.map(({ id = '' }) => id));
+      async acceptEvents({ events }) {
+        taken.push(...events.map(({ id }) => id));
         return {};
       },
     },
