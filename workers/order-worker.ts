@@ -19,7 +19,8 @@ export const WORKER_SETTINGS = {
   // Below what the services' connection pools can queue within an RPC's deadline.
   maxConcurrentActivityTaskExecutions: 100,
   maxConcurrentLocalActivityExecutions: 100,
-  // A stopping worker lets calls in flight end (those of an order's attempt take 8 s at most together), or each would cost a whole attempt's time.
+  // A stopping worker lets calls in flight end (those of an order's attempt take 8 s at most together), or each would cost a whole
+  // attempt's time.
   shutdownGraceTime: '9 seconds',
   // An activity that never returns does not keep the process; less than the 15 s after which the process is ended.
   shutdownForceTime: '13 seconds',
