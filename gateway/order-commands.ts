@@ -2,9 +2,12 @@
  * Commands to an order's workflow, as Updates.
  *
  * OC1 What the workflow refuses is a problem with its reason and facts.
- * OC2 An order whose workflow has ended, or never began, refuses every command with the status of its record.
+ * OC2 An order whose workflow has ended, or never began, refuses every new command with the status of its record.
  * OC3 A command that was taken and not answered in time goes on by itself: `going on`, and repeating it is harmless.
+ * OC4 What was carried out is answered as it was, also when its order has ended: the same command has the same update id, under
+ *     which Temporal keeps its answer as long as the workflow's history.
  */
+import { createHash } from 'node:crypto';
 import {
   isGrpcServiceError,
   type WorkflowHandle,
@@ -29,15 +32,32 @@ export type Commanded<T> = { readonly state: 'done'; readonly answer: T } | { re
 export type OrderCommands = ReturnType<typeof createOrderCommands>;
 
 export function createOrderCommands({ client, within }: Pick<Temporal, 'client' | 'within'>) {
+  /** The answer; of an ended order the one that it gave when it was asked the same before (OC4). */
+  async function ask<Answer, Command extends object>(
+    handle: WorkflowHandle,
+    update: UpdateDefinition<Answer, [Command]>,
+    { command, updateId }: { readonly command: Command; readonly updateId: string | undefined },
+  ): Promise<Answer> {
+    try {
+      return await handle.executeUpdate<Answer, [Command]>(update, { args: [command], ...(updateId ? { updateId } : {}) });
+    } catch (error: unknown) {
+      if (!updateId || !(error instanceof WorkflowNotFoundError)) throw error;
+      return await handle.getUpdateHandle<Answer>(updateId).result();
+    }
+  }
+
   return {
+    /** `sameAs`: what makes two commands the same, beside their kind; null: each is one of its own. */
     async send<Answer, Command extends object>(
       order: Order,
       update: UpdateDefinition<Answer, [Command]>,
       command: Command,
+      sameAs: readonly string[] | null,
     ): Promise<Commanded<Answer>> {
       const handle: WorkflowHandle = client.workflow.getHandle(orderWorkflowId(order.id));
+      const updateId = sameAs ? updateIdOf(update.name, sameAs) : undefined;
       try {
-        const answer = await within(COMMAND_LIMIT_MS, () => handle.executeUpdate<Answer, [Command]>(update, { args: [command] }));
+        const answer = await within(COMMAND_LIMIT_MS, () => ask(handle, update, { command, updateId }));
         return { state: 'done', answer };
       } catch (error: unknown) {
         if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return { state: 'going on' };
@@ -45,6 +65,12 @@ export function createOrderCommands({ client, within }: Pick<Temporal, 'client' 
       }
     },
   };
+}
+
+/** Its kind in plain words for whoever reads the history; what it is told apart by may be long, and is hashed. */
+function updateIdOf(kind: string, sameAs: readonly string[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(sameAs)).digest('hex');
+  return `${kind}-${hash.slice(0, 32)}`;
 }
 
 function problemOf(error: unknown, order: Order, command: string): unknown {

@@ -37,21 +37,21 @@ export function orderCommandRoutes(
   serve(router, cancelOrder, async (ctx) => {
     const { order, given } = await asked(ctx, cancelOrder.body);
     const { reason } = given;
-    await answer(ctx, order, await commands.send(order, cancelUpdate, { actorId: signedIn(ctx).userId, reason }));
+    await answer(ctx, order, await commands.send(order, cancelUpdate, { actorId: signedIn(ctx).userId, reason }, []));
   });
 
   serve(router, shipOrder, async (ctx) => {
     const { order, given } = await asked(ctx, shipOrder.body);
     const { carrier, tracking_number: trackingNumber } = given;
     const command = { actorId: signedIn(ctx).userId, carrier, trackingNumber };
-    await answer(ctx, order, await commands.send(order, shipUpdate, command));
+    await answer(ctx, order, await commands.send(order, shipUpdate, command, [carrier, trackingNumber]));
   });
 
   serve(router, deliverOrder, async (ctx) => {
     const { order, given } = await asked(ctx, deliverOrder.body);
     const { delivered_at: deliveredAt } = given;
     const command = { actorId: signedIn(ctx).userId, ...(deliveredAt === undefined ? {} : { deliveredAt }) };
-    await answer(ctx, order, await commands.send(order, deliverUpdate, command));
+    await answer(ctx, order, await commands.send(order, deliverUpdate, command, [deliveredAt ?? '']));
   });
 
   serve(router, returnOrder, async (ctx) => {
@@ -63,7 +63,8 @@ export function orderCommandRoutes(
       lines: lines.map(({ product_id: productId, quantity }) => ({ productId, quantity })),
       reason,
     };
-    const returned = await commands.send(order, requestReturnUpdate, command);
+    const units = command.lines.map(({ productId, quantity }) => `${productId} ${quantity}`).sort();
+    const returned = await commands.send(order, requestReturnUpdate, command, [command.returnId, reason, ...units]);
     if (returned.state === 'going on') return answer(ctx, order, returned);
     const { returnId, refund } = returned.answer;
     ctx.status = 201;
@@ -81,7 +82,7 @@ export function orderCommandRoutes(
   ]) {
     serve(router, operation, async (ctx) => {
       const { order, given } = await asked(ctx, operation.body);
-      await answer(ctx, order, await commands.send(order, update, { actorId: signedIn(ctx).userId, ...given }));
+      await answer(ctx, order, await commands.send(order, update, { actorId: signedIn(ctx).userId, ...given }, null));
     });
   }
 
