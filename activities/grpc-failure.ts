@@ -39,6 +39,13 @@ export function refusalOf(error: StatusError): Refusal | undefined {
   return { ok: false, reason, facts };
 }
 
+/** What is wrong in what a person gave, as a refusal: the first field and what is said of it; undefined for anything else. */
+export function invalidFieldOf(error: StatusError): Refusal | undefined {
+  const [violation] = error.violations;
+  if (error.code !== 'INVALID_ARGUMENT' || !violation) return undefined;
+  return { ok: false, reason: 'validation_failed', facts: { field: violation.field, description: violation.description } };
+}
+
 /** The fault of a forward call. What trying again cannot mend is not tried again. */
 export function faultOf(error: unknown, rpc: string): ApplicationFailure {
   const known = asStatusError(error);

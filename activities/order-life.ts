@@ -1,6 +1,7 @@
 import type { OrderLifeActivities } from '../contracts/activities.ts';
 import type { UnaryCalls } from '../platform/grpc/client.ts';
 import type { OrdersServiceService } from '../proto/gen/shopfast/orders/v1/orders.ts';
+import { invalidFieldOf, refusalOf } from './grpc-failure.ts';
 import { moneyFrom } from './money.ts';
 import { carriedThrough, forward } from './service-call.ts';
 
@@ -30,6 +31,8 @@ export function createOrderLifeActivities({
       forward({
         rpc: 'orders.DeliverOrder',
         about: { orderId },
+        // When it arrived is an operator's word: a time that cannot be is for the operator to mend.
+        refusal: (error) => refusalOf(error) ?? invalidFieldOf(error),
         async send(limits) {
           const at = deliveredAt === undefined ? undefined : new Date(deliveredAt);
           await calls.deliverOrder({ idempotencyKey: key, orderId, deliveredAt: at, actorId }, limits);

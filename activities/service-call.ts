@@ -1,5 +1,5 @@
 import { Context, log } from '@temporalio/activity';
-import type { Result } from '../contracts/activities.ts';
+import type { Refusal, Result } from '../contracts/activities.ts';
 import type { CallLimits } from '../platform/grpc/client.ts';
 import { StatusError } from '../platform/grpc/status-error.ts';
 import { contextFrom, withContext } from '../platform/telemetry/context.ts';
@@ -20,13 +20,20 @@ type Call<T> = {
   readonly send: (limits: CallLimits) => Promise<T>;
 };
 
-/** A forward step's call: answers with its result or the service's refusal; throws faults. */
-export function forward<T extends object>({ rpc, about, send }: Call<T>): Promise<Result<T>> {
+/**
+ * A forward step's call: answers with its result or the service's refusal; throws faults. `refusal` is what counts as one.
+ */
+export function forward<T extends object>({
+  rpc,
+  about,
+  send,
+  refusal: refusalIn = refusalOf,
+}: Call<T> & { readonly refusal?: (error: StatusError) => Refusal | undefined }): Promise<Result<T>> {
   return attempt(about, async (limits) => {
     try {
       return { ok: true as const, ...(await send(limits)) };
     } catch (error: unknown) {
-      const refusal = error instanceof StatusError ? refusalOf(error) : undefined;
+      const refusal = error instanceof StatusError ? refusalIn(error) : undefined;
       if (refusal) return refusal;
       throw cancelledOr(limits.signal, report(error, rpc, faultOf));
     }

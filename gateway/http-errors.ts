@@ -56,16 +56,18 @@ export function isUnanswered(error: unknown): boolean {
 }
 
 function membersOf({ violations, facts }: StatusError) {
+  // The key as services know it is put together from more than the caller sent.
+  const { key: _, ...shown } = facts;
   return {
     ...(violations.length > 0
       ? { errors: violations.map(({ field, description }) => ({ pointer: pointerOf(field), detail: description })) }
       : {}),
-    ...(Object.keys(facts).length > 0 ? { facts } : {}),
+    ...(Object.keys(shown).length > 0 ? { facts: shown } : {}),
   };
 }
 
 /** `lines.0.productId` of a proto message as the pointer of the JSON outside. */
-function pointerOf(field: string): string {
+export function pointerOf(field: string): string {
   return `/${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replaceAll('.', '/')}`;
 }
 

@@ -19,6 +19,7 @@ import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
 import { orderWorkflowId } from '../contracts/ids.ts';
 import { isReason } from '../contracts/reasons.ts';
 import type { Order } from '../proto/gen/shopfast/orders/v1/orders.ts';
+import { pointerOf } from './http-errors.ts';
 import { statusName } from './order-record.ts';
 import { HttpProblem, unavailable } from './problem.ts';
 import { PROBLEMS } from './problems.ts';
@@ -95,7 +96,13 @@ function refused(error: WorkflowUpdateFailedError, order: Order, command: string
   // The workflow ended before it could answer.
   if (!isReason(reason)) return closed(order, command);
   const facts = cause instanceof ApplicationFailure ? factsOf(cause.details?.[0]) : {};
-  return new HttpProblem({ reason, detail: PROBLEMS[reason].meaning, members: { order_id: order.id, facts } });
+  const members = { order_id: order.id, ...(reason === 'validation_failed' ? { errors: errorsOf(facts) } : { facts }) };
+  return new HttpProblem({ reason, detail: PROBLEMS[reason].meaning, members });
+}
+
+/** What is wrong in the body, where the order says which field it is. */
+function errorsOf({ field = '', description = 'is not valid' }: Record<string, string>) {
+  return field === '' ? [] : [{ pointer: pointerOf(field), detail: description }];
 }
 
 function factsOf(detail: unknown): Record<string, string> {

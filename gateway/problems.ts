@@ -118,7 +118,8 @@ export const PROBLEMS: Readonly<Record<Reason, ProblemRow>> = {
     status: 422,
     title: 'Idempotency-Key used before',
     retry: 'changed',
-    meaning: 'The key was used for a request with another body. Nothing was started; use a new key per order.',
+    meaning:
+      'The key was used for a request with another body. Nothing was started; use a new key for each order and each return.',
     show: 'Something went wrong on our side.',
   },
   validation_failed: {
@@ -127,7 +128,7 @@ export const PROBLEMS: Readonly<Record<Reason, ProblemRow>> = {
     retry: 'changed',
     meaning:
       'The request does not have the shape that is asked for; `errors` names each field as a JSON pointer. Nothing was started. ' +
-      '400 when the body is not JSON or a cursor is not ours, 413 when the body is too large, 415 when it is of another type, ' +
+      '400 when the body is not JSON, a cursor is not ours or a value cannot be, 413 when the body is too large, 415 when it is of another type, ' +
       '409 when a value that must be unique is taken.',
     show: 'Please check what you entered.',
   },

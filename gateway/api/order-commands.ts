@@ -14,7 +14,8 @@ const shipmentText = text({ min: 1, max: 100 });
 const answers = {
   200: { description: 'Done; the order as it is now.', schema: order },
   202: {
-    description: 'Taken, and not done yet; it goes on by itself. Asking again is harmless.',
+    description:
+      'Taken, and not done yet; it goes on by itself, and may still be refused when its turn comes. Asking the same again is harmless and tells.',
     schema: order,
     headers: { 'Retry-After': 'Seconds.' },
   },

@@ -239,3 +239,17 @@ test('an answer without the amount that the contract promises is a fault', async
 
   await expect(failed).rejects.toMatchObject({ nonRetryable: false, type: 'internal' });
 });
+
+test('a time of delivery that cannot be is a refusal that names the field, not a fault', async () => {
+  const description = 'must not be in the future';
+  const error = { code: 'INVALID_ARGUMENT', reason: 'validation_failed', message: 'The request has invalid fields' } as const;
+  const activities = await activitiesAgainst({
+    orders: { deliverOrder: failing({ ...error, violations: [{ field: 'deliveredAt', description }] }) },
+  });
+
+  const answer = await runActivity(() =>
+    activities.deliverOrder({ orderId: 'o', key: 'k', actorId: 'a', deliveredAt: '2999-01-01' }),
+  );
+
+  expect(answer).toEqual({ ok: false, reason: 'validation_failed', facts: { field: 'deliveredAt', description } });
+});

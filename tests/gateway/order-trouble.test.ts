@@ -79,6 +79,19 @@ test('a second ship is answered as the first one; as another parcel it is refuse
   expect(statusOf(id)).toBe('SHIPPED');
 });
 
+test('a delivery at a time that cannot be is refused with its field, and the right time is taken afterwards', async () => {
+  const id = await done(await confirmed(), 'shipments');
+  const headers = await platform.as('operator', OPERATOR);
+  const body = { delivered_at: new Date(Date.now() + 86_400_000).toISOString() };
+
+  const refused = await platform.call('POST', `/v1/orders/${id}/delivery`, { body, headers });
+
+  expect(refused).toMatchObject({ status: 422, body: { reason: 'validation_failed', order_id: id } });
+  expect(refused.body.errors).toEqual([{ pointer: '/delivered_at', detail: 'must not be in the future' }]);
+  expect(statusOf(id)).toBe('SHIPPED');
+  await done(id, 'delivery');
+});
+
 test('after the return window nothing can be returned', async () => {
   const id = await done(await confirmed(), 'shipments', 'delivery');
   await platform.temporal.client.workflow.getHandle(orderWorkflowId(id)).result();

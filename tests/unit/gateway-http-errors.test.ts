@@ -56,6 +56,12 @@ test.each([
   expect(problemOf(refusal)).toMatchObject({ status, reason, detail: 'Refused', members: { facts: { product_id: 'p' } } });
 });
 
+test('the key as services know it is not shown', () => {
+  const facts = { key: 'submit:client:user:key', product_id: 'p' };
+  const refusal = new StatusError({ code: 'FAILED_PRECONDITION', reason: 'idempotency_key_reused', message: 'Reused', facts });
+  expect(problemOf(refusal).members.facts).toEqual({ product_id: 'p' });
+});
+
 test('fields of a message are named as the JSON outside names them', () => {
   const violations = [{ field: 'lines.0.productId', description: 'must be a UUID' }];
   const error = new StatusError({ code: 'INVALID_ARGUMENT', reason: 'validation_failed', message: 'Wrong', violations });

@@ -116,7 +116,10 @@ function createLife(orders: FakeOrders): OrderLifeActivities {
       orders.move(orderId, 'ORDER_STATUS_SHIPPED').shipment = shipment;
       return { ok: true };
     },
-    async deliverOrder({ orderId }) {
+    async deliverOrder({ orderId, deliveredAt }) {
+      const future = deliveredAt !== undefined && Date.parse(deliveredAt) > Date.now();
+      const facts = { field: 'deliveredAt', description: 'must not be in the future' };
+      if (future) return { ok: false, reason: 'validation_failed', facts };
       orders.move(orderId, 'ORDER_STATUS_DELIVERED');
       return { ok: true };
     },
