@@ -49,8 +49,8 @@ export class Saga {
   }
 
   /**
-   * One step; `undo` is null when it changes nothing or an earlier undo covers it. Rejects with StepRefused. No async function:
-   * each of its promises would cost as much as the step's own code (localFirst).
+   * One step; `undo` is null when it changes nothing or an earlier undo covers it. Rejects with StepRefused. No async function, for
+   * the reason that localFirst gives.
    */
   step<T extends object>(
     step: SagaStep,
