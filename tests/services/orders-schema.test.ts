@@ -84,6 +84,35 @@ test('two writers that forgot to lock the order cannot both continue its history
   }
 });
 
+test('a history is continued by reading its own rows, however many others there are that PostgreSQL has no statistics of', async () => {
+  await orders.sql('alter table order_history set (autovacuum_enabled = off)');
+  await orders.sql(
+    `with stored as (
+       insert into orders (id, client_id, user_id, status, payment_method)
+       select gen_random_uuid(), 'web', gen_random_uuid(), 'SUBMITTED', 'tok_ok' from generate_series(1, 3000) returning id
+     )
+     insert into order_history (order_id, status) select id, status from stored, unnest(array['SUBMITTED', 'CREATED']) as status`,
+  );
+  // What was planned while the table was small is kept per connection.
+  const late = new pg.Client({ connectionString: orders.url });
+  await late.connect();
+  try {
+    await late.query('begin');
+    const id = v7();
+    await late.query(
+      `insert into orders (id, client_id, user_id, status, payment_method) values ($1, 'web', $1, 'SUBMITTED', 'tok_ok')`,
+      [id],
+    );
+    for (const status of ['SUBMITTED', 'CREATED']) await late.query(APPEND, [id, status]);
+    const { rows } = await late.query<{ read: number }>(
+      `select (seq_tup_read + idx_tup_fetch)::integer as read from pg_stat_xact_user_tables where relname = 'order_history'`,
+    );
+    expect(rows).toEqual([{ read: 1 }]);
+  } finally {
+    await late.end();
+  }
+});
+
 test('a history is only ever added to', async () => {
   const { id } = await submitted(orders.calls);
   const RESTRICT_VIOLATION = '23001';

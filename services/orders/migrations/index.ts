@@ -11,6 +11,7 @@ import { ReturnsAsEffects } from './009_returns_as_effects.ts';
 import { DeliveriesThatAreOut } from './010_deliveries_that_are_out.ts';
 import { EventsAtOnce } from './011_events_at_once.ts';
 import { DeliveriesAtLess } from './012_deliveries_at_less.ts';
+import { LinksByOrder } from './013_links_by_order.ts';
 
 export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '001_initial', class: InitialMigration },
@@ -25,4 +26,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '010_deliveries_that_are_out', class: DeliveriesThatAreOut },
   { name: '011_events_at_once', class: EventsAtOnce },
   { name: '012_deliveries_at_less', class: DeliveriesAtLess },
+  { name: '013_links_by_order', class: LinksByOrder },
 ];
