@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTransport } from 'nodemailer';
+import MailComposer from 'nodemailer/lib/mail-composer';
 import { errorField } from '../persistence/error-field.ts';
 import { messageOf, type SendMail } from './mail.ts';
 
@@ -12,11 +12,9 @@ const ID = /^[\w-]{1,100}$/;
  * not at all, and once: whoever puts the same mail there again changes nothing.
  */
 export function createSpool({ folder, from }: { readonly folder: string; readonly from: string }): SendMail {
-  const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
   return async (mail) => {
     if (!ID.test(mail.id)) throw new Error('A mail for the spool has an id that is no file name');
-    const { message } = await composer.sendMail(messageOf(mail, from));
-    if (!Buffer.isBuffer(message)) throw new Error('The mail was not composed');
+    const message = await new MailComposer({ ...messageOf(mail, from), newline: 'windows' }).compile().build();
     const unfinished = join(folder, `.${mail.id}.${randomUUID()}`);
     try {
       await writeDown(unfinished, message).catch(async (error: unknown) => {

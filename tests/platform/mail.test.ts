@@ -61,7 +61,10 @@ test('a mail in the spool is a whole message in a file of its own that only its 
   expect(readdirSync(folder)).toEqual(['0198c0de-1.eml']);
   expect(statSync(join(folder, '0198c0de-1.eml')).mode & 0o777).toBe(0o600);
   expect(statSync(folder).mode & 0o777).toBe(0o700);
-  expect(read(readFileSync(join(folder, '0198c0de-1.eml'), 'utf8'))).toMatchObject(EXPECTED);
+  const message = readFileSync(join(folder, '0198c0de-1.eml'), 'utf8');
+  expect(read(message)).toMatchObject(EXPECTED);
+  // Each line ends as RFC 5322 has it.
+  expect(message).not.toMatch(/(?<!\r)\n|\r(?!\n)/);
 });
 
 test('the same mail again, by twenty at once and on top of one that is there, is one file that nobody overwrites', async () => {
