@@ -7,7 +7,7 @@ import { type UsersServiceService, Role as WireRole, type User as WireUser } fro
 import { RULES } from './audit.ts';
 import { listEffects } from './effects.ts';
 import type { Role } from './entity.ts';
-import type { UserRecord } from './repository.ts';
+import { readUsers, type UserRecord } from './repository.ts';
 import * as requests from './requests.ts';
 import type { Users } from './service.ts';
 import type { Sessions } from './sessions.ts';
@@ -41,6 +41,10 @@ export function createHandler(services: {
       const { userId } = parseRequest(requests.userById, request);
       annotate({ userId });
       return { user: toWire(await users.get(userId)) };
+    },
+    async getUsers(request) {
+      const { userIds } = parseRequest(requests.usersById, request);
+      return { users: (await readUsers(database.sql, userIds)).map(toWire) };
     },
     async validateUser(request) {
       const { userId } = parseRequest(requests.userById, request);

@@ -88,19 +88,27 @@ export type UserRecord = {
 };
 
 // An address is there as a whole or not at all (users_address_whole).
-const READ = `
+const RECORD = `
 select json_build_object('id', id, 'email', email, 'name', name, 'role', role, 'active', active,
   'address', case when address_line1 is not null then json_build_object('line1', address_line1, 'line2', address_line2,
     'city', address_city, 'region', address_region, 'postalCode', address_postal_code, 'country', address_country) end,
   'createdAt', created_at, 'updatedAt', updated_at) as record
-from users where id = $1::uuid`;
+from users`;
 
 type UserRow = Omit<UserRecord, 'createdAt' | 'updatedAt'> & { readonly createdAt: string; readonly updatedAt: string };
 
 /** Undefined: there is no such user. */
 export async function readUser(sql: Sql, userId: string): Promise<UserRecord | undefined> {
-  const [row] = await sql.query<{ record: UserRow }>(READ, [userId]);
-  if (!row) return undefined;
-  const { createdAt, updatedAt, ...rest } = row.record;
+  const [row] = await sql.query<{ record: UserRow }>(`${RECORD} where id = $1::uuid`, [userId]);
+  return row && userOf(row.record);
+}
+
+/** Those that there are, in no particular order. */
+export async function readUsers(sql: Sql, userIds: readonly string[]): Promise<UserRecord[]> {
+  const rows = await sql.query<{ record: UserRow }>(`${RECORD} where id = any ($1::uuid[])`, [userIds]);
+  return rows.map(({ record }) => userOf(record));
+}
+
+function userOf({ createdAt, updatedAt, ...rest }: UserRow): UserRecord {
   return { ...rest, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) };
 }

@@ -5,6 +5,7 @@ import { PASSWORD_MAX_BYTES } from './passwords.ts';
 
 const PASSWORD_MIN_BYTES = 8;
 const TOKEN_MAX = 200;
+const USERS_MAX = 100;
 const EFFECTS_PAGE_MAX = 1_000;
 const EFFECTS_PAGE_STANDARD = 100;
 const PAGE_RANGE = `must be a whole number from 0 to ${EFFECTS_PAGE_MAX}`;
@@ -74,3 +75,7 @@ export const listEffects = z.object({
 });
 
 export const userById = z.object({ userId: entityId });
+
+export const usersById = z.object({
+  userIds: z.array(entityId).min(1, 'must have at least 1 id').max(USERS_MAX, `must have at most ${USERS_MAX} ids`),
+});

@@ -32,7 +32,7 @@ export type Users = ReturnType<typeof createUsers>;
  * U3 An idempotency record names a user by id alone; the answer is read again.
  */
 export function createUsers({ database, passwords }: { readonly database: Database; readonly passwords: Passwords }) {
-  /** For every mail that is sent, so without an entity. */
+  /** Read often, so without an entity. */
   async function get(userId: string): Promise<UserRecord> {
     const user = await readUser(database.sql, userId);
     if (!user) throw userUnknown(userId);

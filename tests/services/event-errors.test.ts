@@ -30,6 +30,8 @@ const EVENT = {
   sequence: 0,
 };
 
+const SETTLEMENT = { deliveryId: NOBODY, leaseId: NOBODY, error: '', permanent: false };
+
 const accepting = (given: object, field: string, when: string): ErrorRow<EventCalls> => ({
   rpc: 'acceptEvents',
   when,
@@ -118,10 +120,25 @@ const ROWS: readonly ErrorRow<EventCalls>[] = [
     rpc: 'settleDelivery',
     when: 'there is no such delivery',
     given: async () => {
-      const request = { deliveryId: NOBODY, leaseId: NOBODY, error: '', permanent: false };
-      return { call: () => events.settleDelivery(request, LIMITS), facts: { delivery_id: NOBODY } };
+      return { call: () => events.settleDelivery(SETTLEMENT, LIMITS), facts: { delivery_id: NOBODY } };
     },
     ...NOT_FOUND,
+  },
+  {
+    rpc: 'settleDeliveries',
+    when: 'there are too many',
+    given: async () => ({ call: () => events.settleDeliveries({ settlements: Array(101).fill(SETTLEMENT) }, LIMITS) }),
+    ...INVALID,
+    fields: ['settlements'],
+  },
+  {
+    rpc: 'settleDeliveries',
+    when: 'one has no lease',
+    given: async () => ({
+      call: () => events.settleDeliveries({ settlements: [SETTLEMENT, { ...SETTLEMENT, leaseId: '' }] }, LIMITS),
+    }),
+    ...INVALID,
+    fields: ['settlements.1.leaseId'],
   },
   tamperedCursor('listDeliveries', 'cursor', () => events.listDeliveries(deliveries({ cursor: 'tampered' }), LIMITS)),
   {
@@ -171,6 +188,7 @@ testEmptyRequests(EventsServiceService, () => events, {
   acceptEvents: ['events'],
   claimDeliveries: ['limit', 'leaseMs'],
   settleDelivery: ['deliveryId', 'leaseId'],
+  settleDeliveries: ['settlements'],
   listDeliveries: [],
   replayDelivery: ['deliveryId'],
 });
@@ -183,7 +201,8 @@ testUnavailable(
     events.removeWebhook({ webhookId: NOBODY }, LIMITS),
     events.acceptEvents({ events: [EVENT] }, LIMITS),
     events.claimDeliveries({ limit: 1, leaseMs: 1_000 }, LIMITS),
-    events.settleDelivery({ deliveryId: NOBODY, leaseId: NOBODY, error: '', permanent: false }, LIMITS),
+    events.settleDelivery(SETTLEMENT, LIMITS),
+    events.settleDeliveries({ settlements: [SETTLEMENT] }, LIMITS),
     events.listDeliveries(deliveries(), LIMITS),
     events.replayDelivery({ deliveryId: NOBODY }, LIMITS),
   ],

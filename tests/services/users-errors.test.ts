@@ -91,6 +91,14 @@ const ROWS: readonly ErrorRow<Calls>[] = [
     reason: 'user_unknown',
   },
   {
+    rpc: 'getUsers',
+    when: 'too many are asked for',
+    given: async () => ({ call: () => users.getUsers({ userIds: Array(101).fill(NOBODY) }, LIMITS) }),
+    code: 'INVALID_ARGUMENT',
+    reason: 'validation_failed',
+    fields: ['userIds'],
+  },
+  {
     rpc: 'validateUser',
     when: 'there is no such user',
     given: unknownUser(() => users.validateUser({ userId: NOBODY }, LIMITS)),
@@ -162,6 +170,7 @@ testEmptyRequests(UsersServiceService, () => users, {
   createUser: ['email', 'password', 'name', 'idempotencyKey'],
   authenticateUser: ['email', 'password'],
   getUser: ['userId'],
+  getUsers: ['userIds'],
   validateUser: ['userId'],
   updateUser: ['idempotencyKey', 'userId'],
   deactivateUser: ['idempotencyKey', 'userId', 'reason'],
@@ -174,5 +183,10 @@ testEmptyRequests(UsersServiceService, () => users, {
 
 testUnavailable(
   () => fixture.takeDatabaseAway(),
-  () => [users.getUser({ userId: NOBODY }, LIMITS), users.createUser(registration(), LIMITS), deactivate(NOBODY)],
+  () => [
+    users.getUser({ userId: NOBODY }, LIMITS),
+    users.getUsers({ userIds: [NOBODY] }, LIMITS),
+    users.createUser(registration(), LIMITS),
+    deactivate(NOBODY),
+  ],
 );

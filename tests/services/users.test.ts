@@ -30,6 +30,14 @@ test('a registered user is an active customer who can be read again', async () =
   expect(await users.validateUser({ userId: created.id }, LIMITS)).toEqual({ userId: created.id });
 });
 
+test('several are read at once, each as it is read alone; who does not exist is left out', async () => {
+  const ada = userOf(await users.createUser(registration({ address: ADDRESS }), LIMITS));
+  const { id } = await fixture.addUser();
+  const { users: found } = await users.getUsers({ userIds: [id.toUpperCase(), randomUUID(), ada.id, ada.id] }, LIMITS);
+  const alone = [ada, userOf(await users.getUser({ userId: id }, LIMITS))];
+  expect(found.toSorted((a, b) => a.id.localeCompare(b.id))).toEqual(alone.toSorted((a, b) => a.id.localeCompare(b.id)));
+});
+
 test('a user without an address has none', async () => {
   const { id } = userOf(await users.createUser(registration(), LIMITS));
   expect(userOf(await users.getUser({ userId: id }, LIMITS)).address).toBeUndefined();

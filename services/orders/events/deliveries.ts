@@ -3,7 +3,7 @@
  *
  * DL1 An event and its deliveries are written by one transaction, that of the change itself (migrations 007 and 008).
  * DL2 Of each order and receiver one delivery is out at a time, the oldest that is not settled: nobody is told out of order.
- * DL3 A delivery is settled by whoever holds its lease; a lease that ran out may be taken over, and then counts no more.
+ * DL3 A delivery is settled (settlements.ts) by whoever holds its lease; a lease that ran out may be taken over, and then counts no more.
  * DL4 What failed is tried again later and later, and is dead in the end; what comes after it then goes on.
  * DL5 A removed webhook is told nothing more: what was to come is dead.
  */
@@ -12,7 +12,6 @@ import { retryConflicts } from '../../../platform/persistence/retry.ts';
 import type { Sql } from '../../../platform/persistence/sql.ts';
 import { DELIVERY_JSON, type DeliveryRecord, type DeliveryRow, deliveryOf, readDelivery } from './delivery-record.ts';
 import { deliveryNotFound, webhookRemoved } from './errors.ts';
-import type { Retries } from './retries.ts';
 
 export type ClaimedDelivery = {
   readonly delivery: DeliveryRecord;
@@ -90,54 +89,6 @@ export async function claimDeliveries(
     sql.query<{ record: DeliveryRow; url: string | null; secret: string | null }>(CLAIM, [limit, leaseId, leaseMs]),
   );
   return rows.map(({ record, url, secret }) => ({ delivery: deliveryOf(record), leaseId, url, secret }));
-}
-
-// What waits behind it is not looked at before it is its turn: otherwise all of it would be, whenever somebody claims. It is
-// written only where that changes something, which is when there was a failure. Counting nulls keeps PostgreSQL from reading all
-// that is out to find the one.
-const SETTLE = `
-with settled as (
-  update event_deliveries set attempts = attempts + 1, last_error = $3, leased_until = null,
-    failures = case when $3 = '' then failures else failures + 1 end,
-    state = case when $3 = '' then 'delivered' when $4::boolean or failures + 1 >= $7::integer then 'dead' else 'pending' end,
-    settled_at = case when $3 = '' or $4 or failures + 1 >= $7 then now() end,
-    next_attempt_at = case when $3 = '' then next_attempt_at
-      else now() + least($6::double precision, $5::double precision * 2 ^ least(failures, 30)) * interval '1 millisecond' end
-  where id = $1::uuid and lease_id = $2::uuid and num_nulls(leased_until) = 0
-  returning id, receiver_id, order_id, state, next_attempt_at
-), behind as (
-  update event_deliveries waiting
-  set next_attempt_at = case settled.state when 'pending' then settled.next_attempt_at else now() end
-  from settled
-  where waiting.receiver_id = settled.receiver_id and waiting.order_id = settled.order_id and waiting.state = 'pending'
-    and waiting.id <> settled.id and waiting.leased_until is null
-    and case settled.state when 'pending' then waiting.next_attempt_at < settled.next_attempt_at
-      else waiting.next_attempt_at > now() end
-)
-select id from settled`;
-
-export type Settlement = {
-  readonly deliveryId: string;
-  readonly leaseId: string;
-  /** Empty: it arrived. */
-  readonly error: string;
-  readonly permanent: boolean;
-};
-
-/** False when the lease is another's (DL3). Repeating a settlement changes nothing. */
-export async function settleDelivery(sql: Sql, settlement: Settlement, retries: Retries): Promise<boolean> {
-  const { deliveryId, leaseId, error, permanent } = settlement;
-  const { firstMs, capMs, attemptsMax } = retries;
-  const settled = await retryConflicts(() =>
-    sql.query(SETTLE, [deliveryId, leaseId, error, permanent, firstMs, capMs, attemptsMax]),
-  );
-  if (settled.length > 0) return true;
-  const [row] = await sql.query<{ own: boolean }>(
-    'select coalesce(lease_id = $2::uuid, false) as own from event_deliveries where id = $1::uuid',
-    [deliveryId, leaseId],
-  );
-  if (!row) throw deliveryNotFound(deliveryId);
-  return row.own;
 }
 
 /** Due at once, with all its attempts before it again. What is at work stays so. */

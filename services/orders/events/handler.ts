@@ -4,9 +4,10 @@ import { hashRequest } from '../../../platform/idempotency/record.ts';
 import type { Database } from '../../../platform/persistence/database.ts';
 import { type EventsServiceService, RegisterWebhookRequest } from '../../../proto/gen/shopfast/events/v1/events.ts';
 import { acceptEvents } from './acceptance.ts';
-import { claimDeliveries, replayDelivery, settleDelivery } from './deliveries.ts';
+import { claimDeliveries, replayDelivery } from './deliveries.ts';
 import { listDeliveries } from './delivery-list.ts';
-import { claimedMessage, deliveryMessage, webhookMessage } from './messages.ts';
+import { deliveryNotFound } from './errors.ts';
+import { claimedMessage, deliveryMessage, outcomeMessage, webhookMessage } from './messages.ts';
 import {
   acceptEventsSchema,
   claimDeliveriesSchema,
@@ -14,9 +15,11 @@ import {
   registerWebhookSchema,
   removeWebhookSchema,
   replayDeliverySchema,
+  settleDeliveriesSchema,
   settleDeliverySchema,
 } from './requests.ts';
 import type { Retries } from './retries.ts';
+import { settleDeliveries } from './settlements.ts';
 import { listWebhooks, registerWebhook, removeWebhook } from './webhooks.ts';
 
 export type EventsOptions = {
@@ -61,7 +64,15 @@ export function createEventsHandler(database: Database, options: EventsOptions):
     },
 
     async settleDelivery(request) {
-      return { settled: await settleDelivery(sql, parseRequest(settleDeliverySchema, request), options.retries) };
+      const settlement = parseRequest(settleDeliverySchema, request);
+      const [outcome] = await settleDeliveries(sql, [settlement], options.retries);
+      if (outcome === 'unknown') throw deliveryNotFound(settlement.deliveryId);
+      return { settled: outcome === 'counted' };
+    },
+
+    async settleDeliveries(request) {
+      const { settlements } = parseRequest(settleDeliveriesSchema, request);
+      return { outcomes: (await settleDeliveries(sql, settlements, options.retries)).map(outcomeMessage) };
     },
 
     async listDeliveries(request) {

@@ -1,6 +1,7 @@
 import type * as wire from '../../../proto/gen/shopfast/events/v1/events.ts';
 import type { ClaimedDelivery } from './deliveries.ts';
 import type { DeliveryRecord, DeliveryState, EventRecord } from './delivery-record.ts';
+import type { SettlementOutcome } from './settlements.ts';
 import type { WebhookRecord } from './webhooks.ts';
 
 const WIRE_STATE: Readonly<Record<DeliveryState, wire.DeliveryState>> = {
@@ -8,6 +9,16 @@ const WIRE_STATE: Readonly<Record<DeliveryState, wire.DeliveryState>> = {
   delivered: 'DELIVERY_STATE_DELIVERED',
   dead: 'DELIVERY_STATE_DEAD',
 };
+
+const WIRE_OUTCOME: Readonly<Record<SettlementOutcome, wire.SettlementOutcome>> = {
+  counted: 'SETTLEMENT_OUTCOME_COUNTED',
+  'lease lost': 'SETTLEMENT_OUTCOME_LEASE_LOST',
+  unknown: 'SETTLEMENT_OUTCOME_UNKNOWN',
+};
+
+export function outcomeMessage(outcome: SettlementOutcome): wire.SettlementOutcome {
+  return WIRE_OUTCOME[outcome];
+}
 
 export function webhookMessage({ eventTypes, ...rest }: WebhookRecord): wire.Webhook {
   return { ...rest, eventTypes: [...eventTypes] };

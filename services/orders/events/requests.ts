@@ -60,7 +60,10 @@ export const acceptEventsSchema = z.object({
     .max(EVENTS_MAX, `must have at most ${EVENTS_MAX} events`),
 });
 
-export const claimDeliveriesSchema = z.object({ limit: whole(1, 100), leaseMs: whole(1_000, 300_000) });
+// Deliveries of one claim, and settlements of one call, at most.
+const DELIVERIES_MAX = 100;
+
+export const claimDeliveriesSchema = z.object({ limit: whole(1, DELIVERIES_MAX), leaseMs: whole(1_000, 300_000) });
 
 // Characters of why a delivery failed; the rest is left off.
 const ERROR_MAX = 500;
@@ -76,6 +79,13 @@ export const settleDeliverySchema = z.object({
       .slice(0, ERROR_MAX),
   ),
   permanent: z.boolean(),
+});
+
+export const settleDeliveriesSchema = z.object({
+  settlements: z
+    .array(settleDeliverySchema)
+    .min(1, 'must have at least 1 settlement')
+    .max(DELIVERIES_MAX, `must have at most ${DELIVERIES_MAX} settlements`),
 });
 
 const STATES: Readonly<Record<DeliveryState, State | null>> = {

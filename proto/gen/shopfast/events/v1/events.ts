@@ -75,6 +75,59 @@ export function deliveryStateToNumber(object: DeliveryState): number {
   }
 }
 
+export const SettlementOutcome = {
+  SETTLEMENT_OUTCOME_UNSPECIFIED: "SETTLEMENT_OUTCOME_UNSPECIFIED",
+  /** SETTLEMENT_OUTCOME_COUNTED - It counts, this time or when it was told before. */
+  SETTLEMENT_OUTCOME_COUNTED: "SETTLEMENT_OUTCOME_COUNTED",
+  /** SETTLEMENT_OUTCOME_LEASE_LOST - The lease was another's. */
+  SETTLEMENT_OUTCOME_LEASE_LOST: "SETTLEMENT_OUTCOME_LEASE_LOST",
+  /** SETTLEMENT_OUTCOME_UNKNOWN - No such delivery. */
+  SETTLEMENT_OUTCOME_UNKNOWN: "SETTLEMENT_OUTCOME_UNKNOWN",
+} as const;
+
+export type SettlementOutcome = typeof SettlementOutcome[keyof typeof SettlementOutcome];
+
+export namespace SettlementOutcome {
+  export type SETTLEMENT_OUTCOME_UNSPECIFIED = typeof SettlementOutcome.SETTLEMENT_OUTCOME_UNSPECIFIED;
+  export type SETTLEMENT_OUTCOME_COUNTED = typeof SettlementOutcome.SETTLEMENT_OUTCOME_COUNTED;
+  export type SETTLEMENT_OUTCOME_LEASE_LOST = typeof SettlementOutcome.SETTLEMENT_OUTCOME_LEASE_LOST;
+  export type SETTLEMENT_OUTCOME_UNKNOWN = typeof SettlementOutcome.SETTLEMENT_OUTCOME_UNKNOWN;
+}
+
+export function settlementOutcomeFromJSON(object: any): SettlementOutcome {
+  switch (object) {
+    case 0:
+    case "SETTLEMENT_OUTCOME_UNSPECIFIED":
+      return SettlementOutcome.SETTLEMENT_OUTCOME_UNSPECIFIED;
+    case 1:
+    case "SETTLEMENT_OUTCOME_COUNTED":
+      return SettlementOutcome.SETTLEMENT_OUTCOME_COUNTED;
+    case 2:
+    case "SETTLEMENT_OUTCOME_LEASE_LOST":
+      return SettlementOutcome.SETTLEMENT_OUTCOME_LEASE_LOST;
+    case 3:
+    case "SETTLEMENT_OUTCOME_UNKNOWN":
+      return SettlementOutcome.SETTLEMENT_OUTCOME_UNKNOWN;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum SettlementOutcome");
+  }
+}
+
+export function settlementOutcomeToNumber(object: SettlementOutcome): number {
+  switch (object) {
+    case SettlementOutcome.SETTLEMENT_OUTCOME_UNSPECIFIED:
+      return 0;
+    case SettlementOutcome.SETTLEMENT_OUTCOME_COUNTED:
+      return 1;
+    case SettlementOutcome.SETTLEMENT_OUTCOME_LEASE_LOST:
+      return 2;
+    case SettlementOutcome.SETTLEMENT_OUTCOME_UNKNOWN:
+      return 3;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum SettlementOutcome");
+  }
+}
+
 /** Something that happened, without personal data. */
 export interface Event {
   id: string;
@@ -199,6 +252,16 @@ export interface SettleDeliveryRequest {
 export interface SettleDeliveryResponse {
   /** False: the lease was another's. */
   settled: boolean;
+}
+
+export interface SettleDeliveriesRequest {
+  /** 1 to 100. Of several that contradict each other under one lease the first counts. */
+  settlements: SettleDeliveryRequest[];
+}
+
+export interface SettleDeliveriesResponse {
+  /** One for each settlement, in their order. */
+  outcomes: SettlementOutcome[];
 }
 
 export interface ListDeliveriesRequest {
@@ -1513,6 +1576,130 @@ export const SettleDeliveryResponse: MessageFns<SettleDeliveryResponse> = {
   },
 };
 
+function createBaseSettleDeliveriesRequest(): SettleDeliveriesRequest {
+  return { settlements: [] };
+}
+
+export const SettleDeliveriesRequest: MessageFns<SettleDeliveriesRequest> = {
+  encode(message: SettleDeliveriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.settlements) {
+      SettleDeliveryRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SettleDeliveriesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettleDeliveriesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.settlements.push(SettleDeliveryRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SettleDeliveriesRequest>, I>>(base?: I): SettleDeliveriesRequest {
+    return SettleDeliveriesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SettleDeliveriesRequest>, I>>(object: I): SettleDeliveriesRequest {
+    const message = createBaseSettleDeliveriesRequest();
+    message.settlements = object.settlements?.map((e) => SettleDeliveryRequest.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSettleDeliveriesResponse(): SettleDeliveriesResponse {
+  return { outcomes: [] };
+}
+
+export const SettleDeliveriesResponse: MessageFns<SettleDeliveriesResponse> = {
+  encode(message: SettleDeliveriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.outcomes.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.outcomes) {
+        writer.int32(settlementOutcomeToNumber(v));
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SettleDeliveriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettleDeliveriesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.outcomes.push(settlementOutcomeFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.outcomes.push(settlementOutcomeFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SettleDeliveriesResponse>, I>>(base?: I): SettleDeliveriesResponse {
+    return SettleDeliveriesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SettleDeliveriesResponse>, I>>(object: I): SettleDeliveriesResponse {
+    const message = createBaseSettleDeliveriesResponse();
+    message.outcomes = object.outcomes?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseListDeliveriesRequest(): ListDeliveriesRequest {
   return { state: DeliveryState.DELIVERY_STATE_UNSPECIFIED, webhookId: "", orderId: "", pageSize: 0, cursor: "" };
 }
@@ -2084,6 +2271,18 @@ export const EventsServiceService = {
       Buffer.from(SettleDeliveryResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SettleDeliveryResponse => SettleDeliveryResponse.decode(value),
   },
+  /** The same for as many as a claim gives out. Each counts or does not on its own: none fails for another's sake. */
+  settleDeliveries: {
+    path: "/shopfast.events.v1.EventsService/SettleDeliveries" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SettleDeliveriesRequest): Buffer =>
+      Buffer.from(SettleDeliveriesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SettleDeliveriesRequest => SettleDeliveriesRequest.decode(value),
+    responseSerialize: (value: SettleDeliveriesResponse): Buffer =>
+      Buffer.from(SettleDeliveriesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SettleDeliveriesResponse => SettleDeliveriesResponse.decode(value),
+  },
   /** Newest first. */
   listDeliveries: {
     path: "/shopfast.events.v1.EventsService/ListDeliveries" as const,
@@ -2129,6 +2328,8 @@ export interface EventsServiceServer extends UntypedServiceImplementation {
    * another has taken over: nothing changes.
    */
   settleDelivery: handleUnaryCall<SettleDeliveryRequest, SettleDeliveryResponse>;
+  /** The same for as many as a claim gives out. Each counts or does not on its own: none fails for another's sake. */
+  settleDeliveries: handleUnaryCall<SettleDeliveriesRequest, SettleDeliveriesResponse>;
   /** Newest first. */
   listDeliveries: handleUnaryCall<ListDeliveriesRequest, ListDeliveriesResponse>;
   /** A delivery that is dead or delivered is due again, under the same event id. */
@@ -2237,6 +2438,22 @@ export interface EventsServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SettleDeliveryResponse) => void,
+  ): ClientUnaryCall;
+  /** The same for as many as a claim gives out. Each counts or does not on its own: none fails for another's sake. */
+  settleDeliveries(
+    request: SettleDeliveriesRequest,
+    callback: (error: ServiceError | null, response: SettleDeliveriesResponse) => void,
+  ): ClientUnaryCall;
+  settleDeliveries(
+    request: SettleDeliveriesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SettleDeliveriesResponse) => void,
+  ): ClientUnaryCall;
+  settleDeliveries(
+    request: SettleDeliveriesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SettleDeliveriesResponse) => void,
   ): ClientUnaryCall;
   /** Newest first. */
   listDeliveries(
