@@ -3,7 +3,8 @@
  *
  * D1 What is claimed is sent within the lease: it is begun only while there is time to end it, so that a dispatcher that was
  *    asleep sends nothing that another has taken over.
- * D2 What became of it is told until that is heard or the lease has run out; then it is sent again, under the same event id.
+ * D2 What became of it is told until that is heard or the lease has run out; then it is sent again, under the same event id. Heard is
+ *    any answer: what it says of one delivery changes nothing for those that were told with it.
  * D3 A sender that was told to give up settles nothing: the lease runs out, and another sends it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -11,18 +12,20 @@ import { log } from '@temporalio/activity';
 import type { UnaryCalls } from '../../platform/grpc/client.ts';
 import { StatusError } from '../../platform/grpc/status-error.ts';
 import { contextFrom, withContext } from '../../platform/telemetry/context.ts';
-import type { ClaimedDelivery, EventsServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
+import type { ClaimedDelivery, EventsServiceService, SettleDeliveryRequest } from '../../proto/gen/shopfast/events/v1/events.ts';
+import { createGather } from './gather.ts';
 import type { Letter, Send, Sent } from './send.ts';
 
-export type DeliveryCalls = Pick<UnaryCalls<EventsServiceService>, 'claimDeliveries' | 'settleDelivery'>;
+export type DeliveryCalls = Pick<UnaryCalls<EventsServiceService>, 'claimDeliveries' | 'settleDeliveries'>;
 export type Channel = 'webhook' | 'mail';
 export type Senders = Readonly<Record<Channel, Send>>;
 export type OnSettled = (channel: Channel, result: 'delivered' | 'failed') => void;
 
-// Each holds a socket and a few kilobytes. A hundred that wait for slow receivers still leave 10 deliveries a second.
+// Each holds a socket and a few kilobytes. A hundred that wait for slow receivers still leave 10 deliveries a second. No more than
+// one call settles.
 const IN_FLIGHT_MAX = 100;
-// Milliseconds that a send takes at most: to ask for an address and to mail.
-const SEND_LIMIT_MS = 13_000;
+// Milliseconds that a send takes at most: to ask for an address, among others, and to mail.
+const SEND_LIMIT_MS = 13_100;
 // Milliseconds that a claim is good for: a send, and time to tell of it. So long waits what a dead worker had begun.
 const LEASE_MS = 20_000;
 // Milliseconds for one call: each is a statement or two.
@@ -40,6 +43,10 @@ export function createDeliveries(deps: {
   readonly giveUp: AbortSignal;
 }) {
   const { calls, senders, onSettled, giveUp } = deps;
+  const tell = createGather({
+    max: IN_FLIGHT_MAX,
+    call: (settlements: readonly SettleDeliveryRequest[]) => heard(calls, settlements),
+  });
   const inFlight = new Set<Promise<void>>();
   let ended = Promise.withResolvers<void>();
 
@@ -52,7 +59,7 @@ export function createDeliveries(deps: {
     onSettled(channel, sent.ok ? 'delivered' : 'failed');
     const outcome = sent.ok ? { error: '', permanent: false } : { error: sent.why, permanent: sent.permanent };
     while (!giveUp.aborted && performance.now() < leasedUntilMs) {
-      if (await settled(calls, { deliveryId: delivery.id, leaseId, ...outcome })) return; // D2
+      if (await tell({ deliveryId: delivery.id, leaseId, ...outcome })) return; // D2
       await pause(SETTLE_PAUSE_MS, undefined, { signal: giveUp }).catch(() => {});
     }
   }
@@ -100,9 +107,9 @@ async function attempt(send: Send, letter: Letter, giveUp: AbortSignal): Promise
   }
 }
 
-async function settled(calls: DeliveryCalls, outcome: Parameters<DeliveryCalls['settleDelivery']>[0]): Promise<boolean> {
+async function heard(calls: DeliveryCalls, settlements: readonly SettleDeliveryRequest[]): Promise<boolean> {
   try {
-    await calls.settleDelivery(outcome, CALL_LIMITS);
+    await calls.settleDeliveries({ settlements: [...settlements] }, CALL_LIMITS);
     return true;
   } catch (error: unknown) {
     if (error instanceof StatusError) return false;

@@ -1,28 +1,32 @@
 import type { UnaryCalls } from '../../platform/grpc/client.ts';
 import { StatusError } from '../../platform/grpc/status-error.ts';
 import { MailRefused, type SendMail } from '../../platform/mail/mail.ts';
-import type { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
+import type { User, UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
+import { createGather } from './gather.ts';
 import { letterOf } from './mail-texts.ts';
 import type { Send, Sent } from './send.ts';
 
-// Milliseconds to ask for a customer's address.
+// Milliseconds to ask for customers' addresses.
 const ASK_LIMIT_MS = 3_000;
+// Ids of one call, as many as GetUsers takes.
+const ASKED_MAX = 100;
+
+type UsersCalls = Pick<UnaryCalls<UsersServiceService>, 'getUsers'>;
 
 /**
  * Writes to the customer of an order. The address is asked for when it is needed and kept nowhere. Somebody who is unknown or
  * deactivated gets no mail: the delivery is dead, where an operator sees it and may replay it. An event that says nothing to a
  * customer is done with.
  */
-export function createNotificationSender(deps: {
-  readonly users: Pick<UnaryCalls<UsersServiceService>, 'getUser'>;
-  readonly sendMail: SendMail;
-}): Send {
+export function createNotificationSender(deps: { readonly users: UsersCalls; readonly sendMail: SendMail }): Send {
+  const ask = createGather({ max: ASKED_MAX, call: (userIds: readonly string[]) => usersById(deps.users, userIds) });
   return async ({ event }, signal) => {
     const text = letterOf(event);
     if (!text) return { ok: true };
     try {
-      const { user } = await deps.users.getUser({ userId: event.userId }, { deadlineMs: ASK_LIMIT_MS, signal });
-      if (!user?.active) return { ok: false, why: 'user_inactive', permanent: true };
+      const user = (await unlessAborted(ask(event.userId), signal)).get(event.userId);
+      if (!user) return { ok: false, why: 'user_unknown', permanent: true };
+      if (!user.active) return { ok: false, why: 'user_inactive', permanent: true };
       await deps.sendMail({ id: event.id, to: user.email, ...text }, signal);
       return { ok: true };
     } catch (error: unknown) {
@@ -32,11 +36,23 @@ export function createNotificationSender(deps: {
   };
 }
 
+/** Several events may be of one customer. */
+async function usersById(calls: UsersCalls, userIds: readonly string[]): Promise<ReadonlyMap<string, User>> {
+  const { users } = await calls.getUsers({ userIds: [...new Set(userIds)] }, { deadlineMs: ASK_LIMIT_MS });
+  return new Map(users.map((user) => [user.id, user]));
+}
+
+/** Whoever is told to give up waits no longer for an answer that others wait for as well. */
+async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  return Promise.race([answer, aborted]).finally(() => signal.removeEventListener('abort', abort));
+}
+
 function failed(error: unknown): Sent {
   if (error instanceof MailRefused) return { ok: false, why: error.message, permanent: error.permanent };
-  if (error instanceof StatusError) {
-    if (error.code === 'NOT_FOUND') return { ok: false, why: 'user_unknown', permanent: true };
-    return { ok: false, why: `users.GetUser answered ${error.code}`, permanent: false };
-  }
+  if (error instanceof StatusError) return { ok: false, why: `users.GetUsers answered ${error.code}`, permanent: false };
   throw error;
 }

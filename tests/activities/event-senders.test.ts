@@ -83,26 +83,23 @@ test('a webhook gets the event as it is documented, signed', async () => {
   }
 });
 
-/** A sender that writes to a customer as users knows them; keeps what it wrote. */
+/** A sender that writes to a customer as users knows them, nobody of the name of `u-unknown`; keeps what it wrote and asked. */
 async function notifying(options: {
   readonly user?: { readonly active: boolean };
   readonly users?: () => Promise<never>;
   readonly sendMail?: () => Promise<never>;
 }) {
   const mails: Mail[] = [];
+  const asked: (readonly string[])[] = [];
+  const person = { name: 'Zoë', role: Role.ROLE_CUSTOMER, active: options.user?.active ?? true };
   const times = { createdAt: undefined, updatedAt: undefined };
   const users = await serve(UsersServiceService, {
-    getUser: async ({ userId }) =>
-      (await options.users?.()) ?? {
-        user: {
-          id: userId,
-          email: `${userId}@customer.example`,
-          name: 'Zoë',
-          role: Role.ROLE_CUSTOMER,
-          active: options.user?.active ?? true,
-          ...times,
-        },
-      },
+    async getUsers({ userIds }) {
+      asked.push(userIds);
+      await options.users?.();
+      const known = userIds.filter((id) => id !== 'u-unknown');
+      return { users: known.map((id) => ({ id, email: `${id}@customer.example`, ...person, ...times })) };
+    },
   });
   const client = createGrpcClient(UsersServiceService, users.address);
   closers.push(users.close, client.close);
@@ -110,7 +107,7 @@ async function notifying(options: {
     await options.sendMail?.();
     mails.push(mail);
   };
-  return { send: createNotificationSender({ users: client.calls, sendMail }), mails };
+  return { send: createNotificationSender({ users: client.calls, sendMail }), mails, asked };
 }
 
 test('a customer is written to at the address that users has, under the id of the event', async () => {
@@ -125,13 +122,40 @@ test('what says nothing to a customer is done with, without asking who they are'
   expect(mails).toEqual([]);
 });
 
+test('those who are written to at once are asked for in one call, each once; who is unknown holds up nobody', async () => {
+  const { send, mails, asked } = await notifying({});
+  const customers = ['u-1', 'u-2', 'u-unknown', 'u-1', 'u-3'];
+  const sent = await Promise.all(customers.map((userId, n) => send(letter({ id: `e-${n}`, userId }), never)));
+  expect(asked).toEqual([['u-1', 'u-2', 'u-unknown', 'u-3']]);
+  const unknown = { ok: false, why: 'user_unknown', permanent: true };
+  expect(sent).toEqual([{ ok: true }, { ok: true }, unknown, { ok: true }, { ok: true }]);
+  expect(mails.map(({ id, to }) => `${id} ${to.split('@')[0]}`)).toEqual(['e-0 u-1', 'e-1 u-2', 'e-3 u-1', 'e-4 u-3']);
+});
+
+test('who is told to give up waits for no address, and those who wait for it with them go on', async () => {
+  const [reached, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<never>()];
+  const { send, mails } = await notifying({
+    users: () => {
+      reached.resolve();
+      return answer.promise;
+    },
+  });
+  const stop = new AbortController();
+  const given = send(letter(), stop.signal);
+  const other = send(letter({ id: 'e-2', userId: 'u-2' }), never);
+  await reached.promise;
+  stop.abort(new Error('given up'));
+  await expect(given).rejects.toThrow('given up');
+  answer.reject(new StatusError({ code: 'UNAVAILABLE', reason: 'unavailable', message: 'down' }));
+  expect(await other).toMatchObject({ ok: false, permanent: false });
+  expect(mails).toEqual([]);
+});
+
 const away = () => Promise.reject(new StatusError({ code: 'UNAVAILABLE', reason: 'unavailable', message: 'down' }));
-const unknown = () => Promise.reject(new StatusError({ code: 'NOT_FOUND', reason: 'user_unknown', message: 'no' }));
 
 test.each([
   ['a deactivated customer', { user: { active: false } }, 'user_inactive', true],
-  ['an unknown customer', { users: unknown }, 'user_unknown', true],
-  ['users that is away', { users: away }, 'users.GetUser answered UNAVAILABLE', false],
+  ['users that is away', { users: away }, 'users.GetUsers answered UNAVAILABLE', false],
   [
     'a mail that is not taken',
     { sendMail: () => Promise.reject(new MailRefused({ code: 'SMTP 550', permanent: true })) },

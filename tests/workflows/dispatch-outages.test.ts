@@ -60,8 +60,8 @@ test('what arrived while orders went down is settled when it is back, and not se
   await lab.startDispatching(taskQueue);
   await went.promise;
   await eventually(
-    async () => store.calls.settleDelivery ?? 0,
-    (asked) => asked >= 10,
+    async () => store.calls.settleDeliveries ?? 0,
+    (asked) => asked >= 2,
   );
   store.setDown(false);
   await allTold(store);

@@ -7,6 +7,7 @@ import {
   EventsServiceService,
   OutboxServiceService,
   type SettleDeliveryRequest,
+  type SettlementOutcome,
 } from '../../../proto/gen/shopfast/events/v1/events.ts';
 import { Role, UsersServiceService } from '../../../proto/gen/shopfast/users/v1/users.ts';
 import { serve } from '../../activities/support/fake-services.ts';
@@ -63,17 +64,23 @@ export async function startFakeEvents(options: {
     return due;
   }
 
-  function settle({ deliveryId, leaseId, error, permanent }: SettleDeliveryRequest): boolean {
+  function settle({ deliveryId, leaseId, error, permanent }: SettleDeliveryRequest): SettlementOutcome {
     const row = rows.find(({ id }) => id === deliveryId);
-    if (!row || row.leaseId !== leaseId || row.leasedUntilMs === 0) return false;
+    if (!row) return 'SETTLEMENT_OUTCOME_UNKNOWN';
+    if (row.leaseId !== leaseId) return 'SETTLEMENT_OUTCOME_LEASE_LOST';
+    if (row.leasedUntilMs === 0) return 'SETTLEMENT_OUTCOME_COUNTED';
     const state = error === '' ? 'delivered' : permanent ? 'dead' : 'pending';
     const attempts = row.attempts + 1;
     Object.assign(row, { state, attempts, lastError: error, leasedUntilMs: 0, dueAtMs: performance.now() + retryMs });
-    return true;
+    return 'SETTLEMENT_OUTCOME_COUNTED';
+  }
+
+  function count(rpc: string): void {
+    calls[rpc] = (calls[rpc] ?? 0) + 1;
   }
 
   async function asked(rpc: string): Promise<void> {
-    calls[rpc] = (calls[rpc] ?? 0) + 1;
+    count(rpc);
     if (down) throw new StatusError({ code: 'UNAVAILABLE', reason: 'unavailable', message: 'down' });
   }
   const servers = await Promise.all([
@@ -94,9 +101,9 @@ export async function startFakeEvents(options: {
         }));
         return { deliveries };
       },
-      async settleDelivery(request) {
-        await asked('settleDelivery');
-        return { settled: settle(request) };
+      async settleDeliveries({ settlements }) {
+        await asked('settleDeliveries');
+        return { outcomes: settlements.map(settle) };
       },
     }),
     serve(OutboxServiceService, {
@@ -111,9 +118,11 @@ export async function startFakeEvents(options: {
       },
     }),
     serve(UsersServiceService, {
-      async getUser({ userId }) {
-        const person = { email: `${userId}@customer.example`, name: 'Zoë Private', role: Role.ROLE_CUSTOMER, active: true };
-        return { user: { id: userId, ...person, createdAt: undefined, updatedAt: undefined } };
+      async getUsers({ userIds }) {
+        count('getUsers');
+        const person = { name: 'Zoë Private', role: Role.ROLE_CUSTOMER, active: true };
+        const times = { createdAt: undefined, updatedAt: undefined };
+        return { users: userIds.map((id) => ({ id, email: `${id}@customer.example`, ...person, ...times })) };
       },
     }),
   ]);

@@ -1,0 +1,115 @@
+/** Deliveries that are sent: how few calls that takes, and that none of those that are told together holds up another. */
+import { afterEach, expect, test } from '@jest/globals';
+import { createDeliveries, type Senders } from '../../activities/events/deliveries.ts';
+import { createGather } from '../../activities/events/gather.ts';
+import { createNotificationSender } from '../../activities/events/notification.ts';
+import { createGrpcClient } from '../../platform/grpc/client.ts';
+import { EventsServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
+import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
+import { eventually } from '../support/eventually.ts';
+import { startFakeEvents } from '../workflows/support/fake-events.ts';
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+/** So many orders that are paid, whose customers and webhook are to be told of it. */
+async function paid(options: { readonly orders: number; readonly senders?: Partial<Senders> }) {
+  const store = await startFakeEvents({ webhooks: ['http://shop.example/'], mail: true });
+  for (let nth = 0; nth < options.orders; nth += 1) store.happen(`order-${nth}`, 'order.paid');
+  const events = createGrpcClient(EventsServiceService, store.addresses.ORDERS_ADDRESS);
+  const users = createGrpcClient(UsersServiceService, store.addresses.USERS_ADDRESS);
+  closers.push(store.close, events.close, users.close);
+  const deliveries = createDeliveries({
+    calls: events.calls,
+    senders: {
+      webhook: async () => ({ ok: true }),
+      mail: createNotificationSender({ users: users.calls, sendMail: async () => {} }),
+      ...options.senders,
+    },
+    onSettled: () => {},
+    giveUp: new AbortController().signal,
+  });
+  return { store, deliveries };
+}
+
+test('a claim of 100, half of them mails, is three calls: for them, for the addresses, for what became of them', async () => {
+  const { store, deliveries } = await paid({ orders: 50 });
+  expect(await deliveries.claim()).toBe(100);
+  await deliveries.allEnded();
+  expect(store.pending()).toBe(0);
+  // Webhooks need no address, so they are told of before mails are.
+  expect(store.calls).toEqual({ claimDeliveries: 1, getUsers: 1, settleDeliveries: 2 });
+});
+
+test('what arrived is told while another is still being sent', async () => {
+  const slow = Promise.withResolvers<void>();
+  const webhook: Senders['webhook'] = async ({ event }) => {
+    if (event.orderId === 'order-0') await slow.promise;
+    return { ok: true };
+  };
+  const { store, deliveries } = await paid({ orders: 5, senders: { webhook } });
+  await deliveries.claim();
+  await eventually(
+    async () => store.pending(),
+    (left) => left === 1,
+  );
+  slow.resolve();
+  await deliveries.allEnded();
+  expect(store.pending()).toBe(0);
+});
+
+test('outcomes that orders cannot hear are told again, together', async () => {
+  const mail: Senders['mail'] = async () => ({ ok: true });
+  const { store, deliveries } = await paid({ orders: 20, senders: { mail } });
+  await deliveries.claim();
+  store.setDown(true);
+  await eventually(
+    async () => store.calls.settleDeliveries ?? 0,
+    (asked) => asked >= 2,
+  );
+  store.setDown(false);
+  const asked = store.calls.settleDeliveries ?? 0;
+  await deliveries.allEnded();
+  expect(store.pending()).toBe(0);
+  expect(store.calls.settleDeliveries).toBe(asked + 1);
+});
+
+test('one that is unknown, and one whose lease is another’s, are heard, and so are those told with them', async () => {
+  const mail: Senders['mail'] = async ({ event }) => {
+    const row = store.rows.find(({ event: { id }, url }) => id === event.id && url === '');
+    if (event.orderId === 'order-0') store.rows.splice(store.rows.indexOf(row ?? fail()), 1);
+    if (event.orderId === 'order-1') Object.assign(row ?? fail(), { leaseId: 'another' });
+    return event.orderId === 'order-2' ? { ok: false, why: 'not taken', permanent: true } : { ok: true };
+  };
+  const { store, deliveries } = await paid({ orders: 10, senders: { mail } });
+  await deliveries.claim();
+  await deliveries.allEnded();
+  expect(store.calls.settleDeliveries).toBe(1);
+  const mails = store.rows.filter(({ url }) => url === '').map(({ state, lastError }) => `${state} ${lastError}`.trim());
+  expect(mails).toEqual(['pending', 'dead not taken', ...Array(7).fill('delivered')]);
+});
+
+function fail(): never {
+  throw new Error('A delivery was expected');
+}
+
+test('more than a call takes are several calls, and an error is that of its call alone', async () => {
+  const calls: (readonly number[])[] = [];
+  const ask = createGather({
+    max: 3,
+    async call(items: readonly number[]) {
+      calls.push(items);
+      if (items.includes(4)) throw new Error('no four');
+      return items.length;
+    },
+  });
+  const answers = await Promise.allSettled([0, 1, 2, 3, 4, 5, 6].map(ask));
+  expect(calls).toEqual([[0, 1, 2], [3, 4, 5], [6]]);
+  expect(answers.map((one) => (one.status === 'fulfilled' ? one.value : 'failed'))).toEqual([
+    ...Array(3).fill(3),
+    ...Array(3).fill('failed'),
+    1,
+  ]);
+});
