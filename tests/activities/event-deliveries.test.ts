@@ -34,7 +34,7 @@ async function paid(options: { readonly orders: number; readonly senders?: Parti
   return { store, deliveries };
 }
 
-test('a claim of 100, half of them mails, is three calls: for them, for the addresses, for what became of them', async () => {
+test('a claim of 100, half of them mails, costs four calls: for them, for the addresses, and two for what became of them', async () => {
   const { store, deliveries } = await paid({ orders: 50 });
   expect(await deliveries.claim()).toBe(100);
   await deliveries.allEnded();
