@@ -15,18 +15,26 @@ const REFETCH_INTERVAL_MS = 10_000;
 // Milliseconds after which keys are fetched again in the background, so that a withdrawn key stops being accepted. While users
 // is down the last keys stay: it signs nothing meanwhile, and what it signed before ends within 15 minutes by itself.
 const KEYS_LIFE_MS = 300_000;
+// Tokens whose signature is not checked again; a kilobyte each. The oldest gives way.
+const REMEMBERED_MAX = 5_000;
 
-const claimsSchema = z.object({ sub: entityId, role: z.enum(ROLES) });
+const claimsSchema = z.object({ sub: entityId, role: z.enum(ROLES), exp: z.number() });
 const jwksSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
 
 type KeySet = ReturnType<typeof createLocalJWKSet>;
 
-/** Verifies access tokens with the public keys of users. Throws 401, or the fetch's error when there are no keys yet. */
+type Verified = { readonly caller: Caller /** Milliseconds since 1970. */; readonly expiresAtMs: number };
+
+/**
+ * Verifies access tokens with the public keys of users. Throws 401, or the fetch's error when there are no keys yet. A token that
+ * has been verified is good until it expires or the keys are fetched again.
+ */
 export function createTokenVerifier(options: { fetchJwks(): Promise<string>; now?: () => number }) {
   const now = options.now ?? Date.now;
   let keys: KeySet | undefined;
   let fetchedAtMs = Number.NEGATIVE_INFINITY;
   let fetching: Promise<KeySet> | undefined;
+  const remembered = new Map<string, Verified>();
 
   function fetchKeys(): Promise<KeySet> {
     // Also when it fails: users that is down is not asked by every request.
@@ -35,6 +43,8 @@ export function createTokenVerifier(options: { fetchJwks(): Promise<string>; now
       .fetchJwks()
       .then((json) => {
         keys = keySet(json);
+        // What a withdrawn key has signed is known no more.
+        remembered.clear();
         return keys;
       })
       .finally(() => {
@@ -49,9 +59,24 @@ export function createTokenVerifier(options: { fetchJwks(): Promise<string>; now
     return keys;
   }
 
+  async function check(token: string, by: KeySet): Promise<Caller> {
+    const verified = await verifiedBy(by, token, new Date(now()));
+    // Unless the keys have been fetched meanwhile.
+    if (by === keys) remember(token, verified);
+    return verified.caller;
+  }
+
+  function remember(token: string, verified: Verified): void {
+    const [oldest] = remembered.keys();
+    if (remembered.size >= REMEMBERED_MAX && oldest !== undefined) remembered.delete(oldest);
+    remembered.set(token, verified);
+  }
+
   return async function verify(token: string): Promise<Caller> {
     try {
-      return await check(token, await currentKeys());
+      const current = await currentKeys();
+      const known = remembered.get(token);
+      return known && now() < known.expiresAtMs ? known.caller : await check(token, current);
     } catch (error: unknown) {
       if (!(error instanceof errors.JOSEError)) throw error;
       const unknownKey = error instanceof errors.JWKSNoMatchingKey;
@@ -63,8 +88,9 @@ export function createTokenVerifier(options: { fetchJwks(): Promise<string>; now
   };
 }
 
-async function check(token: string, keys: KeySet): Promise<Caller> {
+async function verifiedBy(keys: KeySet, token: string, currentDate: Date): Promise<Verified> {
   const { payload } = await jwtVerify(token, keys, {
+    currentDate,
     algorithms: ALGORITHMS,
     issuer: ISSUER,
     audience: AUDIENCE,
@@ -73,7 +99,8 @@ async function check(token: string, keys: KeySet): Promise<Caller> {
   });
   const claims = claimsSchema.safeParse(payload);
   if (!claims.success) throw unauthenticated('The access token does not name a user and a role.');
-  return { userId: claims.data.sub, role: claims.data.role };
+  const { sub: userId, role, exp } = claims.data;
+  return { caller: { userId, role }, expiresAtMs: exp * 1_000 };
 }
 
 function keySet(json: string): KeySet {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { currentContext, traceparentOf } from '../../platform/telemetry/context.ts';
+import { type Answered, createExchange } from './exchange.ts';
 import { type Charge, type PaymentProvider, ProviderUnavailable, REFUSAL_CODES } from './provider.ts';
 
 // Milliseconds for one call: above tok_slow's 3 s, and below the 8 s that the caller's RPC has, so that the outcome of a
@@ -16,33 +17,27 @@ const refundSchema = z.object({ id: z.string().min(1) });
 // A 402 is definite whatever its code says; a code that is new to us is a plain decline.
 const refusalSchema = z.object({ error: z.object({ code: z.enum(REFUSAL_CODES).catch('declined') }) });
 
-/** The provider's HTTP API. Connections are kept alive by fetch itself. */
+/** The provider's HTTP API. */
 export function httpProvider(options: { readonly url: string; readonly deadlineMs?: number }): PaymentProvider {
   const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+  const exchange = createExchange({ url: options.url, deadlineMs });
 
-  async function call(method: 'GET' | 'POST', path: string, request: { key?: string; body?: object } = {}) {
+  async function call(method: 'GET' | 'POST', path: string, request: { key?: string; body?: object } = {}): Promise<Answered> {
     const context = currentContext();
     const headers: Record<string, string> = {
       ...(request.body ? { 'content-type': 'application/json' } : {}),
       ...(request.key ? { 'idempotency-key': request.key } : {}),
       ...(context ? { traceparent: traceparentOf(context) } : {}),
     };
-    let status: number;
-    let text: string;
-    try {
-      const response = await fetch(new URL(path, options.url), {
-        method,
-        headers,
-        body: request.body ? JSON.stringify(request.body) : null,
-        signal: AbortSignal.timeout(deadlineMs),
-      });
-      status = response.status;
-      text = await response.text();
-    } catch (error: unknown) {
-      throw new ProviderUnavailable(`${method} ${path} got no answer`, { cause: error });
+    const answer = await exchange(method, path, { headers, body: request.body && JSON.stringify(request.body) }).catch(
+      (error: unknown) => {
+        throw new ProviderUnavailable(`${method} ${path} got no answer`, { cause: error });
+      },
+    );
+    if (answer.status >= 500 || answer.status === 429) {
+      throw new ProviderUnavailable(`${method} ${path} answered ${answer.status}`);
     }
-    if (status >= 500 || status === 429) throw new ProviderUnavailable(`${method} ${path} answered ${status}`);
-    return { status, text };
+    return answer;
   }
 
   return {
@@ -77,7 +72,7 @@ export function httpProvider(options: { readonly url: string; readonly deadlineM
 }
 
 /** The body of the expected answer. Anything else means that the provider and we disagree about the request. */
-function expect(expected: number, answer: { readonly status: number; readonly text: string }): string {
+function expect(expected: number, answer: Answered): string {
   if (answer.status === expected) return answer.text;
   throw new Error(`The payment provider answered ${answer.status} instead of ${expected}`);
 }

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
+import { HttpProblem } from '../../gateway/problem.ts';
 import { createTokenVerifier } from '../../gateway/tokens.ts';
 import { StatusError } from '../../platform/grpc/status-error.ts';
 import { createIssuer } from '../gateway/support/fake-services.ts';
+import { eventually } from '../support/eventually.ts';
 
 const USER = randomUUID();
 
@@ -60,3 +62,27 @@ test('without any keys the answer is that users is down, not that the token is w
   clock.down = true;
   await expect(verify(await issuer.sign(USER, 'customer'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 });
+
+test('a token that was verified before is refused when it has expired', async () => {
+  const { issuer, clock, verify } = await start();
+  const token = await issuer.sign(USER, 'customer', { expires: 2_000 });
+  expect(await verify(token)).toMatchObject({ userId: USER });
+  clock.nowMs = 2_006_000;
+  await expect(verify(token)).rejects.toMatchObject({ reason: 'unauthenticated' });
+});
+
+test('a token that was verified before is refused when its key has been withdrawn', async () => {
+  const { issuer, clock, verify } = await start();
+  const token = await issuer.sign(USER, 'customer');
+  await verify(token);
+  await issuer.rotate({ withdraw: true });
+  clock.nowMs += 400_000;
+  // The keys have aged, and are fetched beside this one.
+  await verify(token);
+  const said = () => verify(token).then(() => 'good', reasonOf);
+  await eventually(said, (reason) => reason === 'unauthenticated');
+});
+
+function reasonOf(error: unknown): unknown {
+  return error instanceof HttpProblem ? error.reason : error;
+}

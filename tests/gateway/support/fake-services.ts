@@ -58,7 +58,9 @@ export async function createIssuer() {
       fetches += 1;
       return JSON.stringify({ keys: publicKeys });
     },
-    async rotate() {
+    /** Another key signs from here on; `withdraw`: what the others signed is good no more. */
+    async rotate({ withdraw = false } = {}) {
+      if (withdraw) publicKeys.length = 0;
       kid = randomUUID();
       pair = await generateKeyPair('ES256', { extractable: true });
       publicKeys.push({ ...(await exportJWK(pair.publicKey)), kid, alg: 'ES256', use: 'sig' });
