@@ -1,6 +1,7 @@
 import type { OrderActivities } from '../contracts/activities.ts';
 import type { UnaryCalls } from '../platform/grpc/client.ts';
 import type { OrdersServiceService } from '../proto/gen/shopfast/orders/v1/orders.ts';
+import { confirmedOrderFrom } from './confirmed-order.ts';
 import { moneyFrom } from './money.ts';
 import { carriedThrough, forward } from './service-call.ts';
 
@@ -32,8 +33,9 @@ export function createOrdersActivities({
         rpc: 'orders.ConfirmOrder',
         about: { orderId },
         async send(limits) {
-          await calls.confirmOrder({ idempotencyKey: key, orderId, paymentId }, limits);
-          return {};
+          const { order } = await calls.confirmOrder({ idempotencyKey: key, orderId, paymentId }, limits);
+          const confirmed = confirmedOrderFrom(order);
+          return confirmed ? { order: confirmed } : {};
         },
       }),
 

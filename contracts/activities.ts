@@ -2,7 +2,9 @@
  * What the saga asks of the services: its steps, and one method per call. A refusal is a result: the step did not happen and
  * never will. A fault is a thrown error: the step may have happened.
  */
+import type { ConfirmedOrder } from './confirmed-order.ts';
 import type { Line, Money, PricedLine } from './lines.ts';
+
 import type { Reason } from './reasons.ts';
 
 type Step = {
@@ -88,6 +90,9 @@ type Undo = Keyed & { readonly undoesKey: string };
 /** One return of an order; an order may have several. */
 type OfReturn = Keyed & { readonly returnId: string };
 
+/** `order` is absent in what was confirmed before orders told. */
+export type Confirmed = { readonly order?: ConfirmedOrder };
+
 export type OrderActivities = {
   validateUser(input: { readonly userId: string }): Promise<Result>;
   reserveInventory(
@@ -98,7 +103,7 @@ export type OrderActivities = {
     input: Keyed & { readonly userId: string; readonly amount: Money; readonly paymentMethod: string },
   ): Promise<Result<{ readonly paymentId: string }>>;
   confirmReservation(input: Keyed): Promise<Result>;
-  confirmOrder(input: Keyed & { readonly paymentId: string }): Promise<Result>;
+  confirmOrder(input: Keyed & { readonly paymentId: string }): Promise<Result<Confirmed>>;
 
   releaseInventory(input: Undo): Promise<void>;
   refundPayment(input: Undo & { readonly reason: Reason }): Promise<void>;
@@ -125,7 +130,7 @@ export type ConfirmActivity = {
     readonly paymentId: string;
     readonly stockKey: string;
     readonly orderKey: string;
-  }): Promise<Result>;
+  }): Promise<Result<Confirmed>>;
 };
 
 /** What an order's life after its saga asks of the services. What returns nothing is never refused. */

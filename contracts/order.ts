@@ -5,6 +5,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
 import type { CompensationStep, SagaState, SagaStep } from './activities.ts';
+import type { ConfirmedOrder } from './confirmed-order.ts';
 import type { Line } from './lines.ts';
 import type { Reason } from './reasons.ts';
 
@@ -52,7 +53,8 @@ export type OrderFailure = {
 
 /** The one end of an order's saga. */
 export type OrderOutcome =
-  | { readonly status: 'confirmed'; readonly paymentId: string }
+  /** `order` is absent in what was confirmed before orders told: then its record is read. */
+  | { readonly status: 'confirmed'; readonly paymentId: string; readonly order?: ConfirmedOrder }
   | { readonly status: 'cancelled'; readonly failure: OrderFailure };
 
 /** What the workflow ends with: a saga that was undone, or the last state of a confirmed order. */

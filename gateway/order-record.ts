@@ -1,5 +1,6 @@
 /** The order's record as orders keeps it: what it says of the saga, and its JSON. */
 import { isSagaStep, type SagaState } from '../contracts/activities.ts';
+import type { ConfirmedOrder } from '../contracts/confirmed-order.ts';
 import type { OrderFailure } from '../contracts/order.ts';
 import { isReason, type Reason } from '../contracts/reasons.ts';
 import type { Money } from '../proto/gen/shopfast/money/v1/money.ts';
@@ -68,6 +69,24 @@ export function asConfirmed(order: Order): Order {
   const { ORDER_STATUS_PAID: status } = OrderStatus;
   const paid = order.history.findIndex((change) => change.status === status);
   return { ...order, status, failure: undefined, history: order.history.slice(0, paid + 1) };
+}
+
+/** The record of a submitted order that was confirmed, as the workflow tells it. */
+export function confirmedRecord(submitted: Order, paymentId: string, { lines, totals, history }: ConfirmedOrder): Order {
+  return {
+    ...submitted,
+    status: OrderStatus.ORDER_STATUS_PAID,
+    paymentId,
+    lines: [...lines],
+    totals,
+    history: history.map(({ status, at }) => ({
+      status: STATUS_BY_NAME[status],
+      at: new Date(at),
+      reason: '',
+      actorId: '',
+      note: '',
+    })),
+  };
 }
 
 /** Why a cancelled order was refused, as the record holds it: the same that the workflow tells. */

@@ -5,7 +5,7 @@
  * SG7 Every started order ends in exactly one outcome, also when this code has a bug.
  */
 import { allHandlersFinished, CancellationScope, condition, log, proxyActivities, setHandler } from '@temporalio/workflow';
-import type { ConfirmActivity, OrderActivities, Result } from '../contracts/activities.ts';
+import type { ConfirmActivity, Confirmed, OrderActivities, Result } from '../contracts/activities.ts';
 import { stepKey, undoKey } from '../contracts/ids.ts';
 import {
   type OrderEnd,
@@ -115,15 +115,15 @@ async function confirmOrder(input: OrderInput, { saga, limit, cancelled }: Story
       }),
   });
 
-  await saga.step('ConfirmOrder', {
+  const { order: record } = await saga.step('ConfirmOrder', {
     undo: null,
     run: () => confirm(steps, input, paymentId),
   });
 
-  return { status: 'confirmed', paymentId };
+  return { status: 'confirmed', paymentId, ...(record && { order: record }) };
 }
 
-function confirm(steps: Steps, { orderId, confirmsAtOnce }: OrderInput, paymentId: string): Promise<Result> {
+function confirm(steps: Steps, { orderId, confirmsAtOnce }: OrderInput, paymentId: string): Promise<Result<Confirmed>> {
   const [stockKey, orderKey] = [stepKey(orderId, 'confirm-stock'), stepKey(orderId, 'confirm-order')];
   if (confirmsAtOnce) return steps.confirm({ orderId, paymentId, stockKey, orderKey });
   return steps

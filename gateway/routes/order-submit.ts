@@ -20,7 +20,7 @@ import { requiredIdempotencyKey } from '../idempotency-key.ts';
 import { readBody } from '../input.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import { signedIn } from '../middleware/caller.ts';
-import { asConfirmed, orderJson, orderLinks, orderPath, recordedEnd, recordedFailure } from '../order-record.ts';
+import { asConfirmed, confirmedRecord, orderJson, orderLinks, orderPath, recordedEnd, recordedFailure } from '../order-record.ts';
 import type { OrderWorkflows } from '../order-workflow.ts';
 import { preferredWait } from '../preferred-wait.ts';
 import { HttpProblem, RETRY_AFTER_S, unavailable } from '../problem.ts';
@@ -106,11 +106,13 @@ export function orderSubmitRoute(
       returnWindowMs: deps.returnWindowMs,
     };
     const waited = await deps.workflows.awaitOutcome(input, waitMs);
-    if (waited.state === 'ended' && waited.outcome.status === 'cancelled') {
-      return { state: 'cancelled', order, failure: waited.outcome.failure };
+    if (waited.state === 'ended') {
+      const { outcome } = waited;
+      if (outcome.status === 'cancelled') return { state: 'cancelled', order, failure: outcome.failure };
+      const told = outcome.order && confirmedRecord(order, outcome.paymentId, outcome.order);
+      return { state: 'confirmed', order: told ?? (await reread(order, caller)) };
     }
     const now = await reread(order, caller);
-    if (waited.state === 'ended') return { state: 'confirmed', order: now };
     // The wait may have ended a moment before the workflow could say so.
     const told = waited.state === 'closed' || recordedEnd(now) === 'confirmed';
     return (told ? await recordedEndOf(now) : undefined) ?? { state: 'running', order: now };

@@ -19,6 +19,8 @@ export type AtOnce = {
   /** The stored answer as an expression over `fit`, when the effect makes it. Without it: the operation's known one. */
   readonly answer?: string;
   readonly values: readonly unknown[];
+  /** An expression over all of them that is wanted back beside the answer, as text; it is not stored. */
+  readonly returns?: string;
 };
 
 // What PostgreSQL says of a statement that cannot take place as it stands (PostgreSQL, appendix A): 22 data exceptions, among
@@ -30,36 +32,36 @@ export async function onceAtOnce<Response, Tx extends { readonly sql: Sql }>(
   operation: Operation<Response>,
   atOnce: AtOnce,
   effect: (transaction: Tx) => Promise<Response>,
-): Promise<{ readonly response: Response; readonly replayed: boolean }> {
+): Promise<{ readonly response: Response; readonly replayed: boolean; readonly returned?: string | undefined }> {
   const { known, response: codec } = operation;
   const stored = await attempt(database.sql, operation, atOnce, known && codec.encode(known).finish());
   if (!stored) return once(database, operation, effect);
-  return { response: known ?? codec.decode(stored), replayed: false };
+  return { response: known ?? codec.decode(stored.response), replayed: false, returned: stored.returned ?? undefined };
 }
 
-/** The answer that was stored; undefined: nothing happened. */
+/** The answer that was stored, and what is wanted beside it; undefined: nothing happened. */
 async function attempt(
   sql: Sql,
   { key, operation, requestHash }: Claim,
-  { fit, effect, answer, values }: AtOnce,
+  { fit, effect, answer, values, returns = 'null' }: AtOnce,
   known: Uint8Array | undefined,
-): Promise<Buffer | undefined> {
+): Promise<{ readonly response: Buffer; readonly returned: string | null } | undefined> {
   // A claim whose effect did not take place must not stay: dividing by none of it takes the whole statement back.
   const statement = `with ${fit}, claimed as (
       insert into idempotency (key, operation, request_hash, state, response, completed_at)
       select $1, $2, $3, 'completed', coalesce($4::bytea, ${answer ?? 'null'}), now() from fit
       on conflict (key) do nothing returning key, response
     ), ${effect}
-    select response, 1 / (select count(*)::integer from done) as happened from claimed`;
+    select response, 1 / (select count(*)::integer from done) as happened, ${returns}::text as returned from claimed`;
   try {
-    const [claimed] = await sql.query<{ response: Buffer }>(statement, [
+    const [claimed] = await sql.query<{ response: Buffer; returned: string | null }>(statement, [
       key,
       operation,
       requestHash,
       known ? Buffer.from(known) : null,
       ...values,
     ]);
-    return claimed?.response;
+    return claimed;
   } catch (error: unknown) {
     if (TAKEN_BACK.has((errorField(error, 'code') ?? '').slice(0, 2))) return undefined;
     throw error;

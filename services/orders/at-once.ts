@@ -1,5 +1,6 @@
 /** The saga's steps as they usually go, each in one statement. What speaks against them is found out and told by service.ts. */
 import type { AtOnce } from '../../platform/idempotency/at-once.ts';
+import { RECORD_AS_DONE } from './order-record.ts';
 import type { PricedLine, Totals } from './totals.ts';
 
 /** A SUBMITTED order with these very lines gets prices and totals and goes through CREATED to RESERVED. */
@@ -51,14 +52,15 @@ export function reservedAtOnce({
   };
 }
 
-/** A RESERVED order becomes PAID. */
+/** A RESERVED order becomes PAID; returns its record. */
 export function paidAtOnce(orderId: string, paymentId: string): AtOnce {
   return {
     fit: `fit as (select id from orders where id = $5::uuid and status = 'RESERVED')`,
     effect: `done as (
        update orders set status = 'PAID', payment_id = $6::uuid, updated_at = now()
-       from claimed where id = $5::uuid and status = 'RESERVED' returning id
-     ), noted as (insert into order_history (order_id, status) select id, 'PAID' from done)`,
+       from claimed where id = $5::uuid and status = 'RESERVED' returning orders.*
+     ), noted as (insert into order_history (order_id, status) select id, 'PAID' from done returning *)`,
     values: [orderId, paymentId],
+    returns: RECORD_AS_DONE,
   };
 }

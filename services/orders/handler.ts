@@ -15,7 +15,7 @@ import {
   SubmitOrderRequest,
   UpdateOrderStatusRequest,
 } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { effectMessage, listedOrderMessage, orderMessage, statusFrom } from './messages.ts';
+import { effectMessage, impersonalMessage, listedOrderMessage, orderMessage, statusFrom } from './messages.ts';
 import type { SubmittedLine } from './repository.ts';
 import {
   cancelOrderSchema,
@@ -68,7 +68,8 @@ export function createHandler(orders: Orders): Handlers<typeof OrdersServiceServ
     async confirmOrder(request) {
       const { idempotencyKey: key, orderId, paymentId } = parseRequest(confirmOrderSchema, request);
       annotate({ orderId });
-      return orders.confirm({ key, requestHash: hashRequest(ConfirmOrderRequest.encode(request).finish()) }, orderId, paymentId);
+      const requestHash = hashRequest(ConfirmOrderRequest.encode(request).finish());
+      return { order: impersonalMessage(await orders.confirm({ key, requestHash }, orderId, paymentId)) };
     },
 
     async cancelOrder(request) {

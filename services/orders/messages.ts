@@ -29,6 +29,11 @@ export function listedOrderMessage(order: Order): wire.Order {
   return orderMessage(Object.assign({}, order, { lines: order.lines.getItems(), ...nothing }));
 }
 
+/** An order as a workflow may carry it. */
+export function impersonalMessage(order: OrderRecord): wire.Order {
+  return orderMessage({ ...order, shippingAddress: undefined, paymentMethod: '' });
+}
+
 /** An order as callers read it. */
 export function orderMessage(order: OrderRecord): wire.Order {
   const totals = totalsOfOrder(order);

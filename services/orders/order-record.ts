@@ -65,9 +65,8 @@ export type OrderRecord = {
   readonly returns: readonly ReturnRecord[];
 };
 
-// One statement, because it is read for every order that is placed. Amounts as numbers: none is beyond 2^53 - 1.
-const READ = `
-select json_build_object(
+// Of a row of `orders`; `changes` is what its history is read from. Amounts as numbers: none is beyond 2^53 - 1.
+const recordJson = (changes: string) => `json_build_object(
   'id', id, 'userId', user_id, 'status', status, 'currency', currency, 'subtotalMinor', subtotal_minor, 'taxMinor', tax_minor,
   'shippingMinor', shipping_minor, 'totalMinor', total_minor, 'paymentMethod', payment_method, 'paymentId', payment_id,
   'shippingAddress', shipping_address, 'failureStep', failure_step, 'failureReason', failure_reason,
@@ -80,7 +79,7 @@ select json_build_object(
   'history', coalesce((
     select json_agg(json_build_object('status', status, 'at', at, 'reason', reason, 'actorId', actor_id, 'note', note)
       order by sequence)
-    from order_history where order_id = orders.id), '[]'),
+    from ${changes} where order_id = orders.id), '[]'),
   'interventions', coalesce((
     select json_agg(json_build_object('actorId', actor_id, 'action', action, 'steps', steps, 'reason', reason,
       'reference', reference, 'at', at) order by sequence)
@@ -91,8 +90,15 @@ select json_build_object(
         select json_agg(json_build_object('productId', product_id, 'quantity', quantity) order by product_id)
         from return_lines where return_id = returns.id)) order by requested_at, id)
     from returns where order_id = orders.id), '[]')
-) as record
-from orders where id = $1::uuid and ($2::uuid is null or user_id = $2)`;
+)`;
+
+const READ = `select ${recordJson('order_history')} as record from orders where id = $1::uuid and ($2::uuid is null or user_id = $2)`;
+
+/**
+ * The record as a statement leaves it whose effect is `done`, the order's row, and `noted`, the rows that it adds to the history:
+ * a statement does not see its own changes.
+ */
+export const RECORD_AS_DONE = `(select ${recordJson('(table order_history union all table noted) as change')} from done as orders)`;
 
 type Times = 'createdAt' | 'updatedAt' | 'shippedAt' | 'deliveredAt';
 type InJson<T extends { readonly at: Date }> = Omit<T, 'at'> & { readonly at: string };
@@ -121,6 +127,12 @@ export function submittedRecord(id: string, submission: Submission, at: Date): O
 export async function readOrder(sql: Sql, { orderId, userId }: { orderId: string; userId?: string | undefined }) {
   const [row] = await sql.query<{ record: Row }>(READ, [orderId, userId ?? null]);
   return row && recordOf(row.record);
+}
+
+/** What RECORD_AS_DONE gives. */
+export function recordAsDone(json: string): OrderRecord {
+  const row: Row = JSON.parse(json);
+  return recordOf(row);
 }
 
 function recordOf(row: Row): OrderRecord {

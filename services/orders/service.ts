@@ -19,7 +19,7 @@ import { linesDiffer, orderNotFound } from './errors.ts';
 import { createFulfilment, type Keyed } from './fulfilment.ts';
 import { totalsMessage } from './messages.ts';
 import { listOrders } from './order-list.ts';
-import { type OrderRecord, readOrder, submittedRecord } from './order-record.ts';
+import { type OrderRecord, readOrder, recordAsDone, submittedRecord } from './order-record.ts';
 import {
   cancelOrder,
   type Failure,
@@ -85,18 +85,18 @@ export function createOrders(database: Database, charges: Charges) {
       return response;
     },
 
-    /** Saga step 5. */
-    async confirm(keyed: Keyed, orderId: string, paymentId: string): Promise<ConfirmOrderResponse> {
-      const operation = { ...keyed, operation: 'ConfirmOrder', response: ConfirmOrderResponse, known: {} };
+    /** Saga step 5. Answered with the order as it is now, so nothing is kept under the key but that it was done. */
+    async confirm(keyed: Keyed, orderId: string, paymentId: string): Promise<OrderRecord> {
+      const operation = { ...keyed, operation: 'ConfirmOrder', response: ConfirmOrderResponse, known: { order: undefined } };
       const usual = paidAtOnce(orderId, paymentId);
-      const { response } = await onceAtOnce(database, operation, usual, async ({ sql }) => {
+      const { returned } = await onceAtOnce(database, operation, usual, async ({ sql }) => {
         const status = await lockOrder(sql, orderId);
         if (!status) throw orderNotFound(orderId);
         requireTransition(status, 'PAID');
         await payOrder(sql, orderId, paymentId);
         return {};
       });
-      return response;
+      return returned ? recordAsDone(returned) : get(orderId);
     },
 
     /** The undo of submission and CreateOrder: from now on a late CreateOrder is refused. The first reason stays (OR3). */

@@ -43,7 +43,7 @@ async function attempt(startToCloseTimeoutMs: number) {
       ...orders.calls,
       async confirmOrder(_, { deadlineMs }) {
         deadlines.push(deadlineMs);
-        return {};
+        return { order: undefined };
       },
     },
   });

@@ -62,7 +62,7 @@ test('each step sends its key and what its service needs, and returns what the n
       reserveInventory: keeping(requests, { lines: priced, expiresAt: undefined }),
       confirmReservation: keeping(requests, {}),
     },
-    orders: { createOrder: keeping(requests, { totals }), confirmOrder: keeping(requests, {}) },
+    orders: { createOrder: keeping(requests, { totals }), confirmOrder: keeping(requests, { order: undefined }) },
     payments: { processPayment: keeping(requests, { paymentId: 'pay' }) },
   });
   const lines = [{ productId: 'p', quantity: 2 }];

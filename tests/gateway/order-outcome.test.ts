@@ -7,6 +7,7 @@ import { startGateway } from '../../gateway/server.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Platform, startPlatform } from './support/platform.ts';
 import { type Answer, textOf } from './support/shop.ts';
+import { UNTOLD } from './support/worker.ts';
 
 let platform: Platform;
 
@@ -38,6 +39,18 @@ test('a confirmed order is 201 with the order as it is kept and its Location', a
   });
   expect(answer.headers.get('location')).toBe(path);
   expect(answer.headers.get('idempotent-replayed')).toBeNull();
+});
+
+test.each([
+  ['the workflow tells it', 'tok_ok', 0],
+  ['its record is read, when the workflow does not tell it', UNTOLD, 1],
+])('what a confirmed order is answered with is what it is read as: %s', async (_, payment_method, reads) => {
+  const { ownReads } = platform.orders;
+  ownReads.length = 0;
+  const answer = await platform.order({ body: { payment_method } });
+  expect([answer.status, ownReads.length]).toEqual([201, reads]);
+  const read = await platform.call('GET', `/v1/orders/${textOf(answer.body, 'id')}`, { headers: await platform.as('customer') });
+  expect(answer.body).toEqual(read.body);
 });
 
 test('the workflow of an order is found by its id, its status and its summary, and holds no personal data', async () => {

@@ -21,6 +21,7 @@ export async function fakeOrders() {
   const submissions: string[] = [];
   const requests: string[] = [];
   const reads: string[] = [];
+  const ownReads: string[] = [];
   const seen = { hangMs: 0, readHangMs: 0 };
 
   function find(orderId: string): Order {
@@ -69,7 +70,7 @@ export async function fakeOrders() {
       },
       // The saga's calls do not come this way: its activities are fakes too.
       async getOrder({ orderId, userId }) {
-        if (userId === '') reads.push(orderId);
+        (userId === '' ? reads : ownReads).push(orderId);
         if (seen.readHangMs > 0) await new Promise((resolve) => setTimeout(resolve, seen.readHangMs));
         const order = find(orderId);
         if (userId !== '' && order.userId !== userId) refuse('NOT_FOUND', 'not_found');
@@ -118,8 +119,10 @@ export async function fakeOrders() {
   }
 
   /** Once, however often it is tried. */
-  function confirm(orderId: string, paymentId: string) {
-    if (find(orderId).status !== 'ORDER_STATUS_PAID') move(orderId, 'ORDER_STATUS_PAID').paymentId = paymentId;
+  function confirm(orderId: string, paymentId: string): Order {
+    const order = find(orderId);
+    if (order.status !== 'ORDER_STATUS_PAID') move(orderId, 'ORDER_STATUS_PAID').paymentId = paymentId;
+    return order;
   }
 
   return {
@@ -132,6 +135,8 @@ export async function fakeOrders() {
     requests,
     /** The order of every GetOrder that named no user. */
     reads,
+    /** The order of every GetOrder of a customer. */
+    ownReads,
     price,
     confirm,
     move,

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import pino from 'pino';
 import { v7 as uuid } from 'uuid';
+import { confirmedOrderFrom } from '../../../activities/confirmed-order.ts';
 import type { OrderActivities, OrderLifeActivities, Refusal, SagaStep } from '../../../contracts/activities.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
@@ -29,6 +30,9 @@ const REFUSED: Readonly<Record<string, Refused>> = {
   tok_test_unrefundable: { step: 'ConfirmOrder', reason: 'hold_expired' },
   tok_test_gave_up: { step: 'ProcessPayment', reason: 'unavailable' },
 };
+
+/** The payment method of orders whose record the saga is not told when it confirms them. */
+export const UNTOLD = 'tok_test_untold';
 
 /** The real workflow on its own task queue, over services from memory; can stop and start like a worker that is deployed. */
 export async function createTestWorker(options: { temporal: TestTemporal; taskQueue: string; orders: FakeOrders }) {
@@ -91,11 +95,11 @@ function createActivities(orders: FakeOrders, down: ReadonlySet<string>): OrderA
       return refusalAt('ConfirmOrder', methodOf(orderId)) ?? { ok: true };
     },
     async confirmOrder({ orderId, paymentId }) {
-      orders.confirm(orderId, paymentId);
+      const order = confirmedOrderFrom(orders.confirm(orderId, paymentId));
       if (down.has(`confirmation of ${methodOf(orderId)}`)) {
         throw ApplicationFailure.create({ type: 'unavailable', message: 'the answer was lost' });
       }
-      return { ok: true };
+      return { ok: true, ...(order && methodOf(orderId) !== UNTOLD && { order }) };
     },
     ...createLife(orders),
     async refundPayment({ orderId }) {

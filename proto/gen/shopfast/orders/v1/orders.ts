@@ -254,6 +254,8 @@ export interface ConfirmOrderRequest {
 }
 
 export interface ConfirmOrderResponse {
+  /** As it is now, which is PAID unless the answer is a repeated one. Without shipping address and payment method: sagas carry it. */
+  order: Order | undefined;
 }
 
 export interface CancelOrderRequest {
@@ -1990,11 +1992,14 @@ export const ConfirmOrderRequest: MessageFns<ConfirmOrderRequest> = {
 };
 
 function createBaseConfirmOrderResponse(): ConfirmOrderResponse {
-  return {};
+  return { order: undefined };
 }
 
 export const ConfirmOrderResponse: MessageFns<ConfirmOrderResponse> = {
-  encode(_: ConfirmOrderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ConfirmOrderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.order !== undefined) {
+      Order.encode(message.order, writer.uint32(10).fork()).join();
+    }
     return writer;
   },
 
@@ -2011,6 +2016,14 @@ export const ConfirmOrderResponse: MessageFns<ConfirmOrderResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.order = Order.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2026,8 +2039,9 @@ export const ConfirmOrderResponse: MessageFns<ConfirmOrderResponse> = {
   create<I extends Exact<DeepPartial<ConfirmOrderResponse>, I>>(base?: I): ConfirmOrderResponse {
     return ConfirmOrderResponse.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ConfirmOrderResponse>, I>>(_: I): ConfirmOrderResponse {
+  fromPartial<I extends Exact<DeepPartial<ConfirmOrderResponse>, I>>(object: I): ConfirmOrderResponse {
     const message = createBaseConfirmOrderResponse();
+    message.order = (object.order !== undefined && object.order !== null) ? Order.fromPartial(object.order) : undefined;
     return message;
   },
 };
