@@ -2,14 +2,18 @@ import { DefaultLogger, type LogEntry, makeTelemetryFilterString, Runtime } from
 import type { Logger } from '../platform/logging/logger.ts';
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+// From the least to the most urgent.
+const NAMES = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
 
 /**
  * Sends what the SDK, workflows and activities log into the process's own log. Once per process, before anything else of the
  * SDK. The process stops by its own rule, so the SDK listens to no signal.
  */
 export function installRuntime(logger: Logger): void {
+  // What nobody wants to read is not put together: the SDK says several things of every activity.
+  const level = NAMES.find((name) => logger.isLevelEnabled(LEVELS[name])) ?? 'ERROR';
   Runtime.install({
-    logger: new DefaultLogger('DEBUG', (entry) => write(logger, entry)),
+    logger: new DefaultLogger(level, (entry) => write(logger, entry)),
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
     shutdownSignals: [],
   });
