@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
+import { OUTCOME_UPDATE_ID, orderStatusAttribute } from '../contracts/order.ts';
 import { PARTS } from '../local/parts.ts';
 import { nodeOptions } from '../local/plan.ts';
 import type { Shop } from '../tests/support/shop.ts';
@@ -29,7 +30,7 @@ export async function wholeOrders(shop: Shop, pids: () => Readonly<Record<string
   };
 }
 
-/** The same Update-with-Start on five regular activities that do nothing, on the same server. */
+/** The same Update-with-Start, as the gateway makes it of an order, on five regular activities that do nothing, on the same server. */
 export async function bareWorkflow(address: string, server: Readonly<Record<string, number>>): Promise<Rival> {
   // With the product's worker's own limits.
   const execArgv = PARTS.filter(({ name }) => name === 'worker').flatMap((part) => nodeOptions(part).split(' '));
@@ -39,12 +40,17 @@ export async function bareWorkflow(address: string, server: Readonly<Record<stri
   return {
     name: 'bare workflow',
     async call() {
+      const id = randomUUID();
       const startWorkflowOperation = new WithStartWorkflowOperation(BARE_WORKFLOW_TYPE, {
-        workflowId: `bare-${randomUUID()}`,
+        workflowId: `bare-${id}`,
         taskQueue: BARE_TASK_QUEUE,
         workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        typedSearchAttributes: [{ key: orderStatusAttribute, value: 'SUBMITTED' }],
+        staticSummary: `Order ${id}`,
       });
-      const outcome = await client.workflow.executeUpdateWithStart(bareOutcome, { startWorkflowOperation });
+      const update = { updateId: OUTCOME_UPDATE_ID, startWorkflowOperation };
+      const outcome = await client.workflow.executeUpdateWithStart(bareOutcome, update);
       return outcome === 'done';
     },
     pids: () => ({ ...server, 'bare worker': worker.pid, client: process.pid }),
