@@ -68,7 +68,8 @@ export function recordedEnd(order: Order): 'confirmed' | 'cancelled' | 'either' 
 export function asConfirmed(order: Order): Order {
   const { ORDER_STATUS_PAID: status } = OrderStatus;
   const paid = order.history.findIndex((change) => change.status === status);
-  return { ...order, status, failure: undefined, history: order.history.slice(0, paid + 1) };
+  const since = { failure: undefined, shipment: undefined, returns: [], interventions: [] };
+  return { ...order, ...since, status, history: order.history.slice(0, paid + 1) };
 }
 
 /** The record of a submitted order that was confirmed, as the workflow tells it. */

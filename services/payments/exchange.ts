@@ -1,6 +1,10 @@
 import { Agent as HttpAgent, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 
+// Milliseconds after which a connection that nobody uses is closed, or earlier when the server's Keep-Alive says so: servers close
+// theirs after five seconds and more, and what is sent over one that is being closed has an unknown outcome.
+const IDLE_MS = 4_000;
+
 export type Answered = { readonly status: number; readonly text: string };
 
 /**
@@ -11,8 +15,8 @@ export function createExchange(options: { readonly url: string; readonly deadlin
   const { url, deadlineMs } = options;
   const secure = new URL(url).protocol === 'https:';
   const send = secure ? requestHttps : requestHttp;
-  // A kept connection is let go before the server's Keep-Alive says that it will close it.
-  const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  const kept = { keepAlive: true, timeout: IDLE_MS };
+  const agent = secure ? new HttpsAgent(kept) : new HttpAgent(kept);
 
   return (
     method: 'GET' | 'POST',

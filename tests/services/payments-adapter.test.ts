@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type PaymentProvider, ProviderUnavailable } from '../../services/payments/provider.ts';
 import { httpProvider } from '../../services/payments/provider-http.ts';
+import { eventually } from '../support/eventually.ts';
 
 type Answer = { readonly status: number; readonly body: string } | 'reset' | 'silence' | 'half';
 type Seen = {
@@ -121,6 +122,33 @@ test('the other calls speak to their routes', async () => {
     ['POST', '/v1/cancellations', '{"idempotency_key":"k"}'],
     ['POST', '/v1/refunds', '{"charge_id":"ch_1","amount_minor":5}'],
   ]);
+});
+
+test('a connection that the provider is about to close carries no further call', async () => {
+  const announced = createServer((_, response) => {
+    // It says so and does not do it: what counts is what it said.
+    response.writeHead(201, { 'content-type': 'application/json', 'keep-alive': 'timeout=2' });
+    response.end(CHARGED);
+  });
+  let opened = 0;
+  announced.on('connection', () => {
+    opened += 1;
+  });
+  announced.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve) => announced.listen(0, '127.0.0.1', resolve));
+  try {
+    const { charge } = httpProvider({ url: `http://127.0.0.1:${(announced.address() as AddressInfo).port}` });
+    await charge(REQUEST);
+    await charge(REQUEST);
+    expect(opened).toBe(1);
+    const connections = () => new Promise<number>((resolve) => announced.getConnections((_, count) => resolve(count)));
+    await eventually(connections, (count) => count === 0);
+    await charge(REQUEST);
+    expect(opened).toBe(2);
+  } finally {
+    announced.closeAllConnections();
+    announced.close();
+  }
 });
 
 test('one connection carries many calls', async () => {
