@@ -25,10 +25,12 @@ const pairs = Number(options.pairs);
 const seconds = Number(options.seconds);
 const concurrency = Number(options.concurrency);
 // Single calls of each, one after the other, whose median is the latency alone.
-const ALONE = 60;
+const ALONE = 120;
 // Milliseconds of each before anything is measured. Processes that run for days are measured and not their start: an order of the
 // first quarter of a minute costs a quarter more than one a minute later, until V8 has optimized what it goes through.
 const WARM_UP_MS = 60_000;
+// Pieces of it, by turns, so that no rival has been at rest when the measuring begins.
+const WARM_UP_TURNS = 4;
 
 say('Starting a platform of its own …');
 const external = await chooseTemporal(options.temporal).catch(leave);
@@ -40,7 +42,7 @@ try {
   const address = platform.facts.temporal.address;
   const connection = await Connection.connect({ address });
   const pids = () => ({ ...platform.currentFacts().pids, ...external?.pids(), client: process.pid });
-  const whole = await wholeOrders(shop, pids);
+  const whole = await wholeOrders(platform.facts, pids);
   const server = external?.pids() ?? { temporal: platform.facts.pids.temporal ?? 0 };
   const bare = await bareWorkflow(address, server);
 
@@ -51,7 +53,9 @@ try {
   const counts = { confirmed: await count('tok_ok'), declined: await count('tok_declined') };
 
   say('Warming up …');
-  for (const rival of [whole, bare]) await loadFor(WARM_UP_MS, concurrency, rival.call);
+  for (let turn = 0; turn < WARM_UP_TURNS; turn += 1) {
+    for (const rival of [whole, bare]) await loadFor(WARM_UP_MS / WARM_UP_TURNS, concurrency, rival.call);
+  }
   say('Alone, by turns …');
   const alone = await mediansAlone({ whole, bare });
 
