@@ -42,7 +42,7 @@ try {
   const address = platform.facts.temporal.address;
   const connection = await Connection.connect({ address });
   const pids = () => ({ ...platform.currentFacts().pids, ...external?.pids(), client: process.pid });
-  const whole = await wholeOrders(platform.facts, pids);
+  const whole = await wholeOrders(platform.facts, shop, pids);
   const server = external?.pids() ?? { temporal: platform.facts.pids.temporal ?? 0 };
   const bare = await bareWorkflow(address, server);
 

@@ -3,15 +3,14 @@ import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/clie
 import { OUTCOME_UPDATE_ID, orderStatusAttribute } from '../contracts/order.ts';
 import { PARTS } from '../local/parts.ts';
 import { nodeOptions } from '../local/plan.ts';
-import { createShop, type Facts } from '../tests/support/shop.ts';
+import type { Facts, Shop } from '../tests/support/shop.ts';
 import { startChild } from './bare/child.ts';
 import { BARE_TASK_QUEUE, BARE_WORKFLOW_TYPE, bareOutcome } from './bare/contract.ts';
 import type { Rival } from './measure.ts';
 import { createPlaceOrder } from './place-order.ts';
 
 /** Whole orders through the gateway, over products enough that stock is not what is measured. */
-export async function wholeOrders(facts: Facts, pids: () => Readonly<Record<string, number>>): Promise<Rival> {
-  const shop = await createShop(facts);
+export async function wholeOrders(facts: Facts, shop: Shop, pids: () => Readonly<Record<string, number>>): Promise<Rival> {
   const placeOrder = createPlaceOrder(facts, shop);
   const products = await Promise.all(
     Array.from({ length: 20 }, () => shop.createProduct({ stock: 1_000_000, priceMinor: 1_000 })),

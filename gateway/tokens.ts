@@ -23,7 +23,8 @@ const jwksSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) 
 
 type KeySet = ReturnType<typeof createLocalJWKSet>;
 
-type Verified = { readonly caller: Caller /** Milliseconds since 1970. */; readonly expiresAtMs: number };
+/** The expiry in milliseconds since 1970. */
+type Verified = { readonly caller: Caller; readonly expiresAtMs: number };
 
 /**
  * Verifies access tokens with the public keys of users. Throws 401, or the fetch's error when there are no keys yet. A token that

@@ -29,7 +29,7 @@ export function listedOrderMessage(order: Order): wire.Order {
   return orderMessage(Object.assign({}, order, { lines: order.lines.getItems(), ...nothing }));
 }
 
-/** An order as a workflow may carry it. */
+/** An order as a saga is told of it: without what no workflow may carry. */
 export function impersonalMessage(order: OrderRecord): wire.Order {
   return orderMessage({ ...order, shippingAddress: undefined, paymentMethod: '' });
 }

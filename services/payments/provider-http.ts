@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { type Answered, createExchange } from '../../platform/http/exchange.ts';
 import { currentContext, traceparentOf } from '../../platform/telemetry/context.ts';
-import { type Answered, createExchange } from './exchange.ts';
 import { type Charge, type PaymentProvider, ProviderUnavailable, REFUSAL_CODES } from './provider.ts';
 
 // Milliseconds for one call: above tok_slow's 3 s, and below the 8 s that the caller's RPC has, so that the outcome of a

@@ -254,7 +254,10 @@ export interface ConfirmOrderRequest {
 }
 
 export interface ConfirmOrderResponse {
-  /** As it is now, which is PAID unless the answer is a repeated one. Without shipping address and payment method: sagas carry it. */
+  /**
+   * As it is now, which is PAID unless the answer is a repeated one. Without shipping address and payment method, which sagas must
+   * not carry.
+   */
   order: Order | undefined;
 }
 

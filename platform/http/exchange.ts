@@ -8,8 +8,8 @@ const IDLE_MS = 4_000;
 export type Answered = { readonly status: number; readonly text: string };
 
 /**
- * One JSON exchange at a time with one HTTP server, over connections that are kept. A third of fetch's time for a body this
- * small, and every order waits for it. Rejects when there was no whole answer within the deadline.
+ * Exchanges of small bodies with one HTTP server, over connections that are kept, at a third of fetch's processor time. Redirects
+ * are answers. Rejects when there was no whole answer within the deadline.
  */
 export function createExchange(options: { readonly url: string; readonly deadlineMs: number }) {
   const { url, deadlineMs } = options;
