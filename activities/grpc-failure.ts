@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Refusal } from '../contracts/activities.ts';
 import { isReason, type Reason } from '../contracts/reasons.ts';
-import { type ErrorCode, StatusError } from '../platform/grpc/status-error.ts';
+import { type ErrorCode, StatusError } from '../platform/rpc/status-error.ts';
 
 /**
  * `refusal` the call did not happen and never will, if the service says why · `transient` may pass · `permanent` the same

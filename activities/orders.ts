@@ -1,5 +1,5 @@
 import type { OrderActivities } from '../contracts/activities.ts';
-import type { UnaryCalls } from '../platform/grpc/client.ts';
+import type { UnaryCalls } from '../platform/rpc/client.ts';
 import type { OrdersServiceService } from '../proto/gen/shopfast/orders/v1/orders.ts';
 import { confirmedOrderFrom } from './confirmed-order.ts';
 import { moneyFrom } from './money.ts';

@@ -1,5 +1,5 @@
 import type { OrderActivities, OrderLifeActivities } from '../contracts/activities.ts';
-import type { UnaryCalls } from '../platform/grpc/client.ts';
+import type { UnaryCalls } from '../platform/rpc/client.ts';
 import type { PaymentsServiceService } from '../proto/gen/shopfast/payments/v1/payments.ts';
 import { carriedThrough, forward } from './service-call.ts';
 

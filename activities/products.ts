@@ -1,5 +1,5 @@
 import type { OrderActivities, OrderLifeActivities } from '../contracts/activities.ts';
-import type { UnaryCalls } from '../platform/grpc/client.ts';
+import type { UnaryCalls } from '../platform/rpc/client.ts';
 import type { ProductsServiceService } from '../proto/gen/shopfast/products/v1/products.ts';
 import { moneyFrom } from './money.ts';
 import { carriedThrough, forward } from './service-call.ts';

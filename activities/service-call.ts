@@ -1,7 +1,7 @@
 import { Context, log } from '@temporalio/activity';
 import type { Refusal, Result } from '../contracts/activities.ts';
-import type { CallLimits } from '../platform/grpc/client.ts';
-import { StatusError } from '../platform/grpc/status-error.ts';
+import type { CallLimits } from '../platform/rpc/client.ts';
+import { StatusError } from '../platform/rpc/status-error.ts';
 import { contextFrom, withContext } from '../platform/telemetry/context.ts';
 import { faultOf, refusalOf, undoFaultOf } from './grpc-failure.ts';
 

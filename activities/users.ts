@@ -1,5 +1,5 @@
 import type { OrderActivities } from '../contracts/activities.ts';
-import type { UnaryCalls } from '../platform/grpc/client.ts';
+import type { UnaryCalls } from '../platform/rpc/client.ts';
 import type { UsersServiceService } from '../proto/gen/shopfast/users/v1/users.ts';
 import { forward } from './service-call.ts';
 

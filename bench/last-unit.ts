@@ -3,12 +3,12 @@
  * buyers. Exit code 1 when a single unit is sold too often or not at all, or a single charge is wrong.
  */
 import { parseArgs } from 'node:util';
-import { createGrpcClient, type GrpcClient } from '../platform/grpc/client.ts';
+import { createGrpcClient, type GrpcClient } from '../platform/rpc/client.ts';
 import { ProductsServiceService } from '../proto/gen/shopfast/products/v1/products.ts';
-import { sellLastUnit } from '../tests/support/last-unit.ts';
-import { startPlatform } from '../tests/support/platform.ts';
-import { rush } from '../tests/support/rush.ts';
-import { createShop, type Shop } from '../tests/support/shop.ts';
+import { sellLastUnit } from '../testkit/last-unit.ts';
+import { startPlatform } from '../testkit/platform.ts';
+import { rush } from '../testkit/rush.ts';
+import { createShop, type Shop } from '../testkit/shop.ts';
 import { grpcAddress } from './parts/address.ts';
 
 const { values: options } = parseArgs({

@@ -1,9 +1,9 @@
 /** `npm run bench`: whole orders against the bare workflow, side by side; ratios, not absolute times, are what to trust. */
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { countPerOrder, metersOf } from '../tests/support/cost.ts';
-import { startPlatform } from '../tests/support/platform.ts';
-import { createShop } from '../tests/support/shop.ts';
+import { countPerOrder, metersOf } from '../testkit/cost.ts';
+import { startPlatform } from '../testkit/platform.ts';
+import { createShop } from '../testkit/shop.ts';
 import { loadFor, quantile, spread } from './load.ts';
 import { type Measured, measure, type Rival, rate } from './measure.ts';
 import { memoryMiB } from './processes.ts';

@@ -3,8 +3,8 @@
  * what to trust.
  */
 import { parseArgs } from 'node:util';
-import { startPlatform } from '../tests/support/platform.ts';
-import { createShop } from '../tests/support/shop.ts';
+import { startPlatform } from '../testkit/platform.ts';
+import { createShop } from '../testkit/shop.ts';
 import { spread } from './load.ts';
 import { oneRow } from './parts/one-row.ts';
 import type { Part } from './parts/part.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createExchange } from '../platform/http/exchange.ts';
-import type { Facts, OrderRequest, Shop } from '../tests/support/shop.ts';
+import type { Facts, OrderRequest, Shop } from '../testkit/shop.ts';
 
 // Milliseconds; the gateway waits for an outcome 10 s at most by itself.
 const DEADLINE_MS = 30_000;

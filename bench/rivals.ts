@@ -3,7 +3,7 @@ import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/clie
 import { OUTCOME_UPDATE_ID, orderStatusAttribute } from '../contracts/order.ts';
 import { PARTS } from '../local/parts.ts';
 import { nodeOptions } from '../local/plan.ts';
-import type { Facts, Shop } from '../tests/support/shop.ts';
+import type { Facts, Shop } from '../testkit/shop.ts';
 import { startChild } from './bare/child.ts';
 import { BARE_TASK_QUEUE, BARE_WORKFLOW_TYPE, bareOutcome } from './bare/contract.ts';
 import type { Rival } from './measure.ts';

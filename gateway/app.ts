@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import Koa from 'koa';
-import type { Logger } from '../platform/logging/logger.ts';
+import type { Logger } from '../platform/telemetry/logs.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { Clients } from './clients.ts';
 import type { ApiClient, App, Caller, State } from './context.ts';

@@ -1,4 +1,4 @@
-import { createGrpcClient } from '../platform/grpc/client.ts';
+import { createGrpcClient } from '../platform/rpc/client.ts';
 import { EventsServiceService } from '../proto/gen/shopfast/events/v1/events.ts';
 import { OrdersServiceService } from '../proto/gen/shopfast/orders/v1/orders.ts';
 import { PaymentsServiceService } from '../proto/gen/shopfast/payments/v1/payments.ts';

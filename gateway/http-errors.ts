@@ -1,6 +1,6 @@
 /** The one table from a gRPC error to an HTTP problem. */
 import { isReason, type Reason } from '../contracts/reasons.ts';
-import { type ErrorCode, StatusError } from '../platform/grpc/status-error.ts';
+import { type ErrorCode, StatusError } from '../platform/rpc/status-error.ts';
 import { HttpProblem, RETRY_AFTER_S } from './problem.ts';
 import { PROBLEMS } from './problems.ts';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type * as z from 'zod';
-import { entityId } from '../platform/grpc/fields.ts';
+import { entityId } from '../platform/rpc/fields.ts';
 import type { RouteCtx } from './context.ts';
 import { type FieldError, HttpProblem, notFound } from './problem.ts';
 

@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import { PassThrough } from 'node:stream';
-import type { Logger } from '../platform/logging/logger.ts';
+import type { Logger } from '../platform/telemetry/logs.ts';
 import { isEnd, type OrderReader } from './order-reader.ts';
 import { HttpProblem, RETRY_AFTER_S } from './problem.ts';
 

@@ -20,7 +20,7 @@ import {
   outcomeUpdate,
   statusQuery,
 } from '../contracts/order.ts';
-import type { Logger } from '../platform/logging/logger.ts';
+import type { Logger } from '../platform/telemetry/logs.ts';
 import { workflowEnd } from '../platform/temporal/workflow-end.ts';
 import { type Retrying, retryingOf } from './order-retrying.ts';
 import { unavailable } from './problem.ts';

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { isGrpcServiceError } from '@temporalio/client';
 import { orderIdOf } from '../contracts/ids.ts';
 import { PARKED_ORDERS } from '../contracts/order.ts';
-import { entityId } from '../platform/grpc/fields.ts';
+import { entityId } from '../platform/rpc/fields.ts';
 import { HttpProblem, unavailable } from './problem.ts';
 import type { Temporal } from './temporal.ts';
 

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import { close, listen } from '../platform/http/operations-server.ts';
 import type { Running } from '../platform/lifecycle/run.ts';
-import { createLogger, type Logger } from '../platform/logging/logger.ts';
 import { openPool } from '../platform/persistence/pool.ts';
 import { requireDatabase } from '../platform/persistence/reach.ts';
+import { createLogger, type Logger } from '../platform/telemetry/logs.ts';
 import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { VERSION } from '../platform/version.ts';
 import { createApp } from './app.ts';

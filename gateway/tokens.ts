@@ -1,6 +1,6 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose';
 import * as z from 'zod';
-import { entityId } from '../platform/grpc/fields.ts';
+import { entityId } from '../platform/rpc/fields.ts';
 import { type Caller, ROLES } from './context.ts';
 import { unauthenticated } from './problem.ts';
 

@@ -1,6 +1,6 @@
 /** Shapes that several routes share, outside (snake_case) and inside. */
 import * as z from 'zod';
-import { text } from '../platform/grpc/fields.ts';
+import { text } from '../platform/rpc/fields.ts';
 import type { Address, Money } from '../proto/gen/shopfast/money/v1/money.ts';
 
 // Minor units of one amount that a caller may state, with room to add up 100 lines of it exactly.

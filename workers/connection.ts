@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
 import { ConfigError } from '../platform/config/load.ts';
-import type { Logger } from '../platform/logging/logger.ts';
+import type { Logger } from '../platform/telemetry/logs.ts';
 import { temporalCredentials } from '../platform/temporal/credentials.ts';
 import type { WorkerConfig } from './config.ts';
 

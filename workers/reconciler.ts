@@ -13,7 +13,7 @@ import {
   type ReconcileInput,
   type RuleFinding,
 } from '../contracts/reconcile.ts';
-import type { Logger } from '../platform/logging/logger.ts';
+import type { Logger } from '../platform/telemetry/logs.ts';
 import { type BrokenStatus, workflowEnd } from '../platform/temporal/workflow-end.ts';
 import type { WorkerConfig } from './config.ts';
 import { providerLedger } from './provider-ledger.ts';

@@ -1,5 +1,5 @@
 import { DefaultLogger, type LogEntry, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
-import type { Logger } from '../platform/logging/logger.ts';
+import type { Logger } from '../platform/telemetry/logs.ts';
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 // From the least to the most urgent.

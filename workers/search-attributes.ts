@@ -1,7 +1,7 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../contracts/order.ts';
-import type { Logger } from '../platform/logging/logger.ts';
+import type { Logger } from '../platform/telemetry/logs.ts';
 
 // temporal.api.enums.v1.IndexedValueType
 const INDEXED_TYPES = { KEYWORD: 2, BOOL: 5 } as const;

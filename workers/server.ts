@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Worker } from '@temporalio/worker';
 import { createOperationsServer } from '../platform/http/operations-server.ts';
 import type { Running } from '../platform/lifecycle/run.ts';
-import { createLogger, type Logger } from '../platform/logging/logger.ts';
+import { createLogger, type Logger } from '../platform/telemetry/logs.ts';
 import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { VERSION } from '../platform/version.ts';
 import { bundleWorkflows } from './bundle.ts';

@@ -3,7 +3,7 @@ import { createOrdersActivities } from '../activities/orders.ts';
 import { createPaymentsActivities } from '../activities/payments.ts';
 import { createProductsActivities } from '../activities/products.ts';
 import { createUsersActivities } from '../activities/users.ts';
-import { createGrpcClient } from '../platform/grpc/client.ts';
+import { createGrpcClient } from '../platform/rpc/client.ts';
 import { OrdersServiceService } from '../proto/gen/shopfast/orders/v1/orders.ts';
 import { PaymentsServiceService } from '../proto/gen/shopfast/payments/v1/payments.ts';
 import { ProductsServiceService } from '../proto/gen/shopfast/products/v1/products.ts';

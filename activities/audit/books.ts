@@ -1,5 +1,5 @@
 /** What the services and the provider did for each order, put together from their own lists of effects. */
-import type { UnaryCalls } from '../../platform/grpc/client.ts';
+import type { UnaryCalls } from '../../platform/rpc/client.ts';
 import type { Effect } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import type { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import type { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';

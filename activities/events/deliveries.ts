@@ -9,8 +9,8 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { log } from '@temporalio/activity';
-import type { UnaryCalls } from '../../platform/grpc/client.ts';
-import { StatusError } from '../../platform/grpc/status-error.ts';
+import type { UnaryCalls } from '../../platform/rpc/client.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
 import { contextFrom, withContext } from '../../platform/telemetry/context.ts';
 import type { ClaimedDelivery, EventsServiceService, SettleDeliveryRequest } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { createGather } from './gather.ts';

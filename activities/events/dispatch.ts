@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CancelledFailure, Context, log } from '@temporalio/activity';
 import type { DispatchActivities, Dispatched } from '../../contracts/dispatch.ts';
-import { StatusError } from '../../platform/grpc/status-error.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
 import { createDeliveries, type DeliveryCalls, type OnSettled, type Senders } from './deliveries.ts';
 import { type RelayCalls, relay } from './relay.ts';
 

@@ -1,6 +1,6 @@
-import type { UnaryCalls } from '../../platform/grpc/client.ts';
-import { StatusError } from '../../platform/grpc/status-error.ts';
 import { MailRefused, type SendMail } from '../../platform/mail/mail.ts';
+import type { UnaryCalls } from '../../platform/rpc/client.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
 import type { User, UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { createGather } from './gather.ts';
 import { letterOf } from './mail-texts.ts';

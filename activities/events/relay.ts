@@ -1,4 +1,4 @@
-import type { UnaryCalls } from '../../platform/grpc/client.ts';
+import type { UnaryCalls } from '../../platform/rpc/client.ts';
 import type { EventsServiceService, OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 
 export type RelayCalls = {

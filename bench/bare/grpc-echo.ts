@@ -1,6 +1,6 @@
 /** One unary call through the product's own gRPC server, whose handler does nothing. */
-import { createGrpcServer } from '../../platform/grpc/server.ts';
-import { createLogger } from '../../platform/logging/logger.ts';
+import { createGrpcServer } from '../../platform/rpc/server.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { echoDefinition } from './echo.ts';
 

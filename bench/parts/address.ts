@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { RunningPlatform } from '../../tests/support/platform.ts';
+import type { RunningPlatform } from '../../testkit/platform.ts';
 
 const listed = z.object({ parts: z.array(z.object({ name: z.string(), address: z.string() })) });
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { stepKey } from '../../contracts/ids.ts';
-import { createGrpcClient } from '../../platform/grpc/client.ts';
+import { createGrpcClient } from '../../platform/rpc/client.ts';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
-import { metersOf } from '../../tests/support/cost.ts';
+import { metersOf } from '../../testkit/cost.ts';
 import { loadFor } from '../load.ts';
 import { rate } from '../measure.ts';
 import { grpcAddress } from './address.ts';

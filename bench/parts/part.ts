@@ -1,5 +1,5 @@
-import type { RunningPlatform } from '../../tests/support/platform.ts';
-import type { Shop } from '../../tests/support/shop.ts';
+import type { RunningPlatform } from '../../testkit/platform.ts';
+import type { Shop } from '../../testkit/shop.ts';
 
 /** Where a part is measured. */
 export type Ground = { readonly platform: RunningPlatform; readonly shop: Shop };

@@ -1,5 +1,5 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
-import { createGrpcClient } from '../../platform/grpc/client.ts';
+import { createGrpcClient } from '../../platform/rpc/client.ts';
 import { startChild } from '../bare/child.ts';
 import { echoDefinition, PAYLOAD } from '../bare/echo.ts';
 import { loadFor } from '../load.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { EVENTS, type EventType } from '../../contracts/events.ts';
-import { entityId } from '../../platform/grpc/fields.ts';
+import { entityId } from '../../platform/rpc/fields.ts';
 import { pageFields } from '../wire.ts';
 import type { Operation } from './operation.ts';
 import { id, money, page, time } from './shapes.ts';

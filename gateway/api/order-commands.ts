@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { COMPENSATION_STEPS } from '../../contracts/activities.ts';
-import { entityId, text } from '../../platform/grpc/fields.ts';
+import { entityId, text } from '../../platform/rpc/fields.ts';
 import type { Operation } from './operation.ts';
 import { order } from './orders.ts';
 import { id, money } from './shapes.ts';

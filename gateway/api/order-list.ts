@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { SAGA_STEPS } from '../../contracts/activities.ts';
-import { entityId } from '../../platform/grpc/fields.ts';
+import { entityId } from '../../platform/rpc/fields.ts';
 import { STATUS_NAMES } from '../order-record.ts';
 import { pageFields } from '../wire.ts';
 import type { Operation } from './operation.ts';

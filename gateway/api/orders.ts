@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { COMPENSATION_STEPS, SAGA_STATES } from '../../contracts/activities.ts';
-import { entityId } from '../../platform/grpc/fields.ts';
+import { entityId } from '../../platform/rpc/fields.ts';
 import { STATUS_NAMES } from '../order-record.ts';
 import { addressSchema } from '../wire.ts';
 import type { Operation } from './operation.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { entityId, text } from '../../platform/grpc/fields.ts';
+import { entityId, text } from '../../platform/rpc/fields.ts';
 import { moneySchema, pageFields } from '../wire.ts';
 import type { Operation } from './operation.ts';
 import { id, money, page, time } from './shapes.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { text } from '../../platform/grpc/fields.ts';
+import { text } from '../../platform/rpc/fields.ts';
 import { addressSchema } from '../wire.ts';
 import type { Operation } from './operation.ts';
 import { address, id, role, time } from './shapes.ts';

@@ -1,4 +1,4 @@
-import type { Logger } from '../../platform/logging/logger.ts';
+import type { Logger } from '../../platform/telemetry/logs.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import type { Middleware } from '../context.ts';
 

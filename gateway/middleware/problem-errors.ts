@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Reason } from '../../contracts/reasons.ts';
-import { StatusError } from '../../platform/grpc/status-error.ts';
-import type { Logger } from '../../platform/logging/logger.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
 import { currentContext } from '../../platform/telemetry/context.ts';
+import type { Logger } from '../../platform/telemetry/logs.ts';
 import type { Ctx, Middleware } from '../context.ts';
 import { problemOf } from '../http-errors.ts';
 import { HttpProblem } from '../problem.ts';

@@ -1,5 +1,5 @@
 import type { Reason } from '../../contracts/reasons.ts';
-import { StatusError } from '../../platform/grpc/status-error.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
 import { serve } from '../api/operation.ts';
 import { readOrderDetails } from '../api/orders.ts';
 import { type Clients, DEADLINES_MS } from '../clients.ts';

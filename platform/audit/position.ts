@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { StatusError } from '../grpc/status-error.ts';
+import { StatusError } from '../rpc/status-error.ts';
 
 /**
  * A place in a log that is read oldest first: just after what has this time and sequence. Both as PostgreSQL's bigint; the

@@ -1,5 +1,5 @@
-import { StatusError } from '../grpc/status-error.ts';
 import type { Sql } from '../persistence/sql.ts';
+import { StatusError } from '../rpc/status-error.ts';
 import { type Claim, claim, complete, refuse } from './record.ts';
 
 /** A generated message's codec: how a response is stored, so that it outlives a change of schema. */

@@ -8,8 +8,8 @@
  * ID5 Every time is the database's.
  */
 import { createHash } from 'node:crypto';
-import { StatusError, statusBytes, statusFrom } from '../grpc/status-error.ts';
 import type { Sql } from '../persistence/sql.ts';
+import { StatusError, statusBytes, statusFrom } from '../rpc/status-error.ts';
 
 // Milliseconds after which asking again is worth it.
 const BUSY_RETRY_MS = 1_000;

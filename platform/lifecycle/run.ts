@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/load.ts';
-import { safeMessage } from '../logging/describe-error.ts';
-import { createLogger } from '../logging/logger.ts';
+import { safeMessage } from '../telemetry/describe-error.ts';
+import { createLogger } from '../telemetry/logs.ts';
 
 // Milliseconds a process may take to finish what it has begun; longer than any RPC deadline under it.
 const STOP_LIMIT_MS = 15_000;

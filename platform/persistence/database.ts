@@ -2,7 +2,7 @@ import type { Migration } from '@mikro-orm/migrations';
 import { Migrator } from '@mikro-orm/migrations';
 import { type Constructor, type EntityManager, type EntitySchema, MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
-import type { Logger } from '../logging/logger.ts';
+import type { Logger } from '../telemetry/logs.ts';
 import { HEALTH_CHECK, PreparingClient } from './client.ts';
 import { retryConflicts } from './retry.ts';
 import { type Sql, sqlOn, sqlOver } from './sql.ts';

@@ -1,4 +1,4 @@
-import { StatusError } from '../../platform/grpc/status-error.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
 
 /** The same for an order that does not exist and for one of somebody else. */
 export function orderNotFound(orderId: string): StatusError {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { entityId, idempotencyKey, text } from '../../platform/grpc/fields.ts';
+import { entityId, idempotencyKey, text } from '../../platform/rpc/fields.ts';
 import { OrderStatus } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { statusFrom } from './messages.ts';
 

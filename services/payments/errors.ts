@@ -1,4 +1,4 @@
-import { StatusError } from '../../platform/grpc/status-error.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
 import type { Assessment } from './fraud-check.ts';
 import type { RefusalCode } from './provider.ts';
 

@@ -5,7 +5,7 @@
  * FC2 The factors explain all of the score, also when the external scorer did not answer.
  * FC3 An external scorer that is out stops nobody who pays a small amount, and lets no larger one pass unseen.
  */
-import type { Logger } from '../../platform/logging/logger.ts';
+import type { Logger } from '../../platform/telemetry/logs.ts';
 import { type Factor, type FraudFacts, factorsOf, scoreOf, type Thresholds } from './fraud.ts';
 import type { FraudMetrics } from './fraud-metrics.ts';
 import { type FraudScorer, ScorerUnavailable } from './fraud-scorer.ts';

@@ -1,6 +1,6 @@
-import type { Handlers } from '../../platform/grpc/server.ts';
-import { parseRequest } from '../../platform/grpc/validate.ts';
 import { hashRequest } from '../../platform/idempotency/record.ts';
+import type { Handlers } from '../../platform/rpc/server.ts';
+import { parseRequest } from '../../platform/rpc/validate.ts';
 import { annotate } from '../../platform/telemetry/context.ts';
 import type { Effect as EffectMessage } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import {

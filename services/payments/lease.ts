@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import { abandon } from '../../platform/idempotency/record.ts';
-import type { Logger } from '../../platform/logging/logger.ts';
 import type { Database } from '../../platform/persistence/database.ts';
+import type { Logger } from '../../platform/telemetry/logs.ts';
 import { outcomeUnknown } from './errors.ts';
 import type { FraudCheck } from './fraud-check.ts';
 import { type PaymentProvider, ProviderUnavailable } from './provider.ts';

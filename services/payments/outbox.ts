@@ -3,10 +3,10 @@
  * relayed in the order of a payment's changes and stay afterwards.
  */
 import * as z from 'zod';
-import { entityId } from '../../platform/grpc/fields.ts';
-import type { Handlers } from '../../platform/grpc/server.ts';
-import { parseRequest } from '../../platform/grpc/validate.ts';
 import type { Sql } from '../../platform/persistence/sql.ts';
+import { entityId } from '../../platform/rpc/fields.ts';
+import type { Handlers } from '../../platform/rpc/server.ts';
+import { parseRequest } from '../../platform/rpc/validate.ts';
 import type { Event, OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 
 // Events of one call when no number is given, and at most: AcceptEvents takes no more.

@@ -10,8 +10,8 @@
  *     provider has forbidden its key; a charge that stands under it is money that was taken, and is recorded.
  */
 import { v7 as uuid } from 'uuid';
-import type { StatusError } from '../../platform/grpc/status-error.ts';
 import { claimWith, complete, completeWith, refuse } from '../../platform/idempotency/record.ts';
+import type { StatusError } from '../../platform/rpc/status-error.ts';
 import { ProcessPaymentResponse } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { stepsToCapture } from './entity.ts';
 import { fraudHeld, orderHasPayment, paymentRefused } from './errors.ts';

@@ -1,7 +1,8 @@
 /** The steps of a refund: which one is next, and how the outcome of each is recorded. Invariants in refunds.ts. */
-import type { StatusError } from '../../platform/grpc/status-error.ts';
+
 import { complete, refuse } from '../../platform/idempotency/record.ts';
 import type { Transaction } from '../../platform/persistence/database.ts';
+import type { StatusError } from '../../platform/rpc/status-error.ts';
 import { RefundPaymentResponse } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { type Payment, stepsToCapture } from './entity.ts';
 import { currencyDiffers, keyOfAnotherOrder, paymentNotFound, refundExceedsCapture } from './errors.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { entityId, idempotencyKey } from '../../platform/grpc/fields.ts';
+import { entityId, idempotencyKey } from '../../platform/rpc/fields.ts';
 import { LedgerAccount } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import type { Account } from './ledger.ts';
 

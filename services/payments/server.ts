@@ -1,9 +1,9 @@
-import { served } from '../../platform/grpc/server.ts';
-import { startGrpcService } from '../../platform/grpc/service.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
-import { createLogger } from '../../platform/logging/logger.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
 import { requireDatabase } from '../../platform/persistence/reach.ts';
+import { served } from '../../platform/rpc/server.ts';
+import { startGrpcService } from '../../platform/rpc/service.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import type { PaymentsConfig } from './config.ts';

@@ -5,9 +5,10 @@
  * VD2 The provider's void is repeatable, so whoever finds a void that was left behind just asks again.
  * VD3 Only the owner of the lease records the outcome.
  */
-import type { StatusError } from '../../platform/grpc/status-error.ts';
+
 import { claim, complete, refuse } from '../../platform/idempotency/record.ts';
 import type { Transaction } from '../../platform/persistence/database.ts';
+import type { StatusError } from '../../platform/rpc/status-error.ts';
 import { VoidPaymentResponse } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import type { Payment } from './entity.ts';
 import { illegalTransition, notSettledYet, paymentNotFound } from './errors.ts';

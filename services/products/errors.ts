@@ -1,4 +1,4 @@
-import { StatusError } from '../../platform/grpc/status-error.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
 
 export function productUnknown(productId: string): StatusError {
   return new StatusError({

@@ -1,7 +1,7 @@
 import { evaluate } from '../../platform/audit/evaluate.ts';
-import type { Handlers } from '../../platform/grpc/server.ts';
-import { parseRequest } from '../../platform/grpc/validate.ts';
 import type { Database } from '../../platform/persistence/database.ts';
+import type { Handlers } from '../../platform/rpc/server.ts';
+import { parseRequest } from '../../platform/rpc/validate.ts';
 import { annotate } from '../../platform/telemetry/context.ts';
 import type { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { RULES } from './audit.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { entityId, idempotencyKey, text } from '../../platform/grpc/fields.ts';
+import { entityId, idempotencyKey, text } from '../../platform/rpc/fields.ts';
 import { STOCK_MAX } from './entity.ts';
 
 const BATCH_MAX = 100;

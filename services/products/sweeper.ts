@@ -1,6 +1,6 @@
-import type { Logger } from '../../platform/logging/logger.ts';
 import type { Database } from '../../platform/persistence/database.ts';
 import { isDatabaseUnavailable } from '../../platform/persistence/unavailable.ts';
+import type { Logger } from '../../platform/telemetry/logs.ts';
 import { expireDue, giveBack } from './repository.ts';
 
 // Milliseconds between two sweeps. Finding nothing is one look at a small index, and a hold lives for minutes: a second

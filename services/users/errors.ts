@@ -1,4 +1,4 @@
-import { StatusError } from '../../platform/grpc/status-error.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
 
 /** Says which field, never which address: a refusal is stored under its idempotency key. */
 export function emailTaken(): StatusError {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { ConfigError } from '../../platform/config/load.ts';
-import { entityId } from '../../platform/grpc/fields.ts';
 import type { Database } from '../../platform/persistence/database.ts';
 import { violatedUnique } from '../../platform/persistence/retry.ts';
+import { entityId } from '../../platform/rpc/fields.ts';
 import { Address, ROLES, User } from './entity.ts';
 import type { Passwords } from './passwords.ts';
 import { address, profile } from './requests.ts';

@@ -1,8 +1,8 @@
-import { startGrpcService } from '../../platform/grpc/service.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
-import { createLogger } from '../../platform/logging/logger.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
 import { requireDatabase } from '../../platform/persistence/reach.ts';
+import { startGrpcService } from '../../platform/rpc/service.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import type { UsersConfig } from './config.ts';
 import { ENTITIES } from './entity.ts';

@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
-import type { Logger } from '../../platform/logging/logger.ts';
 import type { Database } from '../../platform/persistence/database.ts';
 import type { Sql } from '../../platform/persistence/sql.ts';
+import type { Logger } from '../../platform/telemetry/logs.ts';
 import { User } from './entity.ts';
 import { badCredentials, badToken } from './errors.ts';
 import type { Passwords } from './passwords.ts';

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { close, listen, readHealth } from '../../platform/http/operations-server.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
-import { createLogger } from '../../platform/logging/logger.ts';
 import { requireDatabase } from '../../platform/persistence/reach.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { VERSION } from '../../platform/version.ts';
 import { errorBody, serveApi } from './api.ts';

@@ -4,7 +4,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { createConfirmActivity } from '../../activities/confirm.ts';
 import { createOrdersActivities } from '../../activities/orders.ts';
 import { createProductsActivities } from '../../activities/products.ts';
-import { createGrpcClient } from '../../platform/grpc/client.ts';
+import { createGrpcClient } from '../../platform/rpc/client.ts';
 import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { runActivity } from './support/run-activity.ts';

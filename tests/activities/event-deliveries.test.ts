@@ -3,10 +3,10 @@ import { afterEach, expect, test } from '@jest/globals';
 import { createDeliveries, type Senders } from '../../activities/events/deliveries.ts';
 import { createGather } from '../../activities/events/gather.ts';
 import { createNotificationSender } from '../../activities/events/notification.ts';
-import { createGrpcClient } from '../../platform/grpc/client.ts';
+import { createGrpcClient } from '../../platform/rpc/client.ts';
 import { EventsServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { startFakeEvents } from '../workflows/support/fake-events.ts';
 
 const closers: (() => unknown)[] = [];

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { faultOf, refusalOf, undoFaultOf } from '../../activities/grpc-failure.ts';
-import { type ErrorCode, StatusError } from '../../platform/grpc/status-error.ts';
+import { type ErrorCode, StatusError } from '../../platform/rpc/status-error.ts';
 
 function error(code: ErrorCode, reason: string): StatusError {
   return new StatusError({ code, reason, message: 'with details that stay inside', facts: { product_id: 'p' } });

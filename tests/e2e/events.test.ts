@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { NOTIFIED_EVENTS } from '../../contracts/events.ts';
-import { eventually } from '../support/eventually.ts';
-import { type RunningPlatform, startPlatform } from '../support/platform.ts';
-import { createShop, type Shop } from '../support/shop.ts';
-import { startReceiver } from '../support/webhook-receiver.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { type RunningPlatform, startPlatform } from '../../testkit/platform.ts';
+import { createShop, type Shop } from '../../testkit/shop.ts';
+import { startReceiver } from '../../testkit/webhook-receiver.ts';
 
 // Longer than a dead worker's lease and the time until another takes over.
 const TOLD_LIMIT_MS = 60_000;

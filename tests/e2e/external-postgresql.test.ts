@@ -4,9 +4,9 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { databaseName, PARTS } from '../../local/parts.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { collect, makeDataDir, type RunningPlatform, spawnPlatform, startPlatform } from '../support/platform.ts';
-import { createShop } from '../support/shop.ts';
+import { createDatabase, type TestDatabase } from '../../testkit/database.ts';
+import { collect, makeDataDir, type RunningPlatform, spawnPlatform, startPlatform } from '../../testkit/platform.ts';
+import { createShop } from '../../testkit/shop.ts';
 
 const OWNERS = PARTS.flatMap(({ database }) => (database ? [databaseName(database)] : []));
 

@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { metersOf } from '../support/cost.ts';
-import { eventually } from '../support/eventually.ts';
-import { providerLedger, sellLastUnit } from '../support/last-unit.ts';
-import { type RunningPlatform, startPlatform } from '../support/platform.ts';
-import { createShop, type Shop } from '../support/shop.ts';
+import { metersOf } from '../../testkit/cost.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { providerLedger, sellLastUnit } from '../../testkit/last-unit.ts';
+import { type RunningPlatform, startPlatform } from '../../testkit/platform.ts';
+import { createShop, type Shop } from '../../testkit/shop.ts';
 
 let platform: RunningPlatform;
 let shop: Shop;

@@ -10,10 +10,10 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import * as z from 'zod';
-import { countPerOrder, metersOf } from '../support/cost.ts';
-import { eventually } from '../support/eventually.ts';
-import { type RunningPlatform, startPlatform } from '../support/platform.ts';
-import { createShop, type Shop } from '../support/shop.ts';
+import { countPerOrder, metersOf } from '../../testkit/cost.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { type RunningPlatform, startPlatform } from '../../testkit/platform.ts';
+import { createShop, type Shop } from '../../testkit/shop.ts';
 
 const execute = promisify(execFile);
 // Milliseconds within which every order must have ended after its parts are back: sticky queue, start-to-close, back-off.

@@ -6,13 +6,13 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
+import { isDecided } from '../../testkit/decided.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { inTurns } from '../../testkit/in-turns.ts';
+import { persist } from '../../testkit/persist.ts';
+import { type RunningPlatform, startPlatform } from '../../testkit/platform.ts';
+import { createShop, type Shop } from '../../testkit/shop.ts';
 import { reconcileNow, verdictLines } from '../../tools/reconcile.ts';
-import { isDecided } from '../support/decided.ts';
-import { eventually } from '../support/eventually.ts';
-import { inTurns } from '../support/in-turns.ts';
-import { persist } from '../support/persist.ts';
-import { type RunningPlatform, startPlatform } from '../support/platform.ts';
-import { createShop, type Shop } from '../support/shop.ts';
 import { EVENT_ENV, startWitness, type Witness } from './told.ts';
 
 const { values: options } = parseArgs({

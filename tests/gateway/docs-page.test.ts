@@ -1,7 +1,7 @@
 import vm from 'node:vm';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { OPERATIONS } from '../../gateway/api/openapi.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { type Shop, startShop } from './support/shop.ts';
 
 let shop: Shop;

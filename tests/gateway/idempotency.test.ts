@@ -6,7 +6,7 @@ import { orderWorkflowId } from '../../contracts/ids.ts';
 import { OUTCOME_UPDATE_ID } from '../../contracts/order.ts';
 import { startGateway } from '../../gateway/server.ts';
 import type { OrderStatus } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { type Platform, startPlatform } from './support/platform.ts';
 import { type Answer, newOrder, textOf } from './support/shop.ts';
 

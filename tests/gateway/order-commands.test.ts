@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { orderWorkflowId } from '../../contracts/ids.ts';
 import { statusQuery } from '../../contracts/order.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { type Platform, startPlatform } from './support/platform.ts';
 import { textOf } from './support/shop.ts';
 

@@ -3,7 +3,7 @@ import type { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import { createOrderEvents, type OrderState } from '../../gateway/order-events.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 
 const logger = pino({ level: 'silent' });
 const stateOf = (id: number, size = 10, last = false): OrderState => ({ id: String(id), data: 'x'.repeat(size), last });

@@ -4,7 +4,7 @@ import { Client, WorkflowNotFoundError } from '@temporalio/client';
 import { orderWorkflowId } from '../../contracts/ids.ts';
 import { OUTCOME_UPDATE_ID } from '../../contracts/order.ts';
 import { startGateway } from '../../gateway/server.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { type Platform, startPlatform } from './support/platform.ts';
 import { type Answer, textOf } from './support/shop.ts';
 import { UNTOLD } from './support/worker.ts';

@@ -9,9 +9,9 @@ import { orderStateReader } from '../../gateway/order-events.ts';
 import { createOrderReader } from '../../gateway/order-reader.ts';
 import { createOrderWorkflows } from '../../gateway/order-workflow.ts';
 import { openTemporal, type Temporal } from '../../gateway/temporal.ts';
-import { createGrpcClient } from '../../platform/grpc/client.ts';
+import { createGrpcClient } from '../../platform/rpc/client.ts';
 import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { type Platform, startPlatform } from './support/platform.ts';
 import { textOf, timed } from './support/shop.ts';
 

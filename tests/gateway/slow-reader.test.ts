@@ -19,7 +19,7 @@ import { problemErrors } from '../../gateway/middleware/problem-errors.ts';
 import { createOrderEvents, type OrderEvents } from '../../gateway/order-events.ts';
 import { orderEventsRoute } from '../../gateway/routes/order-events.ts';
 import { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 
 const ORDER = randomUUID();
 const REQUEST = { path: `/v1/orders/${ORDER}/events`, headers: { Authorization: 'Bearer token' } };

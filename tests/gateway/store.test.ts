@@ -8,7 +8,7 @@ import { migrate } from '../../gateway/store/migrations.ts';
 import { readSeed } from '../../gateway/store/seed.ts';
 import { ConfigError } from '../../platform/config/load.ts';
 import { openPool, type SqlPool } from '../../platform/persistence/pool.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { createDatabase, type TestDatabase } from '../../testkit/database.ts';
 
 let database: TestDatabase;
 let pool: SqlPool;

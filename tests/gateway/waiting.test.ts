@@ -6,7 +6,7 @@ import { orderWorkflowId } from '../../contracts/ids.ts';
 import { createOrderWorkflows } from '../../gateway/order-workflow.ts';
 import { startGateway } from '../../gateway/server.ts';
 import { openTemporal } from '../../gateway/temporal.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { type Platform, startPlatform } from './support/platform.ts';
 import { textOf, timed } from './support/shop.ts';
 

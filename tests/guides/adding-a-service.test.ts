@@ -7,9 +7,9 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as z from 'zod';
-import { createGrpcClient } from '../../platform/grpc/client.ts';
-import { startPlatform } from '../support/platform.ts';
-import { richError } from '../support/refusal.ts';
+import { createGrpcClient } from '../../platform/rpc/client.ts';
+import { startPlatform } from '../../testkit/platform.ts';
+import { richError } from '../../testkit/refusal.ts';
 import { codeOf, filesOf, readPatch } from './support/patch.ts';
 import { createScratch, type Scratch } from './support/scratch.ts';
 

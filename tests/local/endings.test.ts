@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
 import { afterEach, expect, test } from '@jest/globals';
-import { collect, makeDataDir, type RunningPlatform, spawnPlatform, startPlatform } from '../support/platform.ts';
-import { allGone, known } from '../support/processes.ts';
+import { collect, makeDataDir, type RunningPlatform, spawnPlatform, startPlatform } from '../../testkit/platform.ts';
+import { allGone, known } from '../../testkit/processes.ts';
 import { countVisits, guardsOf, processesOf, STAND_INS } from './support/stand-ins.ts';
 
 const GONE_LIMIT_MS = 10_000;

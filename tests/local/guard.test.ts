@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, expect, test } from '@jest/globals';
 import { type Guarded, spawnGuarded } from '../../local/guard.mjs';
-import { allGone, known } from '../support/processes.ts';
+import { allGone, known } from '../../testkit/processes.ts';
 
 const GONE_LIMIT_MS = 5_000;
 

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { pickFreePort } from '../../local/ports.ts';
-import { collect, makeDataDir, spawnPlatform } from '../support/platform.ts';
+import { collect, makeDataDir, spawnPlatform } from '../../testkit/platform.ts';
 
 const script = 'tests/local/fixtures/platform.ts';
 

@@ -6,9 +6,9 @@ import { afterEach, expect, test } from '@jest/globals';
 import { localConfig } from '../../local/config.ts';
 import { readFacts } from '../../local/facts.ts';
 import { pathsIn, ROOT } from '../../local/paths.ts';
-import { eventually } from '../support/eventually.ts';
-import { collect, makeDataDir } from '../support/platform.ts';
-import { allGone, known } from '../support/processes.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { collect, makeDataDir } from '../../testkit/platform.ts';
+import { allGone, known } from '../../testkit/processes.ts';
 
 const READY_LIMIT_MS = 120_000;
 const GONE_LIMIT_MS = 10_000;

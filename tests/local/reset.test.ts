@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { inspect } from '../../local/processes.mjs';
-import { makeDataDir } from '../support/platform.ts';
+import { makeDataDir } from '../../testkit/platform.ts';
 
 let dataDir: string;
 

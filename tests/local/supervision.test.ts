@@ -3,10 +3,10 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { inspect } from '../../local/processes.mjs';
-import { createDatabase } from '../support/database.ts';
-import { eventually } from '../support/eventually.ts';
-import { collect, type RunningPlatform, spawnPlatform, startPlatform } from '../support/platform.ts';
-import { allGone, known } from '../support/processes.ts';
+import { createDatabase } from '../../testkit/database.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { collect, type RunningPlatform, spawnPlatform, startPlatform } from '../../testkit/platform.ts';
+import { allGone, known } from '../../testkit/processes.ts';
 import { connect, countVisits, passwordsOf, ROLES, STAND_INS } from './support/stand-ins.ts';
 
 const GONE_LIMIT_MS = 10_000;

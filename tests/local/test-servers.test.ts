@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import pg from 'pg';
-import { createDatabase } from '../support/database.ts';
-import { createTestTemporal } from '../support/temporal.ts';
+import { createDatabase } from '../../testkit/database.ts';
+import { createTestTemporal } from '../../testkit/temporal.ts';
 
 test('a test gets an empty database that it owns, and it is gone after drop', async () => {
   const database = await createDatabase('orders');

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { evaluate } from '../../platform/audit/evaluate.ts';
 import { decodePosition, encodePosition } from '../../platform/audit/position.ts';
 import { type Database, openDatabase } from '../../platform/persistence/database.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { createDatabase, type TestDatabase } from '../../testkit/database.ts';
 
 const Thing = defineEntity({
   name: 'Thing',

@@ -3,15 +3,15 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Migration } from '@mikro-orm/migrations';
 import { defineEntity, p } from '@mikro-orm/postgresql';
-import { createGrpcClient, type GrpcClient } from '../../platform/grpc/client.ts';
-import { createGrpcServer, type GrpcServer } from '../../platform/grpc/server.ts';
-import { createLogger } from '../../platform/logging/logger.ts';
 import { type Database, openDatabase } from '../../platform/persistence/database.ts';
+import { createGrpcClient, type GrpcClient } from '../../platform/rpc/client.ts';
+import { createGrpcServer, type GrpcServer } from '../../platform/rpc/server.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { eventually } from '../support/eventually.ts';
-import { onlyThese } from '../support/handlers.ts';
+import { createDatabase, type TestDatabase } from '../../testkit/database.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { onlyThese } from '../../testkit/handlers.ts';
 
 const Thing = defineEntity({ name: 'Thing', tableName: 'things', properties: { id: p.integer().primary() } });
 

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createGrpcClient, type GrpcClient } from '../../platform/grpc/client.ts';
-import { createGrpcServer, type GrpcServer, served } from '../../platform/grpc/server.ts';
-import { StatusError, statusBytes, statusFrom } from '../../platform/grpc/status-error.ts';
-import { createLogger } from '../../platform/logging/logger.ts';
+import { createGrpcClient, type GrpcClient } from '../../platform/rpc/client.ts';
+import { createGrpcServer, type GrpcServer, served } from '../../platform/rpc/server.ts';
+import { StatusError, statusBytes, statusFrom } from '../../platform/rpc/status-error.ts';
 import { contextFrom, currentContext, withContext } from '../../platform/telemetry/context.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
-import { onlyThese } from '../support/handlers.ts';
+import { onlyThese } from '../../testkit/handlers.ts';
 
 const refused = new StatusError({
   code: 'FAILED_PRECONDITION',

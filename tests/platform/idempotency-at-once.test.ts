@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { type AtOnce, onceAtOnce } from '../../platform/idempotency/at-once.ts';
 import { tombstone } from '../../platform/idempotency/record.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { effect, openRecordLab, operation, type RecordLab } from './support/record-lab.ts';
 
 let lab: RecordLab;

@@ -5,12 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { StatusError } from '../../platform/grpc/status-error.ts';
 import { onceAtOnce } from '../../platform/idempotency/at-once.ts';
 import { abandon, claim, complete, renew, tombstone } from '../../platform/idempotency/record.ts';
 import type { SqlPool } from '../../platform/persistence/pool.ts';
 import type { Sql } from '../../platform/persistence/sql.ts';
 import { isDatabaseUnavailable } from '../../platform/persistence/unavailable.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
 import { effect, openRecordLab, operation, type RecordLab } from './support/record-lab.ts';
 import { type Body, createModel, type Model, type Outcome } from './support/record-model.ts';
 

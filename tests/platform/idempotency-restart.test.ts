@@ -10,7 +10,7 @@ import { createPostgres, type Postgres } from '../../local/postgres.ts';
 import { preparePostgresHome } from '../../local/postgres-home.ts';
 import { once } from '../../platform/idempotency/once.ts';
 import { claim } from '../../platform/idempotency/record.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { effect, openRecordLab, operation, type RecordLab } from './support/record-lab.ts';
 
 const START_LIMIT_MS = 60_000;

@@ -6,7 +6,7 @@ import { claim, complete, hashRequest, renew, tombstone } from '../../platform/i
 import type { Sql } from '../../platform/persistence/sql.ts';
 import { isDatabaseUnavailable } from '../../platform/persistence/unavailable.ts';
 import { ReserveInventoryRequest } from '../../proto/gen/shopfast/products/v1/products.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { effect, openRecordLab, operation, type RecordLab } from './support/record-lab.ts';
 
 let lab: RecordLab;

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { StatusError } from '../../platform/grpc/status-error.ts';
 import { once } from '../../platform/idempotency/once.ts';
 import { abandon, claim, complete, hashRequest, tombstone } from '../../platform/idempotency/record.ts';
 import { IDEMPOTENCY_TABLE } from '../../platform/idempotency/schema.ts';
 import { openPool, type SqlPool } from '../../platform/persistence/pool.ts';
-import { createDatabase } from '../support/database.ts';
-import { eventually } from '../support/eventually.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
+import { createDatabase } from '../../testkit/database.ts';
+import { eventually } from '../../testkit/eventually.ts';
 
 const text = {
   encode: (message: string) => ({ finish: () => Buffer.from(message) }),

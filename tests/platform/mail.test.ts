@@ -3,11 +3,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { describeError } from '../../platform/logging/describe-error.ts';
 import { MailRefused } from '../../platform/mail/mail.ts';
 import { createSmtp } from '../../platform/mail/smtp.ts';
 import { createSpool } from '../../platform/mail/spool.ts';
-import { startMailServer } from '../support/mail-server.ts';
+import { describeError } from '../../platform/telemetry/describe-error.ts';
+import { startMailServer } from '../../testkit/mail-server.ts';
 
 const FROM = 'ShopFast <orders@shop.example>';
 const MAIL = {

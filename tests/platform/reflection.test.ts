@@ -2,8 +2,8 @@ import { create, createFileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { credentials, status } from '@grpc/grpc-js';
 import { afterEach, expect, test } from '@jest/globals';
-import { createGrpcServer, type GrpcServer, served } from '../../platform/grpc/server.ts';
-import { createLogger } from '../../platform/logging/logger.ts';
+import { createGrpcServer, type GrpcServer, served } from '../../platform/rpc/server.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import {
   ServerReflectionClient,
@@ -13,7 +13,7 @@ import {
 import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { usersConfig } from '../../services/users/config.ts';
-import { onlyThese } from '../support/handlers.ts';
+import { onlyThese } from '../../testkit/handlers.ts';
 
 const USERS = 'shopfast.users.v1.UsersService';
 

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PARTS } from '../../local/parts.ts';
 import { ROOT } from '../../local/paths.ts';
+import { createDatabase, type TestDatabase } from '../../testkit/database.ts';
 import { signingKey } from '../services/users-fixture.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
 
 const SECRET = 'unspeakable';
 const WITH_DATABASE = PARTS.flatMap(({ name, script, database }) => (database ? [{ name, script, variable: database }] : []));

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker';
+import { eventually } from '../../testkit/eventually.ts';
 import { bundleWorkflows } from '../../workers/bundle.ts';
 import { HISTORIES, type Replayed, replayFolder } from '../../workers/replay.ts';
-import { eventually } from '../support/eventually.ts';
 import { refuse } from '../workflows/support/fake-activities.ts';
 import { createOrderLab, quietRuntime } from '../workflows/support/order-lab.ts';
 

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
-import { insist } from '../support/insist.ts';
+import { insist } from '../../testkit/insist.ts';
 import { CHARGED, failure, openPayments, type PaymentsFixture, payment } from './payments-fixture.ts';
 import type { Fate } from './processes/fate.ts';
 import { launchService } from './processes/launch.ts';

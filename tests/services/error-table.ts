@@ -1,10 +1,10 @@
 // The tables of errors: what each call of a service answers when it cannot do what it is asked, to the last detail.
 import { expect, test } from '@jest/globals';
 import type { Reason } from '../../contracts/reasons.ts';
-import type { UnaryCalls } from '../../platform/grpc/client.ts';
-import type { ServiceDefinition } from '../../platform/grpc/methods.ts';
-import type { ErrorCode } from '../../platform/grpc/status-error.ts';
-import { richError } from '../support/refusal.ts';
+import type { UnaryCalls } from '../../platform/rpc/client.ts';
+import type { ServiceDefinition } from '../../platform/rpc/methods.ts';
+import type { ErrorCode } from '../../platform/rpc/status-error.ts';
+import { richError } from '../../testkit/refusal.ts';
 
 const LIMITS = { deadlineMs: 20_000 };
 // What an unavailable service names as the time to come again.

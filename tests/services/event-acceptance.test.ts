@@ -5,7 +5,7 @@ import pg from 'pg';
 import { EVENTS, NOTIFIED_EVENTS } from '../../contracts/events.ts';
 import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { ORDER_STATUSES } from '../../services/orders/entity.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { eventsOf, registered, tellAll, toldOf } from './events-fixture.ts';
 import {
   cancellation,

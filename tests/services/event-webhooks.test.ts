@@ -1,7 +1,7 @@
 /** Who is told: registered once under a key, from then on, until removed. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { URL_MAX } from '../../services/orders/events/webhook-url.ts';
-import { refusal } from '../support/refusal.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import { claim, deliveries, registered, registration, settlement, tellAll, toldOf } from './events-fixture.ts';
 import { creation, LIMITS, type OrdersFixture, openOrders, submitted } from './orders-fixture.ts';
 

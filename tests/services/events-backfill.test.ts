@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { createLogger } from '../../platform/logging/logger.ts';
 import { type NamedMigration, openDatabase } from '../../platform/persistence/database.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import { ENTITIES } from '../../services/orders/entity.ts';
 import { MIGRATIONS } from '../../services/orders/migrations/index.ts';
 import { MIGRATIONS as PAYMENTS_MIGRATIONS } from '../../services/payments/migrations/index.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { eventually } from '../support/eventually.ts';
+import { createDatabase, type TestDatabase } from '../../testkit/database.ts';
+import { eventually } from '../../testkit/eventually.ts';
 
 const made: TestDatabase[] = [];
 afterAll(async () => {

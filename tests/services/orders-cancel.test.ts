@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { eventually } from '../support/eventually.ts';
-import { refusal } from '../support/refusal.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import {
   cancellation,
   confirmation,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Effect, EffectsPage } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { refusal } from '../support/refusal.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import {
   cancellation,
   comeBack,

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { returnKey, stepKey, undoKey } from '../../contracts/ids.ts';
 import { loadConfig } from '../../platform/config/load.ts';
-import { createGrpcClient, type UnaryCalls } from '../../platform/grpc/client.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
+import { createGrpcClient, type UnaryCalls } from '../../platform/rpc/client.ts';
 import { EventsServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import {
   type CancelOrderRequest,
@@ -19,7 +19,7 @@ import {
 } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { ordersConfig } from '../../services/orders/config.ts';
 import { startOrders } from '../../services/orders/server.ts';
-import { createDatabase } from '../support/database.ts';
+import { createDatabase } from '../../testkit/database.ts';
 
 export const LIMITS = { deadlineMs: 10_000 };
 

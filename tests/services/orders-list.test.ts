@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ListOrdersRequest, Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { refusal } from '../support/refusal.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import { cancellation, LIMITS, listing, type OrdersFixture, openOrders, paid, reserved, submitted } from './orders-fixture.ts';
 
 const DAY_MS = 86_400_000;

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { createGrpcClient } from '../../platform/grpc/client.ts';
+import { createGrpcClient } from '../../platform/rpc/client.ts';
 import { EventsServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { eventually } from '../support/eventually.ts';
-import { refusal } from '../support/refusal.ts';
+import { createDatabase, type TestDatabase } from '../../testkit/database.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import { claim, registered } from './events-fixture.ts';
 import { ADDRESS, cancellation, confirmation, creation, LIMITS, listing, submission, submitted } from './orders-fixture.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ListOrdersRequest, Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { refusal } from '../support/refusal.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import {
   cancellation,
   confirmation,

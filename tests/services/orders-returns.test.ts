@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { returnKey } from '../../contracts/ids.ts';
-import { eventually } from '../support/eventually.ts';
-import { insist } from '../support/insist.ts';
-import { refusal } from '../support/refusal.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { insist } from '../../testkit/insist.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import {
   comeBack,
   completion,

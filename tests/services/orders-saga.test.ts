@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
 import { stepKey } from '../../contracts/ids.ts';
 import type { PricedLine } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { refusal } from '../support/refusal.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import {
   cancellation,
   confirmation,

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { v7 } from 'uuid';
 import { ENTITIES, NEXT_STATUSES, ORDER_STATUSES, type OrderStatus } from '../../services/orders/entity.ts';
-import { eventually } from '../support/eventually.ts';
-import { schemaDrift } from '../support/schema-drift.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { schemaDrift } from '../../testkit/schema-drift.ts';
 import { completion, LIMITS, type OrdersFixture, openOrders, reserved, returning, shipped, submitted } from './orders-fixture.ts';
 
 let orders: OrdersFixture;

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type PaymentProvider, ProviderUnavailable } from '../../services/payments/provider.ts';
 import { httpProvider } from '../../services/payments/provider-http.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 
 type Answer = { readonly status: number; readonly body: string } | 'reset' | 'silence' | 'half';
 type Seen = {

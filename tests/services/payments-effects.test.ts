@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Effect, EffectsPage } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import type { ProcessPaymentRequest } from '../../proto/gen/shopfast/payments/v1/payments.ts';
-import { refusal } from '../support/refusal.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import { authorized } from './payments-authorized.ts';
 import {
   failure,

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PaymentStatus } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { httpProvider } from '../../services/payments/provider-http.ts';
-import { insist } from '../support/insist.ts';
+import { insist } from '../../testkit/insist.ts';
 import { crashOnce, type Moment, type ProviderCall, pauseAt } from './payments-disturbed.ts';
 import {
   CHARGED,

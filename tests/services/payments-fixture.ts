@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { stepKey, undoKey } from '../../contracts/ids.ts';
 import { loadConfig } from '../../platform/config/load.ts';
-import { createGrpcClient } from '../../platform/grpc/client.ts';
-import { StatusError } from '../../platform/grpc/status-error.ts';
+import { createGrpcClient } from '../../platform/rpc/client.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
 import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import {
   type Payment,
@@ -15,7 +15,7 @@ import { paymentsConfig } from '../../services/payments/config.ts';
 import type { PaymentProvider } from '../../services/payments/provider.ts';
 import { httpProvider } from '../../services/payments/provider-http.ts';
 import { startPayments } from '../../services/payments/server.ts';
-import { createDatabase } from '../support/database.ts';
+import { createDatabase } from '../../testkit/database.ts';
 import type { Disturb } from './payments-disturbed.ts';
 import { openProvider } from './provider-fixture.ts';
 

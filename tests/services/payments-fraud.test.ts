@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PaymentStatus, type ProcessPaymentRequest } from '../../proto/gen/shopfast/payments/v1/payments.ts';
-import { insist } from '../support/insist.ts';
+import { insist } from '../../testkit/insist.ts';
 import { crashOnce } from './payments-disturbed.ts';
 import {
   CHARGED,

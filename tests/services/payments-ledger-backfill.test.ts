@@ -1,8 +1,8 @@
 /** What was there before the ledger, and what an instance of the release before writes while it is replaced. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createLogger } from '../../platform/logging/logger.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import { ENTITIES } from '../../services/payments/entity.ts';
 import { MIGRATIONS } from '../../services/payments/migrations/index.ts';
 import { openPayments, type PaymentsFixture, type PaymentsInstance, violated } from './payments-fixture.ts';

@@ -1,7 +1,7 @@
 /** What a reader sees while money moves: every snapshot is right, not only what is left in the end. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { insist } from '../support/insist.ts';
+import { insist } from '../../testkit/insist.ts';
 import {
   failure,
   LIMITS,

@@ -6,7 +6,7 @@ import {
   type ProcessPaymentRequest,
 } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { ACCOUNTS, MOVEMENTS } from '../../services/payments/ledger.ts';
-import { insist } from '../support/insist.ts';
+import { insist } from '../../testkit/insist.ts';
 import { authorized } from './payments-authorized.ts';
 import { pauseAt } from './payments-disturbed.ts';
 import {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ProviderUnavailable } from '../../services/payments/provider.ts';
 import { httpProvider } from '../../services/payments/provider-http.ts';
-import { refusal } from '../support/refusal.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import { around } from './payments-disturbed.ts';
 import { LIMITS, openPayments, type PaymentsFixture, type PaymentsInstance } from './payments-fixture.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PaymentStatus } from '../../proto/gen/shopfast/payments/v1/payments.ts';
-import { insist } from '../support/insist.ts';
+import { insist } from '../../testkit/insist.ts';
 import {
   failure,
   GIVEN_BACK,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { assertTransitions, ENTITIES, PAYMENT_STATUSES, stepsToCapture, TRANSITIONS } from '../../services/payments/entity.ts';
-import { schemaDrift } from '../support/schema-drift.ts';
+import { schemaDrift } from '../../testkit/schema-drift.ts';
 import { openPayments, type PaymentsFixture } from './payments-fixture.ts';
 
 let fixture: PaymentsFixture;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PaymentStatus, type VoidPaymentRequest } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { ProviderUnavailable } from '../../services/payments/provider.ts';
-import { insist } from '../support/insist.ts';
-import { refusal } from '../support/refusal.ts';
+import { insist } from '../../testkit/insist.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import { authorized } from './payments-authorized.ts';
 import { around, crashOnce, pauseAt } from './payments-disturbed.ts';
 import {

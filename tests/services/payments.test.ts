@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { isReason } from '../../contracts/reasons.ts';
-import { statusBytes } from '../../platform/grpc/status-error.ts';
+import { statusBytes } from '../../platform/rpc/status-error.ts';
 import {
   type GetPaymentRequest,
   PaymentStatus,
   type ProcessPaymentRequest,
 } from '../../proto/gen/shopfast/payments/v1/payments.ts';
-import { insist } from '../support/insist.ts';
+import { insist } from '../../testkit/insist.ts';
 import {
   CHARGED,
   failure,

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { createLogger } from '../../platform/logging/logger.ts';
 import { type Database, openDatabase } from '../../platform/persistence/database.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import { ENTITIES } from '../../services/products/entity.ts';
 import { MIGRATIONS } from '../../services/products/migrations/index.ts';
 import { sweep } from '../../services/products/sweeper.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import {
   createProduct,
   disagreements,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import type { Effect } from '../../proto/gen/shopfast/audit/v1/audit.ts';
-import { eventually } from '../support/eventually.ts';
-import { refusal } from '../support/refusal.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import {
   createProduct,
   LIMITS,

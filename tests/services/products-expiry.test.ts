@@ -1,13 +1,13 @@
 /** What an expired hold is good for: nothing any more, and it ends by the database's clock alone. */
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import { createLogger } from '../../platform/logging/logger.ts';
 import { type Database, openDatabase } from '../../platform/persistence/database.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import { ENTITIES } from '../../services/products/entity.ts';
 import { MIGRATIONS } from '../../services/products/migrations/index.ts';
 import { createReservations, type Reservations } from '../../services/products/reservations.ts';
 import { createProducts } from '../../services/products/service.ts';
 import { sweep } from '../../services/products/sweeper.ts';
-import { refusal } from '../support/refusal.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import {
   disagreements,
   openProducts,

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { returnKey, stepKey, undoKey } from '../../contracts/ids.ts';
 import { loadConfig } from '../../platform/config/load.ts';
-import { createGrpcClient, type GrpcClient, type UnaryCalls } from '../../platform/grpc/client.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
+import { createGrpcClient, type GrpcClient, type UnaryCalls } from '../../platform/rpc/client.ts';
 import {
   type CreateProductRequest,
   type Line,
@@ -12,8 +12,8 @@ import {
 } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { productsConfig } from '../../services/products/config.ts';
 import { startProducts } from '../../services/products/server.ts';
-import { createDatabase } from '../support/database.ts';
-import { eventually } from '../support/eventually.ts';
+import { createDatabase } from '../../testkit/database.ts';
+import { eventually } from '../../testkit/eventually.ts';
 
 export const LIMITS = { deadlineMs: 20_000 };
 

@@ -4,13 +4,13 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { createLogger } from '../../platform/logging/logger.ts';
 import { type Database, openDatabase } from '../../platform/persistence/database.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import { ENTITIES } from '../../services/products/entity.ts';
 import { MIGRATIONS } from '../../services/products/migrations/index.ts';
 import { createReservations, type Reservations } from '../../services/products/reservations.ts';
 import { sweep } from '../../services/products/sweeper.ts';
-import { refusal } from '../support/refusal.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import { createProduct, disagreements, openProducts, orderOf, type ProductsFixture, runOut } from './products-fixture.ts';
 
 const PAIRS = Number(process.env.RACE_PAIRS ?? 1_000);

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { eventually } from '../support/eventually.ts';
-import { insist } from '../support/insist.ts';
-import { refusal } from '../support/refusal.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { insist } from '../../testkit/insist.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import {
   createProduct,
   disagreements,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ENTITIES, RESERVATION_TRANSITIONS, type ReservationState } from '../../services/products/entity.ts';
-import { schemaDrift } from '../support/schema-drift.ts';
+import { schemaDrift } from '../../testkit/schema-drift.ts';
 import {
   createProduct,
   LIMITS,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { eventually } from '../support/eventually.ts';
-import { refusal } from '../support/refusal.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import { createProduct, LIMITS, openProducts, type ProductCalls, type ProductsFixture } from './products-fixture.ts';
 
 let fixture: ProductsFixture;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { refusal } from '../support/refusal.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import {
   createProduct,
   disagreements,

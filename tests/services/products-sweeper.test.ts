@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { createLogger } from '../../platform/logging/logger.ts';
 import { type Database, openDatabase } from '../../platform/persistence/database.ts';
 import { sqlOn } from '../../platform/persistence/sql.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import { ENTITIES } from '../../services/products/entity.ts';
 import { MIGRATIONS } from '../../services/products/migrations/index.ts';
 import { expireDue, giveBack } from '../../services/products/repository.ts';
 import { createReservations, type Reservations } from '../../services/products/reservations.ts';
 import { startSweeper, sweep } from '../../services/products/sweeper.ts';
-import { eventually } from '../support/eventually.ts';
-import { refusal } from '../support/refusal.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import {
   createProduct,
   disagreements,

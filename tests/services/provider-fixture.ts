@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { loadConfig } from '../../platform/config/load.ts';
 import { providerConfig } from '../../simulators/payment-provider/config.ts';
 import { startProvider } from '../../simulators/payment-provider/server.ts';
-import { createDatabase } from '../support/database.ts';
+import { createDatabase } from '../../testkit/database.ts';
 
 const charge = z.object({
   id: z.string(),

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { UnaryCalls } from '../../platform/grpc/client.ts';
-import { createLogger } from '../../platform/logging/logger.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
+import type { UnaryCalls } from '../../platform/rpc/client.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import type { Effect } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import type { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { RULES } from '../../services/users/audit.ts';
 import { ENTITIES } from '../../services/users/entity.ts';
 import { MIGRATIONS } from '../../services/users/migrations/index.ts';
-import { refusal } from '../support/refusal.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import { LIMITS, openUsers, PASSWORD, registration, type UsersFixture, userOf } from './users-fixture.ts';
 
 let fixture: UsersFixture;

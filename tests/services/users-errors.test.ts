@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from '@jest/globals';
-import type { UnaryCalls } from '../../platform/grpc/client.ts';
+import type { UnaryCalls } from '../../platform/rpc/client.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { type ErrorRow, tamperedCursor, testEmptyRequests, testErrors, testUnavailable } from './error-table.ts';
 import { LIMITS, openUsers, PASSWORD, registration, type UsersFixture } from './users-fixture.ts';

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import pg from 'pg';
 import { loadConfig } from '../../platform/config/load.ts';
-import { createGrpcClient, type GrpcClient } from '../../platform/grpc/client.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
+import { createGrpcClient, type GrpcClient } from '../../platform/rpc/client.ts';
 import { type CreateUserRequest, type User, UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { usersConfig } from '../../services/users/config.ts';
 import { startUsers } from '../../services/users/server.ts';
-import { createDatabase } from '../support/database.ts';
+import { createDatabase } from '../../testkit/database.ts';
 
 export const LIMITS = { deadlineMs: 10_000 };
 export const PASSWORD = 'correct horse battery';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
-import type { UnaryCalls } from '../../platform/grpc/client.ts';
+import type { UnaryCalls } from '../../platform/rpc/client.ts';
 import type { User, UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
-import { refusal } from '../support/refusal.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import { LIMITS, openUsers, PASSWORD, registration, type UsersFixture, userOf } from './users-fixture.ts';
 
 const EXPECTED = { issuer: 'shopfast', audience: 'shopfast-api', algorithms: ['ES256'] };

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { UnaryCalls } from '../../platform/grpc/client.ts';
+import type { UnaryCalls } from '../../platform/rpc/client.ts';
 import type { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
-import { refusal } from '../support/refusal.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import { LIMITS, openUsers, PASSWORD, registration, type UsersFixture, userOf } from './users-fixture.ts';
 
 const ADDRESS = { line1: 'Große Straße 1', line2: '', city: 'Zürich', region: 'ZH', postalCode: '8001', country: 'CH' };

@@ -2,11 +2,11 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ConfigError } from '../../platform/config/load.ts';
-import { createGrpcClient } from '../../platform/grpc/client.ts';
+import { createGrpcClient } from '../../platform/rpc/client.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { ENTITIES } from '../../services/users/entity.ts';
-import { refusal } from '../support/refusal.ts';
-import { schemaDrift } from '../support/schema-drift.ts';
+import { refusal } from '../../testkit/refusal.ts';
+import { schemaDrift } from '../../testkit/schema-drift.ts';
 import { LIMITS, openUsers, PASSWORD, registration, signingKey, type UsersFixture, userOf } from './users-fixture.ts';
 
 const SEED = {

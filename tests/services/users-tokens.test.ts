@@ -1,10 +1,10 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
-import type { UnaryCalls } from '../../platform/grpc/client.ts';
+import type { UnaryCalls } from '../../platform/rpc/client.ts';
 import type { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
-import { eventually } from '../support/eventually.ts';
-import { refusal } from '../support/refusal.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { refusal } from '../../testkit/refusal.ts';
 import { LIMITS, openUsers, PASSWORD, registration, type UsersFixture } from './users-fixture.ts';
 
 const REFUSED = {

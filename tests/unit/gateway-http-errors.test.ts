@@ -4,7 +4,7 @@ import { REASONS } from '../../contracts/reasons.ts';
 import { problemOf } from '../../gateway/http-errors.ts';
 import { PROBLEMS } from '../../gateway/problems.ts';
 import { renderProblems } from '../../gateway/problems-doc.ts';
-import { type ErrorCode, StatusError } from '../../platform/grpc/status-error.ts';
+import { type ErrorCode, StatusError } from '../../platform/rpc/status-error.ts';
 
 const INTERNAL = 'connect ECONNREFUSED 10.0.0.7:9003';
 

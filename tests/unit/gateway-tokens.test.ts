@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { HttpProblem } from '../../gateway/problem.ts';
 import { createTokenVerifier } from '../../gateway/tokens.ts';
-import { StatusError } from '../../platform/grpc/status-error.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { createIssuer } from '../gateway/support/fake-services.ts';
-import { eventually } from '../support/eventually.ts';
 
 const USER = randomUUID();
 

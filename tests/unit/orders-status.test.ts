@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { REASONS } from '../../contracts/reasons.ts';
-import { StatusError } from '../../platform/grpc/status-error.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
 import {
   NEXT_STATUSES,
   ORDER_STATUSES,

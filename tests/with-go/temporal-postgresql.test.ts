@@ -11,14 +11,14 @@ import { Client, Connection } from '@temporalio/client';
 import * as z from 'zod';
 import { startTemporalOnPostgresql, type TemporalOnPostgresql } from '../../bench/temporal-postgresql.ts';
 import { ROOT } from '../../local/paths.ts';
+import { isDecided } from '../../testkit/decided.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { inTurns } from '../../testkit/in-turns.ts';
+import { persist } from '../../testkit/persist.ts';
+import { makeDataDir, type RunningPlatform, startPlatform } from '../../testkit/platform.ts';
+import { allGone, known } from '../../testkit/processes.ts';
+import { createShop, type Shop } from '../../testkit/shop.ts';
 import { reconcileNow } from '../../tools/reconcile.ts';
-import { isDecided } from '../support/decided.ts';
-import { eventually } from '../support/eventually.ts';
-import { inTurns } from '../support/in-turns.ts';
-import { persist } from '../support/persist.ts';
-import { makeDataDir, type RunningPlatform, startPlatform } from '../support/platform.ts';
-import { allGone, known } from '../support/processes.ts';
-import { createShop, type Shop } from '../support/shop.ts';
 import { type ExternalCluster, startExternalCluster } from './external-cluster.ts';
 
 // Orders that are under way while something is killed, and how many at once.

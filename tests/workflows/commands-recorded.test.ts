@@ -12,7 +12,7 @@ import {
   retryCompensationUpdate,
   shipUpdate,
 } from '../../contracts/order-life.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { refuse, type Scripts } from './support/fake-activities.ts';
 import { eventsOf } from './support/history.ts';
 import { attributesOf, calledOnce } from './support/looks.ts';

@@ -1,6 +1,6 @@
 /** The dispatcher of events when something dies: a service, a worker, the dispatcher itself. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { ALL, allTold, createDispatchLab, type DispatchLab, live, TYPES } from './support/dispatch-lab.ts';
 
 // Longer than the time after which a worker that says nothing is taken for dead, and than a lease.

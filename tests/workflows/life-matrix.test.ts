@@ -11,9 +11,9 @@ import { Registry } from 'prom-client';
 import { orderWorkflowId } from '../../contracts/ids.ts';
 import { needsAttentionAttribute } from '../../contracts/order.ts';
 import { retryCompensationUpdate } from '../../contracts/order-life.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { inTurns } from '../../testkit/in-turns.ts';
 import { createReconcileActivities } from '../../workers/reconciler.ts';
-import { eventually } from '../support/eventually.ts';
-import { inTurns } from '../support/in-turns.ts';
 import { refusalOf } from './support/commands.ts';
 import { LIFE_FAULTS, lifeCells, type WatchedLife, withLifeFaults } from './support/life-faults.ts';
 import {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { SAGA_STATES, SAGA_STEPS } from '../../contracts/activities.ts';
 import { OUTCOME_UPDATE_ID, outcomeUpdate, statusQuery } from '../../contracts/order.ts';
-import { FORWARD_CALLS, stepOfCall } from '../support/saga-activities.ts';
+import { FORWARD_CALLS, stepOfCall } from '../../testkit/saga-activities.ts';
 import { refuse } from './support/fake-activities.ts';
 import { attributesOf, calledOnce, down } from './support/looks.ts';
 import { createOrderLab, type OrderLab } from './support/order-lab.ts';

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { cancelUpdate, deliverUpdate, requestReturnUpdate, shipUpdate } from '../../contracts/order-life.ts';
-import { eventually } from '../support/eventually.ts';
-import { FORWARD_CALLS, UNDO_CALLS, undosBefore } from '../support/saga-activities.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { FORWARD_CALLS, UNDO_CALLS, undosBefore } from '../../testkit/saga-activities.ts';
 import { refusalOf } from './support/commands.ts';
 import { refuse, undosOf } from './support/fake-activities.ts';
 import { REFUND } from './support/fake-life.ts';

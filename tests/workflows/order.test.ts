@@ -1,7 +1,7 @@
 /** One order at a time: its outcome, its keys, its history. What can be asked of it: order-asked. The saga's failures: saga-matrix. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { SAGA, SAGA_STEPS } from '../../contracts/activities.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { refuse, undosOf } from './support/fake-activities.ts';
 import { eventsOf, regularActivities } from './support/history.ts';
 import { attributesOf, calledOnce, down } from './support/looks.ts';

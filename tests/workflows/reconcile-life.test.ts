@@ -5,8 +5,8 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { orderWorkflowId, returnKey, stepKey } from '../../contracts/ids.ts';
 import { statusQuery } from '../../contracts/order.ts';
 import { deliverUpdate, shipUpdate } from '../../contracts/order-life.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { runActivity } from '../activities/support/run-activity.ts';
-import { eventually } from '../support/eventually.ts';
 import { openReconcileLab, type ReconcileLab } from './support/reconcile-lab.ts';
 
 const LIMITS = { deadlineMs: 10_000 };

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { orderWorkflowId, stepKey } from '../../contracts/ids.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { openReconcileLab, type ReconcileLab } from './support/reconcile-lab.ts';
 
 const LIMITS = { deadlineMs: 10_000 };

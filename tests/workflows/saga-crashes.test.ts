@@ -19,10 +19,10 @@ import {
   type OrderOutcome,
   orderStatusAttribute,
 } from '../../contracts/order.ts';
+import { FORWARD_CALLS, UNDO_CALLS } from '../../testkit/saga-activities.ts';
+import { createTestTemporal, type TestTemporal } from '../../testkit/temporal.ts';
 import { bundleWorkflows } from '../../workers/bundle.ts';
 import { registerSearchAttributes } from '../../workers/search-attributes.ts';
-import { FORWARD_CALLS, UNDO_CALLS } from '../support/saga-activities.ts';
-import { createTestTemporal, type TestTemporal } from '../support/temporal.ts';
 import type { CrashOrder } from './support/crashing-worker.ts';
 import { MODES } from './support/modes.ts';
 import { type Books, openShop, QUANTITY, type RealShop, STOCK, TOTAL } from './support/real-shop.ts';

@@ -2,8 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { eventually } from '../../testkit/eventually.ts';
 import { WORKFLOWS_PATH } from '../../workers/bundle.ts';
-import { eventually } from '../support/eventually.ts';
 import { undosOf } from './support/fake-activities.ts';
 import { eventsOf } from './support/history.ts';
 import { createOrderLab, type OrderLab } from './support/order-lab.ts';

@@ -9,9 +9,9 @@ import {
   type OrderOutcome,
   orderStatusAttribute,
 } from '../../contracts/order.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { createTestTemporal, type TestTemporal } from '../../testkit/temporal.ts';
 import { startFakeServices } from '../activities/support/fake-services.ts';
-import { eventually } from '../support/eventually.ts';
-import { createTestTemporal, type TestTemporal } from '../support/temporal.ts';
 import { startWorkerProcess } from './support/worker-process.ts';
 
 const EURO = { amountMinor: 1_000, currency: 'EUR' };

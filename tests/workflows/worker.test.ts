@@ -9,6 +9,7 @@ import { Registry } from 'prom-client';
 import type { OrderActivities } from '../../contracts/activities.ts';
 import { PARKED_ORDERS, SEARCH_ATTRIBUTES } from '../../contracts/order.ts';
 import { loadConfig } from '../../platform/config/load.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { bundleWorkflows } from '../../workers/bundle.ts';
 import { workerConfig } from '../../workers/config.ts';
 import { connectToTemporal } from '../../workers/connection.ts';
@@ -16,7 +17,6 @@ import { createWorkerChecks } from '../../workers/health.ts';
 import { countUndos, orderCounter, watchParkedOrders } from '../../workers/metrics.ts';
 import { createOrderWorker } from '../../workers/order-worker.ts';
 import { registerSearchAttributes } from '../../workers/search-attributes.ts';
-import { eventually } from '../support/eventually.ts';
 import { createFakeActivities } from './support/fake-activities.ts';
 import { createOrderLab, type OrderLab } from './support/order-lab.ts';
 

@@ -1,4 +1,4 @@
-import { StatusError } from '../../../platform/grpc/status-error.ts';
+import { StatusError } from '../../../platform/rpc/status-error.ts';
 
 export function webhookNotFound(webhookId: string): StatusError {
   return notFound('No such webhook', { webhook_id: webhookId });

@@ -1,7 +1,7 @@
-import type { Handlers } from '../../../platform/grpc/server.ts';
-import { parseRequest } from '../../../platform/grpc/validate.ts';
 import { hashRequest } from '../../../platform/idempotency/record.ts';
 import type { Database } from '../../../platform/persistence/database.ts';
+import type { Handlers } from '../../../platform/rpc/server.ts';
+import { parseRequest } from '../../../platform/rpc/validate.ts';
 import { type EventsServiceService, RegisterWebhookRequest } from '../../../proto/gen/shopfast/events/v1/events.ts';
 import { acceptEvents } from './acceptance.ts';
 import { claimDeliveries, replayDelivery } from './deliveries.ts';

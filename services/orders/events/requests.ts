@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { entityId, idempotencyKey, text } from '../../../platform/grpc/fields.ts';
+import { entityId, idempotencyKey, text } from '../../../platform/rpc/fields.ts';
 import { DeliveryState } from '../../../proto/gen/shopfast/events/v1/events.ts';
 import type { DeliveryState as State } from './delivery-record.ts';
 import { webhookUrl } from './webhook-url.ts';

@@ -1,13 +1,13 @@
 import { v7 as uuid } from 'uuid';
 import type { SagaStep } from '../../../contracts/activities.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
-import { served } from '../../../platform/grpc/server.ts';
-import { StatusError } from '../../../platform/grpc/status-error.ts';
+import { served } from '../../../platform/rpc/server.ts';
+import { StatusError } from '../../../platform/rpc/status-error.ts';
 import { EventsServiceService } from '../../../proto/gen/shopfast/events/v1/events.ts';
 import { type Order, type OrderStatus, OrdersServiceService } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
 import { decodeCursor, encodeCursor } from '../../../services/orders/cursor.ts';
 import { statusFrom } from '../../../services/orders/messages.ts';
-import { onlyThese } from '../../support/handlers.ts';
+import { onlyThese } from '../../../testkit/handlers.ts';
 import { digest, refuse, serve } from './fake-services.ts';
 
 export type FakeOrders = Awaited<ReturnType<typeof fakeOrders>>;

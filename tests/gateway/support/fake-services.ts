@@ -1,14 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import pino from 'pino';
-import type { ServiceDefinition } from '../../../platform/grpc/methods.ts';
-import { createGrpcServer, type GrpcServer, type Handlers, type served } from '../../../platform/grpc/server.ts';
-import { StatusError } from '../../../platform/grpc/status-error.ts';
+import type { ServiceDefinition } from '../../../platform/rpc/methods.ts';
+import { createGrpcServer, type GrpcServer, type Handlers, type served } from '../../../platform/rpc/server.ts';
+import { StatusError } from '../../../platform/rpc/status-error.ts';
 import { createMetrics } from '../../../platform/telemetry/metrics.ts';
 import { type Payment, PaymentsServiceService } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
 import { type Product, ProductsServiceService } from '../../../proto/gen/shopfast/products/v1/products.ts';
 import { type User, UsersServiceService } from '../../../proto/gen/shopfast/users/v1/users.ts';
-import { onlyThese } from '../../support/handlers.ts';
+import { onlyThese } from '../../../testkit/handlers.ts';
 
 const logger = pino({ level: 'silent' });
 

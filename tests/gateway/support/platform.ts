@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { orderWorkflowId } from '../../../contracts/ids.ts';
-import { eventually } from '../../support/eventually.ts';
-import { createTestTemporal } from '../../support/temporal.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { createTestTemporal } from '../../../testkit/temporal.ts';
 import { createGate } from './gate.ts';
 import { startShop } from './shop.ts';
 import { createTestWorker } from './worker.ts';

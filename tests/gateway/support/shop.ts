@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { gatewayConfig } from '../../../gateway/config.ts';
 import { startGateway } from '../../../gateway/server.ts';
 import { loadConfig } from '../../../platform/config/load.ts';
-import { createDatabase } from '../../support/database.ts';
+import { createDatabase } from '../../../testkit/database.ts';
 import { expectDescribed } from './described.ts';
 import { fakeOrders } from './fake-orders.ts';
 import { createIssuer, fakePayments, fakeProducts, fakeUsers } from './fake-services.ts';

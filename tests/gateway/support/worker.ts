@@ -5,11 +5,11 @@ import { v7 as uuid } from 'uuid';
 import { confirmedOrderFrom } from '../../../activities/confirmed-order.ts';
 import type { OrderActivities, OrderLifeActivities, Refusal, SagaStep } from '../../../contracts/activities.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
+import { answeredBy, isForward } from '../../../testkit/saga-activities.ts';
+import type { TestTemporal } from '../../../testkit/temporal.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
 import { createOrderWorker } from '../../../workers/order-worker.ts';
 import { registerSearchAttributes } from '../../../workers/search-attributes.ts';
-import { answeredBy, isForward } from '../../support/saga-activities.ts';
-import type { TestTemporal } from '../../support/temporal.ts';
 import { type FakeOrders, UNIT_PRICE } from './fake-orders.ts';
 
 // Warnings of activities that fail on purpose would drown the tests' own words.

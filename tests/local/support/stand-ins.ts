@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import * as z from 'zod';
 import { inspect } from '../../../local/processes.mjs';
-import type { RunningPlatform } from '../../support/platform.ts';
-import { type Known, known } from '../../support/processes.ts';
+import type { RunningPlatform } from '../../../testkit/platform.ts';
+import { type Known, known } from '../../../testkit/processes.ts';
 
 /** Real PostgreSQL and Temporal, and stand-ins for the parts. */
 export const STAND_INS = 'tests/local/fixtures/platform.ts';

@@ -3,7 +3,7 @@ import { hashRequest } from '../../../platform/idempotency/record.ts';
 import { IDEMPOTENCY_TABLE } from '../../../platform/idempotency/schema.ts';
 import { openPool, type SqlPool } from '../../../platform/persistence/pool.ts';
 import type { Sql } from '../../../platform/persistence/sql.ts';
-import { createDatabase } from '../../support/database.ts';
+import { createDatabase } from '../../../testkit/database.ts';
 
 export type RecordLab = Awaited<ReturnType<typeof openRecordLab>>;
 

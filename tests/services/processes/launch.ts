@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import { createGrpcClient } from '../../../platform/grpc/client.ts';
-import type { ServiceDefinition } from '../../../platform/grpc/methods.ts';
+import { createGrpcClient } from '../../../platform/rpc/client.ts';
+import type { ServiceDefinition } from '../../../platform/rpc/methods.ts';
 import type { Fate } from './fate.ts';
 
 const listening = z.object({ type: z.literal('listening'), grpc: z.number() });

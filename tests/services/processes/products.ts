@@ -1,10 +1,10 @@
 /** The products service as a process that meets its fate at a statement or after a commit. */
 import { loadConfig } from '../../../platform/config/load.ts';
-import { startGrpcService } from '../../../platform/grpc/service.ts';
 import { run } from '../../../platform/lifecycle/run.ts';
-import { createLogger } from '../../../platform/logging/logger.ts';
 import { type Database, openDatabase, type Transaction } from '../../../platform/persistence/database.ts';
 import type { Sql } from '../../../platform/persistence/sql.ts';
+import { startGrpcService } from '../../../platform/rpc/service.ts';
+import { createLogger } from '../../../platform/telemetry/logs.ts';
 import { ProductsServiceService } from '../../../proto/gen/shopfast/products/v1/products.ts';
 import { productsConfig } from '../../../services/products/config.ts';
 import { ENTITIES } from '../../../services/products/entity.ts';

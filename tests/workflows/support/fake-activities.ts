@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { OrderActivities, OrderLifeActivities, Refusal } from '../../../contracts/activities.ts';
 import type { Money } from '../../../contracts/lines.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
-import { about, answeredBy, isForward, isUndo } from '../../support/saga-activities.ts';
+import { about, answeredBy, isForward, isUndo } from '../../../testkit/saga-activities.ts';
 import { createFakeLife, type LifeActivityName } from './fake-life.ts';
 
 export type ActivityName = keyof OrderActivities | LifeActivityName;

@@ -1,6 +1,6 @@
 /** Orders' events, payments' outbox and users in memory, behind real gRPC: what the dispatcher stands between. */
 import { randomUUID } from 'node:crypto';
-import { StatusError } from '../../../platform/grpc/status-error.ts';
+import { StatusError } from '../../../platform/rpc/status-error.ts';
 import {
   DeliveryState,
   type Event,

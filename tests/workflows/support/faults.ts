@@ -2,8 +2,8 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { OrderActivities } from '../../../contracts/activities.ts';
+import { about, isForward, isUndo, type SagaCall } from '../../../testkit/saga-activities.ts';
 import { wrapActivities } from '../../../workers/wrap-activities.ts';
-import { about, isForward, isUndo, type SagaCall } from '../../support/saga-activities.ts';
 
 /** How the order ends, and whether the call had taken effect before that. */
 type Course = { readonly ends: 'confirmed' | 'cancelled'; readonly happens: boolean };

@@ -5,7 +5,7 @@ import type { OrderLifeActivities, UndoCall } from '../../../contracts/activitie
 import type { OrderInput } from '../../../contracts/order.ts';
 import { cancelUpdate, deliverUpdate, requestReturnUpdate, shipUpdate } from '../../../contracts/order-life.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
-import { isUndo, UNDO_CALLS } from '../../support/saga-activities.ts';
+import { isUndo, UNDO_CALLS } from '../../../testkit/saga-activities.ts';
 import { type Books, QUANTITY, type RealShop, STOCK, TOTAL } from './real-shop.ts';
 
 /** What an operator did to a parked order is recorded while the order is undone: order-parked.test.ts. */

@@ -1,6 +1,6 @@
 /** What tests look at while an order runs. */
 import { SEARCH_ATTRIBUTES } from '../../../contracts/order.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import type { ActivityName } from './fake-activities.ts';
 import type { PlacedOrder } from './order-lab.ts';
 

@@ -15,10 +15,10 @@ import {
   outcomeUpdate,
 } from '../../../contracts/order.ts';
 import type { ReconcileActivities } from '../../../contracts/reconcile.ts';
+import { createTestTemporal } from '../../../testkit/temporal.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
 import { createOrderWorker } from '../../../workers/order-worker.ts';
 import { registerSearchAttributes } from '../../../workers/search-attributes.ts';
-import { createTestTemporal } from '../../support/temporal.ts';
 import { type Call, createFakeActivities, type Scripts } from './fake-activities.ts';
 
 type Activities = OrderActivities & OrderLifeActivities & Partial<ReconcileActivities>;

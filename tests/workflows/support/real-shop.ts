@@ -10,11 +10,11 @@ import { productsConfig } from '../../../services/products/config.ts';
 import { startProducts } from '../../../services/products/server.ts';
 import { usersConfig } from '../../../services/users/config.ts';
 import { startUsers } from '../../../services/users/server.ts';
+import { createDatabase } from '../../../testkit/database.ts';
 import type { ServiceAddresses } from '../../../workers/services.ts';
 import { connectToServices } from '../../../workers/services.ts';
 import { openProvider } from '../../services/provider-fixture.ts';
 import { openUsers, registration } from '../../services/users-fixture.ts';
-import { createDatabase } from '../../support/database.ts';
 
 export const STOCK = 5;
 export const QUANTITY = 2;

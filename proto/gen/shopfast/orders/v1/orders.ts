@@ -404,16 +404,6 @@ export interface CompleteReturnRequest {
 export interface CompleteReturnResponse {
 }
 
-export interface UpdateOrderStatusRequest {
-  idempotencyKey: string;
-  orderId: string;
-  status: OrderStatus;
-  reason: string;
-}
-
-export interface UpdateOrderStatusResponse {
-}
-
 export interface AuditRequest {
 }
 
@@ -3516,140 +3506,6 @@ export const CompleteReturnResponse: MessageFns<CompleteReturnResponse> = {
   },
 };
 
-function createBaseUpdateOrderStatusRequest(): UpdateOrderStatusRequest {
-  return { idempotencyKey: "", orderId: "", status: OrderStatus.ORDER_STATUS_UNSPECIFIED, reason: "" };
-}
-
-export const UpdateOrderStatusRequest: MessageFns<UpdateOrderStatusRequest> = {
-  encode(message: UpdateOrderStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.idempotencyKey !== "") {
-      writer.uint32(10).string(message.idempotencyKey);
-    }
-    if (message.orderId !== "") {
-      writer.uint32(18).string(message.orderId);
-    }
-    if (message.status !== OrderStatus.ORDER_STATUS_UNSPECIFIED) {
-      writer.uint32(24).int32(orderStatusToNumber(message.status));
-    }
-    if (message.reason !== "") {
-      writer.uint32(34).string(message.reason);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): UpdateOrderStatusRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUpdateOrderStatusRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.idempotencyKey = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.orderId = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.status = orderStatusFromJSON(reader.int32());
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.reason = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create<I extends Exact<DeepPartial<UpdateOrderStatusRequest>, I>>(base?: I): UpdateOrderStatusRequest {
-    return UpdateOrderStatusRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<UpdateOrderStatusRequest>, I>>(object: I): UpdateOrderStatusRequest {
-    const message = createBaseUpdateOrderStatusRequest();
-    message.idempotencyKey = object.idempotencyKey ?? "";
-    message.orderId = object.orderId ?? "";
-    message.status = object.status ?? OrderStatus.ORDER_STATUS_UNSPECIFIED;
-    message.reason = object.reason ?? "";
-    return message;
-  },
-};
-
-function createBaseUpdateOrderStatusResponse(): UpdateOrderStatusResponse {
-  return {};
-}
-
-export const UpdateOrderStatusResponse: MessageFns<UpdateOrderStatusResponse> = {
-  encode(_: UpdateOrderStatusResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): UpdateOrderStatusResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUpdateOrderStatusResponse();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create<I extends Exact<DeepPartial<UpdateOrderStatusResponse>, I>>(base?: I): UpdateOrderStatusResponse {
-    return UpdateOrderStatusResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<UpdateOrderStatusResponse>, I>>(_: I): UpdateOrderStatusResponse {
-    const message = createBaseUpdateOrderStatusResponse();
-    return message;
-  },
-};
-
 function createBaseAuditRequest(): AuditRequest {
   return {};
 }
@@ -4000,18 +3856,6 @@ export const OrdersServiceService = {
       Buffer.from(CompleteReturnResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CompleteReturnResponse => CompleteReturnResponse.decode(value),
   },
-  /** Any legal move of the state machine that needs no data of its own. Illegal: FAILED_PRECONDITION illegal_transition. */
-  updateOrderStatus: {
-    path: "/shopfast.orders.v1.OrdersService/UpdateOrderStatus" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: UpdateOrderStatusRequest): Buffer =>
-      Buffer.from(UpdateOrderStatusRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): UpdateOrderStatusRequest => UpdateOrderStatusRequest.decode(value),
-    responseSerialize: (value: UpdateOrderStatusResponse): Buffer =>
-      Buffer.from(UpdateOrderStatusResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): UpdateOrderStatusResponse => UpdateOrderStatusResponse.decode(value),
-  },
   /** The service's own invariants, all evaluated in one repeatable-read snapshot. */
   audit: {
     path: "/shopfast.orders.v1.OrdersService/Audit" as const,
@@ -4065,8 +3909,6 @@ export interface OrdersServiceServer extends UntypedServiceImplementation {
    * order: NOT_FOUND.
    */
   completeReturn: handleUnaryCall<CompleteReturnRequest, CompleteReturnResponse>;
-  /** Any legal move of the state machine that needs no data of its own. Illegal: FAILED_PRECONDITION illegal_transition. */
-  updateOrderStatus: handleUnaryCall<UpdateOrderStatusRequest, UpdateOrderStatusResponse>;
   /** The service's own invariants, all evaluated in one repeatable-read snapshot. */
   audit: handleUnaryCall<AuditRequest, AuditResponse>;
   /** What this service did, oldest first, for comparing it with what the others did. */
@@ -4257,22 +4099,6 @@ export interface OrdersServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CompleteReturnResponse) => void,
-  ): ClientUnaryCall;
-  /** Any legal move of the state machine that needs no data of its own. Illegal: FAILED_PRECONDITION illegal_transition. */
-  updateOrderStatus(
-    request: UpdateOrderStatusRequest,
-    callback: (error: ServiceError | null, response: UpdateOrderStatusResponse) => void,
-  ): ClientUnaryCall;
-  updateOrderStatus(
-    request: UpdateOrderStatusRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: UpdateOrderStatusResponse) => void,
-  ): ClientUnaryCall;
-  updateOrderStatus(
-    request: UpdateOrderStatusRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: UpdateOrderStatusResponse) => void,
   ): ClientUnaryCall;
   /** The service's own invariants, all evaluated in one repeatable-read snapshot. */
   audit(

@@ -178,15 +178,6 @@ export interface Availability {
   available: boolean;
 }
 
-export interface ExtendReservationRequest {
-  idempotencyKey: string;
-  orderId: string;
-}
-
-export interface ExtendReservationResponse {
-  expiresAt: Date | undefined;
-}
-
 export interface CommitReservationRequest {
   idempotencyKey: string;
   orderId: string;
@@ -2078,128 +2069,6 @@ export const Availability: MessageFns<Availability> = {
   },
 };
 
-function createBaseExtendReservationRequest(): ExtendReservationRequest {
-  return { idempotencyKey: "", orderId: "" };
-}
-
-export const ExtendReservationRequest: MessageFns<ExtendReservationRequest> = {
-  encode(message: ExtendReservationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.idempotencyKey !== "") {
-      writer.uint32(10).string(message.idempotencyKey);
-    }
-    if (message.orderId !== "") {
-      writer.uint32(18).string(message.orderId);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): ExtendReservationRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseExtendReservationRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.idempotencyKey = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.orderId = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create<I extends Exact<DeepPartial<ExtendReservationRequest>, I>>(base?: I): ExtendReservationRequest {
-    return ExtendReservationRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ExtendReservationRequest>, I>>(object: I): ExtendReservationRequest {
-    const message = createBaseExtendReservationRequest();
-    message.idempotencyKey = object.idempotencyKey ?? "";
-    message.orderId = object.orderId ?? "";
-    return message;
-  },
-};
-
-function createBaseExtendReservationResponse(): ExtendReservationResponse {
-  return { expiresAt: undefined };
-}
-
-export const ExtendReservationResponse: MessageFns<ExtendReservationResponse> = {
-  encode(message: ExtendReservationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.expiresAt !== undefined) {
-      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): ExtendReservationResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseExtendReservationResponse();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create<I extends Exact<DeepPartial<ExtendReservationResponse>, I>>(base?: I): ExtendReservationResponse {
-    return ExtendReservationResponse.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ExtendReservationResponse>, I>>(object: I): ExtendReservationResponse {
-    const message = createBaseExtendReservationResponse();
-    message.expiresAt = object.expiresAt ?? undefined;
-    return message;
-  },
-};
-
 function createBaseCommitReservationRequest(): CommitReservationRequest {
   return { idempotencyKey: "", orderId: "" };
 }
@@ -2782,18 +2651,6 @@ export const ProductsServiceService = {
       Buffer.from(CheckAvailabilityResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CheckAvailabilityResponse => CheckAvailabilityResponse.decode(value),
   },
-  /** Gives a held reservation its whole life again, by the database clock. Gone: FAILED_PRECONDITION hold_expired. */
-  extendReservation: {
-    path: "/shopfast.products.v1.ProductsService/ExtendReservation" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: ExtendReservationRequest): Buffer =>
-      Buffer.from(ExtendReservationRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ExtendReservationRequest => ExtendReservationRequest.decode(value),
-    responseSerialize: (value: ExtendReservationResponse): Buffer =>
-      Buffer.from(ExtendReservationResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ExtendReservationResponse => ExtendReservationResponse.decode(value),
-  },
   /** A confirmed reservation is shipped: its stock leaves the building. Otherwise: FAILED_PRECONDITION illegal_transition. */
   commitReservation: {
     path: "/shopfast.products.v1.ProductsService/CommitReservation" as const,
@@ -2864,8 +2721,6 @@ export interface ProductsServiceServer extends UntypedServiceImplementation {
   updateProduct: handleUnaryCall<UpdateProductRequest, UpdateProductResponse>;
   /** What could be reserved at this moment; reserves nothing. */
   checkAvailability: handleUnaryCall<CheckAvailabilityRequest, CheckAvailabilityResponse>;
-  /** Gives a held reservation its whole life again, by the database clock. Gone: FAILED_PRECONDITION hold_expired. */
-  extendReservation: handleUnaryCall<ExtendReservationRequest, ExtendReservationResponse>;
   /** A confirmed reservation is shipped: its stock leaves the building. Otherwise: FAILED_PRECONDITION illegal_transition. */
   commitReservation: handleUnaryCall<CommitReservationRequest, CommitReservationResponse>;
   /**
@@ -3040,22 +2895,6 @@ export interface ProductsServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CheckAvailabilityResponse) => void,
-  ): ClientUnaryCall;
-  /** Gives a held reservation its whole life again, by the database clock. Gone: FAILED_PRECONDITION hold_expired. */
-  extendReservation(
-    request: ExtendReservationRequest,
-    callback: (error: ServiceError | null, response: ExtendReservationResponse) => void,
-  ): ClientUnaryCall;
-  extendReservation(
-    request: ExtendReservationRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ExtendReservationResponse) => void,
-  ): ClientUnaryCall;
-  extendReservation(
-    request: ExtendReservationRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ExtendReservationResponse) => void,
   ): ClientUnaryCall;
   /** A confirmed reservation is shipped: its stock leaves the building. Otherwise: FAILED_PRECONDITION illegal_transition. */
   commitReservation(

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { localConfig } from '../../local/config.ts';
-import { askPlatform } from '../../local/control.ts';
-import { type Facts, readFacts } from '../../local/facts.ts';
-import { pathsIn, ROOT } from '../../local/paths.ts';
-import { waitFor } from '../../local/wait.ts';
+import { localConfig } from '../local/config.ts';
+import { askPlatform } from '../local/control.ts';
+import { type Facts, readFacts } from '../local/facts.ts';
+import { pathsIn, ROOT } from '../local/paths.ts';
+import { waitFor } from '../local/wait.ts';
 
 const READY_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 30_000;

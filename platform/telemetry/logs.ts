@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { currentContext } from '../telemetry/context.ts';
+import { currentContext } from './context.ts';
 import { describeError } from './describe-error.ts';
 
 export type Logger = pino.Logger;

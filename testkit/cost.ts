@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import pg from 'pg';
 import * as z from 'zod';
-import { DISPATCH_WORKFLOW_ID, DISPATCH_WORKFLOW_TYPE } from '../../contracts/dispatch.ts';
-import { ORDERS_TASK_QUEUE, orderWorkflowId } from '../../contracts/ids.ts';
-import { RECONCILE_SCHEDULE_ID } from '../../contracts/reconcile.ts';
+import { DISPATCH_WORKFLOW_ID, DISPATCH_WORKFLOW_TYPE } from '../contracts/dispatch.ts';
+import { ORDERS_TASK_QUEUE, orderWorkflowId } from '../contracts/ids.ts';
+import { RECONCILE_SCHEDULE_ID } from '../contracts/reconcile.ts';
 import type { RunningPlatform } from './platform.ts';
 import type { Shop } from './shop.ts';
 

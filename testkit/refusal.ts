@@ -1,5 +1,5 @@
-import { isReason } from '../../contracts/reasons.ts';
-import { StatusError } from '../../platform/grpc/status-error.ts';
+import { isReason } from '../contracts/reasons.ts';
+import { StatusError } from '../platform/rpc/status-error.ts';
 
 /** What a call was refused with; fails when it was not, or with a reason that is not of the closed set. */
 export async function refusal(call: Promise<unknown>) {

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { orderWorkflowId } from '../../contracts/ids.ts';
+import { orderWorkflowId } from '../contracts/ids.ts';
 
 /** Its saga has its outcome. A paid order lives on. */
 export async function isDecided(client: Client, orderId: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import type { Metric } from 'prom-client';
 import { createOperationsServer, type DependencyCheck } from '../http/operations-server.ts';
 import type { Running } from '../lifecycle/run.ts';
-import type { Logger } from '../logging/logger.ts';
+import type { Logger } from '../telemetry/logs.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { VERSION } from '../version.ts';
 import type { ServedService, ServiceDefinition } from './methods.ts';

@@ -1,4 +1,4 @@
-import { StatusError } from '../../platform/grpc/status-error.ts';
+import { StatusError } from '../platform/rpc/status-error.ts';
 
 /** Answers after which nobody knows what became of a call: it is at work elsewhere, or its answer was lost. */
 export const UNKNOWN: readonly string[] = ['UNAVAILABLE', 'ABORTED', 'DEADLINE_EXCEEDED'];

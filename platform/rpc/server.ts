@@ -1,8 +1,8 @@
 import { type Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import type { Logger } from '../logging/logger.ts';
 import { isDatabaseUnavailable } from '../persistence/unavailable.ts';
 import { contextFrom, withContext } from '../telemetry/context.ts';
+import type { Logger } from '../telemetry/logs.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { asMethod, type RequestOf, type ResponseOf, type ServedService, type ServiceDefinition } from './methods.ts';
 import { addReflection } from './reflection.ts';

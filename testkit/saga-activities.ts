@@ -7,7 +7,7 @@ import {
   type SagaStep,
   UNDOES,
   type UndoCall,
-} from '../../contracts/activities.ts';
+} from '../contracts/activities.ts';
 
 export type SagaCall = ForwardCall | UndoCall;
 
