@@ -1,10 +1,7 @@
-import type { ConfirmActivity, OrderActivities } from '../contracts/activities.ts';
+import type { ConfirmCalls, OrderActivities } from '../contracts/activities.ts';
 
 /** The two calls, one after the other in the time of one: what is not kept for the order any more must not be confirmed. */
-export function createConfirmActivity({
-  confirmReservation,
-  confirmOrder,
-}: Pick<OrderActivities, 'confirmReservation' | 'confirmOrder'>): ConfirmActivity {
+export function createConfirmActivity({ confirmReservation, confirmOrder }: ConfirmCalls): Pick<OrderActivities, 'confirm'> {
   return {
     confirm: async ({ orderId, paymentId, stockKey, orderKey }) => {
       const kept = await confirmReservation({ orderId, key: stockKey });

@@ -1,4 +1,4 @@
-import type { Money } from '../contracts/lines.ts';
+import type { Money } from '../contracts/money.ts';
 import type { Money as MoneyMessage } from '../proto/gen/shopfast/money/v1/money.ts';
 
 /** An amount that the contract promises. Throws when the service left it out. */

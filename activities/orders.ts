@@ -1,4 +1,4 @@
-import type { OrderActivities } from '../contracts/activities.ts';
+import type { ServiceCalls } from '../contracts/activities.ts';
 import type { UnaryCalls } from '../platform/rpc/client.ts';
 import type { OrdersServiceService } from '../proto/gen/shopfast/orders/v1/orders.ts';
 import { confirmedOrderFrom } from './confirmed-order.ts';
@@ -16,7 +16,7 @@ export function createOrdersActivities({
   calls,
 }: {
   readonly calls: Calls;
-}): Pick<OrderActivities, 'createOrder' | 'confirmOrder' | 'cancelOrder'> {
+}): Pick<ServiceCalls, 'createOrder' | 'confirmOrder' | 'cancelOrder'> {
   return {
     createOrder: ({ key, orderId, lines }) =>
       forward({
@@ -34,12 +34,11 @@ export function createOrdersActivities({
         about: { orderId },
         async send(limits) {
           const { order } = await calls.confirmOrder({ idempotencyKey: key, orderId, paymentId }, limits);
-          const confirmed = confirmedOrderFrom(order);
-          return confirmed ? { order: confirmed } : {};
+          return { order: confirmedOrderFrom(order) };
         },
       }),
 
-    cancelOrder: ({ key, orderId, undoesKey, reason, failedStep, facts = {}, actorId = '', note = '' }) =>
+    cancelOrder: ({ key, orderId, undoesKey, reason, failedStep, facts, actorId = '', note = '' }) =>
       carriedThrough({
         rpc: 'orders.CancelOrder',
         about: { orderId },

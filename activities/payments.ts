@@ -1,4 +1,4 @@
-import type { OrderActivities, OrderLifeActivities } from '../contracts/activities.ts';
+import type { ServiceCalls } from '../contracts/activities.ts';
 import type { UnaryCalls } from '../platform/rpc/client.ts';
 import type { PaymentsServiceService } from '../proto/gen/shopfast/payments/v1/payments.ts';
 import { carriedThrough, forward } from './service-call.ts';
@@ -9,7 +9,7 @@ export function createPaymentsActivities({
   calls,
 }: {
   readonly calls: Calls;
-}): Pick<OrderActivities, 'processPayment' | 'refundPayment'> & Pick<OrderLifeActivities, 'refundReturn'> {
+}): Pick<ServiceCalls, 'processPayment' | 'refundPayment' | 'refundReturn'> {
   return {
     processPayment: ({ key, orderId, userId, amount, paymentMethod }) =>
       forward({

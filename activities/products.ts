@@ -1,4 +1,4 @@
-import type { OrderActivities, OrderLifeActivities } from '../contracts/activities.ts';
+import type { ServiceCalls } from '../contracts/activities.ts';
 import type { UnaryCalls } from '../platform/rpc/client.ts';
 import type { ProductsServiceService } from '../proto/gen/shopfast/products/v1/products.ts';
 import { moneyFrom } from './money.ts';
@@ -13,8 +13,7 @@ export function createProductsActivities({
   calls,
 }: {
   readonly calls: Calls;
-}): Pick<OrderActivities, 'reserveInventory' | 'releaseInventory' | 'confirmReservation'> &
-  Pick<OrderLifeActivities, 'commitReservation' | 'restockReturn'> {
+}): Pick<ServiceCalls, 'reserveInventory' | 'releaseInventory' | 'confirmReservation' | 'commitReservation' | 'restockReturn'> {
   return {
     reserveInventory: ({ key, orderId, lines }) =>
       forward({

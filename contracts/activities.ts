@@ -1,81 +1,11 @@
 /**
- * What the saga asks of the services: its steps, and one method per call. A refusal is a result: the step did not happen and
- * never will. A fault is a thrown error: the step may have happened.
+ * The activities of an order. A refusal is a result: the call did not happen and never will. A fault is a thrown error: the call
+ * may have happened.
  */
 import type { ConfirmedOrder } from './confirmed-order.ts';
-import type { Line, Money, PricedLine } from './lines.ts';
-
+import type { Line, Money, PricedLine } from './money.ts';
 import type { Reason } from './reasons.ts';
-
-type Step = {
-  /** How far the saga is when the step has been taken. */
-  readonly state: string;
-  /** Its calls in their order, each with the name of its idempotency key (contracts/ids); null: it changes nothing. */
-  readonly calls: { readonly [Call in keyof OrderActivities]?: string | null };
-  /** Null: it changes nothing, or an earlier undo covers it. */
-  readonly undo: keyof OrderActivities | null;
-  /**
-   * `hold`: it works while stock is held for the order, so its time is the hold's, which began with ReserveInventory. That is
-   * how an order gives up paying well before its hold expires.
-   */
-  readonly time: 'own' | 'hold';
-};
-
-/** The steps of the saga in their order. Whatever else is known of steps, by type or by list, is derived from here. */
-export const SAGA = {
-  ValidateUser: { state: 'UserValidated', calls: { validateUser: null }, undo: null, time: 'own' },
-  ReserveInventory: {
-    state: 'InventoryReserved',
-    calls: { reserveInventory: 'reserve' },
-    undo: 'releaseInventory',
-    time: 'own',
-  },
-  // Undone with the submission.
-  CreateOrder: { state: 'OrderCreated', calls: { createOrder: 'create' }, undo: null, time: 'hold' },
-  ProcessPayment: { state: 'PaymentProcessed', calls: { processPayment: 'pay' }, undo: 'refundPayment', time: 'hold' },
-  ConfirmOrder: {
-    state: 'OrderConfirmed',
-    calls: { confirmReservation: 'confirm-stock', confirmOrder: 'confirm-order' },
-    undo: null,
-    time: 'own',
-  },
-} as const satisfies Readonly<Record<string, Step>>;
-
-export type SagaStep = keyof typeof SAGA;
-
-/** The calls that take a step forward, and those that undo one. */
-export type ForwardCall = { [S in SagaStep]: keyof (typeof SAGA)[S]['calls'] }[SagaStep];
-export type UndoCall = Exclude<(typeof SAGA)[SagaStep]['undo'], null> | 'cancelOrder';
-
-/** What names the calls of the saga that change something, in their idempotency keys. */
-export type SagaKey = Exclude<{ [S in SagaStep]: (typeof SAGA)[S]['calls'][keyof (typeof SAGA)[S]['calls']] }[SagaStep], null>;
-
-export const SAGA_STEPS: readonly SagaStep[] = Object.keys(SAGA).filter(isSagaStep);
-
-export function isSagaStep(name: string): name is SagaStep {
-  return Object.hasOwn(SAGA, name);
-}
-
-export const SAGA_STATES = [
-  'SagaInitiated',
-  ...SAGA_STEPS.map((step) => SAGA[step].state),
-  'SagaCompleted',
-  'Compensating',
-  'SagaFailed',
-] as const;
-
-export type SagaState = (typeof SAGA_STATES)[number];
-
-/** What can be undone: a step of the saga, or the submission that came before it. */
-export const COMPENSATION_STEPS = ['SubmitOrder', ...SAGA_STEPS] as const;
-
-export type CompensationStep = (typeof COMPENSATION_STEPS)[number];
-
-/** What each undo undoes; the submission's comes first, as it does in the saga. */
-export const UNDOES: ReadonlyMap<string, CompensationStep> = new Map<string, CompensationStep>([
-  ['cancelOrder', 'SubmitOrder'],
-  ...SAGA_STEPS.flatMap((step): [string, SagaStep][] => (SAGA[step].undo === null ? [] : [[SAGA[step].undo, step]])),
-]);
+import type { CompensationStep, StepName } from './saga-steps.ts';
 
 export type Refusal = { readonly ok: false; readonly reason: Reason; readonly facts: Readonly<Record<string, string>> };
 
@@ -90,9 +20,9 @@ type Undo = Keyed & { readonly undoesKey: string };
 /** One return of an order; an order may have several. */
 type OfReturn = Keyed & { readonly returnId: string };
 
-/** `order` is absent in what was confirmed before orders told. */
-export type Confirmed = { readonly order?: ConfirmedOrder };
+export type Confirmed = { readonly order: ConfirmedOrder };
 
+/** The activities of the saga: one per step (contracts/saga-steps) and one per undo. */
 export type OrderActivities = {
   validateUser(input: { readonly userId: string }): Promise<Result>;
   reserveInventory(
@@ -102,17 +32,21 @@ export type OrderActivities = {
   processPayment(
     input: Keyed & { readonly userId: string; readonly amount: Money; readonly paymentMethod: string },
   ): Promise<Result<{ readonly paymentId: string }>>;
-  confirmReservation(input: Keyed): Promise<Result>;
-  confirmOrder(input: Keyed & { readonly paymentId: string }): Promise<Result<Confirmed>>;
+  /** Both of ConfirmCalls, the stock first, and the order when the stock was not refused. */
+  confirm(input: {
+    readonly orderId: string;
+    readonly paymentId: string;
+    readonly stockKey: string;
+    readonly orderKey: string;
+  }): Promise<Result<Confirmed>>;
 
   releaseInventory(input: Undo): Promise<void>;
   refundPayment(input: Undo & { readonly reason: Reason }): Promise<void>;
-  /** `facts` are absent in what was scheduled before they were passed on. */
   cancelOrder(
     input: Undo & {
       readonly reason: Reason;
-      readonly failedStep: SagaStep | null;
-      readonly facts?: Readonly<Record<string, string>>;
+      readonly failedStep: StepName | null;
+      readonly facts: Readonly<Record<string, string>>;
       /** Who asked for it and in which words; absent when the saga failed by itself. */
       readonly actorId?: string;
       readonly note?: string;
@@ -120,20 +54,13 @@ export type OrderActivities = {
   ): Promise<void>;
 };
 
-/**
- * Both calls of ConfirmOrder in one activity, which spares the caller a turn of the workflow: stock first, and the order when
- * that was not refused. Each under its own key, so that an attempt that broke off between them is simply made again.
- */
-export type ConfirmActivity = {
-  confirm(input: {
-    readonly orderId: string;
-    readonly paymentId: string;
-    readonly stockKey: string;
-    readonly orderKey: string;
-  }): Promise<Result<Confirmed>>;
+/** The two calls of `confirm`, each under a key of its own: an attempt that broke off between them is simply made again. */
+export type ConfirmCalls = {
+  confirmReservation(input: Keyed): Promise<Result>;
+  confirmOrder(input: Keyed & { readonly paymentId: string }): Promise<Result<Confirmed>>;
 };
 
-/** What an order's life after its saga asks of the services. What returns nothing is never refused. */
+/** The activities of an order's life after its saga. Those that return nothing are never refused. */
 export type OrderLifeActivities = {
   commitReservation(input: Keyed): Promise<Result>;
   shipOrder(
@@ -161,3 +88,6 @@ export type OrderLifeActivities = {
     },
   ): Promise<void>;
 };
+
+/** What the services do for an order, call by call; the activities of an order are made of it. */
+export type ServiceCalls = Omit<OrderActivities, 'confirm'> & ConfirmCalls & OrderLifeActivities;

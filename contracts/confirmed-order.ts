@@ -1,8 +1,8 @@
-import type { Money, PricedLine } from './lines.ts';
+import type { Money, PricedLine } from './money.ts';
 
 /**
  * An order's record when it was confirmed, as a workflow carries it: what was not known when it was submitted, and no personal
- * data. Whoever waits for the outcome need not read the record.
+ * data. A caller that waits for the outcome does not have to read the record.
  */
 export type ConfirmedOrder = {
   readonly lines: readonly (PricedLine & { readonly lineTotal: Money })[];

@@ -1,7 +1,4 @@
-import type { SagaKey } from './activities.ts';
-
-/** Where order workflows and their activities are served. */
-export const ORDERS_TASK_QUEUE = 'orders';
+import type { SagaKey } from './saga-steps.ts';
 
 const ORDER_WORKFLOW_PREFIX = 'order-';
 

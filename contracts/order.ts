@@ -4,10 +4,10 @@
  */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
-import type { CompensationStep, SagaState, SagaStep } from './activities.ts';
 import type { ConfirmedOrder } from './confirmed-order.ts';
-import type { Line } from './lines.ts';
+import type { Line } from './money.ts';
 import type { Reason } from './reasons.ts';
+import type { CompensationStep, SagaState, StepName } from './saga-steps.ts';
 
 export const ORDER_WORKFLOW_TYPE = 'order';
 
@@ -18,34 +18,13 @@ export type OrderInput = {
   readonly paymentMethod: string;
   /** Milliseconds after which a forward step gives up; less than a reservation's life. */
   readonly stepLimitMs: number;
-  /**
-   * Milliseconds after its delivery in which an order can be returned. Absent in orders that began before orders lived on:
-   * such a workflow ends with its saga.
-   */
-  readonly returnWindowMs?: number;
-  /** Stock and order are confirmed by one activity; absent in orders that began when there were two. */
-  readonly confirmsAtOnce?: boolean;
-  /** Stock is released whenever the saga is undone (SG1); absent in orders that began when its step had to be in the history. */
-  readonly releasesAlways?: boolean;
-  /** Ship, deliver and return are in the history before they change anything (LF4); absent in orders that began before that. */
-  readonly recordsCommands?: boolean;
-  /** Milliseconds that one round of undos tries each of them before the order is parked; absent: as the policies say. */
-  readonly undoRoundMs?: number;
+  /** Milliseconds after its delivery in which an order can be returned. */
+  readonly returnWindowMs: number;
 };
-
-/**
- * What every order begins with; orders that began before lack some of it. No worker may run that does not know a field set here,
- * as long as orders with it are open (docs/guides/changing-workflow-code.md).
- */
-export const NEW_ORDER = {
-  confirmsAtOnce: true,
-  releasesAlways: true,
-  recordsCommands: true,
-} as const satisfies Partial<OrderInput>;
 
 /** Why an order was not confirmed. `step` is null when it was cancelled by request. */
 export type OrderFailure = {
-  readonly step: SagaStep | null;
+  readonly step: StepName | null;
   readonly reason: Reason;
   /** Facts that are safe to show, such as product_id and available_quantity. */
   readonly facts: Readonly<Record<string, string>>;
@@ -53,8 +32,7 @@ export type OrderFailure = {
 
 /** The one end of an order's saga. */
 export type OrderOutcome =
-  /** `order` is absent in what was confirmed before orders told: then its record is read. */
-  | { readonly status: 'confirmed'; readonly paymentId: string; readonly order?: ConfirmedOrder }
+  | { readonly status: 'confirmed'; readonly paymentId: string; readonly order: ConfirmedOrder }
   | { readonly status: 'cancelled'; readonly failure: OrderFailure };
 
 /** What the workflow ends with: a saga that was undone, or the last state of a confirmed order. */
@@ -63,7 +41,7 @@ export type OrderEnd = OrderOutcome | { readonly status: 'closed' | 'returned'; 
 export type OrderStatusView = {
   readonly sagaState: SagaState;
   /** The step at work now; null when the saga has ended or is undoing. */
-  readonly step: SagaStep | null;
+  readonly step: StepName | null;
   readonly failure: OrderFailure | null;
   /** The order is parked: undos keep failing, and an operator is asked to look (SG6). */
   readonly needsAttention: boolean;

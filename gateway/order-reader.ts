@@ -1,4 +1,4 @@
-import type { SagaState } from '../contracts/activities.ts';
+import type { SagaState } from '../contracts/saga-steps.ts';
 import type { Order } from '../proto/gen/shopfast/orders/v1/orders.ts';
 import { type Clients, DEADLINES_MS } from './clients.ts';
 import type { Caller } from './context.ts';

@@ -1,8 +1,9 @@
 /** The order's record as orders keeps it: what it says of the saga, and its JSON. */
-import { isSagaStep, type SagaState } from '../contracts/activities.ts';
+
 import type { ConfirmedOrder } from '../contracts/confirmed-order.ts';
 import type { OrderFailure } from '../contracts/order.ts';
 import { isReason, type Reason } from '../contracts/reasons.ts';
+import { isStepName, type SagaState } from '../contracts/saga-steps.ts';
 import type { Money } from '../proto/gen/shopfast/money/v1/money.ts';
 import {
   type Intervention,
@@ -93,7 +94,7 @@ export function confirmedRecord(submitted: Order, paymentId: string, { lines, to
 /** Why a cancelled order was refused, as the record holds it: the same that the workflow tells. */
 export function recordedFailure(order: Order): OrderFailure {
   const { step = '', reason = '', facts = {} } = order.failure ?? {};
-  return { step: isSagaStep(step) ? step : null, reason: knownReason(reason), facts };
+  return { step: isStepName(step) ? step : null, reason: knownReason(reason), facts };
 }
 
 export function sagaStateOf(order: Order): SagaState {

@@ -1,9 +1,9 @@
-import { type ConfirmActivity, SAGA, SAGA_STEPS, type SagaStep } from '../contracts/activities.ts';
 import { isReason, type Reason } from '../contracts/reasons.ts';
+import { STEP_OF_ACTIVITY, type StepName } from '../contracts/saga-steps.ts';
 
 /** A step that has failed and will be tried again. */
 export type Retrying = {
-  readonly step: SagaStep;
+  readonly step: StepName;
   readonly attempt: number;
   readonly nextAttemptAt: Date | null;
   readonly lastError: Reason;
@@ -22,20 +22,10 @@ type Failure = {
   readonly timeoutFailureInfo?: object | null;
 };
 
-/** The step that an activity does or undoes. The submission's undo is CreateOrder's too. */
-const STEP_OF: ReadonlyMap<string, SagaStep> = new Map<string, SagaStep>([
-  ['cancelOrder', 'CreateOrder'],
-  ['confirm' satisfies keyof ConfirmActivity, 'ConfirmOrder'],
-  ...SAGA_STEPS.flatMap((step) => {
-    const { calls, undo } = SAGA[step];
-    return [...Object.keys(calls), ...(undo === null ? [] : [undo])].map((activity): [string, SagaStep] => [activity, step]);
-  }),
-]);
-
 /** The first step that is being retried; undefined while everything is at its first attempt. */
 export function retryingOf(pending: readonly PendingActivity[]): Retrying | undefined {
   for (const { activityType, attempt, nextAttemptScheduleTime, lastFailure } of pending) {
-    const step = STEP_OF.get(activityType?.name ?? '');
+    const step = STEP_OF_ACTIVITY.get(activityType?.name ?? '');
     const tries = attempt ?? 1;
     if (step === undefined || (tries <= 1 && !lastFailure)) continue;
     return {

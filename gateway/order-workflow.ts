@@ -8,7 +8,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { ORDERS_TASK_QUEUE, orderWorkflowId } from '../contracts/ids.ts';
+import { orderWorkflowId } from '../contracts/ids.ts';
 import {
   ORDER_WORKFLOW_TYPE,
   type OrderInput,
@@ -20,6 +20,7 @@ import {
   outcomeUpdate,
   statusQuery,
 } from '../contracts/order.ts';
+import { startOrderOptions } from '../contracts/start-order.ts';
 import type { Logger } from '../platform/telemetry/logs.ts';
 import { workflowEnd } from '../platform/temporal/workflow-end.ts';
 import { type Retrying, retryingOf } from './order-retrying.ts';
@@ -65,18 +66,7 @@ export function createOrderWorkflows(options: {
   const { client, connection, within } = temporal;
   const watch = createServerWatch({ ping: temporal.ping, stopping });
 
-  function startOptions(input: OrderInput) {
-    const args: [OrderInput] = [input];
-    return {
-      workflowId: orderWorkflowId(input.orderId),
-      taskQueue: options.taskQueue ?? ORDERS_TASK_QUEUE,
-      args,
-      workflowIdConflictPolicy: 'USE_EXISTING' as const,
-      workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
-      typedSearchAttributes: [{ key: orderStatusAttribute, value: 'SUBMITTED' }],
-      staticSummary: `Order ${input.orderId}`,
-    };
-  }
+  const startOptions = (input: OrderInput) => startOrderOptions(input, options.taskQueue);
 
   /** Starts the workflow unless it exists, without waiting for anything that it does. */
   async function start(input: OrderInput): Promise<Waited> {

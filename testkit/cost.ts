@@ -4,8 +4,9 @@ import type { Client } from '@temporalio/client';
 import pg from 'pg';
 import * as z from 'zod';
 import { DISPATCH_WORKFLOW_ID, DISPATCH_WORKFLOW_TYPE } from '../contracts/dispatch.ts';
-import { ORDERS_TASK_QUEUE, orderWorkflowId } from '../contracts/ids.ts';
+import { orderWorkflowId } from '../contracts/ids.ts';
 import { RECONCILE_SCHEDULE_ID } from '../contracts/reconcile.ts';
+import { ORDERS_TASK_QUEUE } from '../contracts/task-queues.ts';
 import type { RunningPlatform } from './platform.ts';
 import type { Shop } from './shop.ts';
 

@@ -1,23 +1,21 @@
 import * as z from 'zod';
-import {
-  type ForwardCall,
-  type OrderActivities,
-  SAGA,
-  SAGA_STEPS,
-  type SagaStep,
-  UNDOES,
-  type UndoCall,
-} from '../contracts/activities.ts';
+import type { ConfirmCalls, OrderActivities } from '../contracts/activities.ts';
+import { SAGA_STEPS, STEP_NAMES, type StepName, UNDOES, type UndoActivity } from '../contracts/saga-steps.ts';
 
-export type SagaCall = ForwardCall | UndoCall;
+/** The calls that take the saga forward: a step's activity, and instead of `confirm` the two calls that it makes. */
+export type ForwardCall = Exclude<(typeof SAGA_STEPS)[StepName]['activity'], 'confirm'> | keyof ConfirmCalls;
+export type SagaCall = ForwardCall | UndoActivity;
 
-/** The calls that take the saga forward, in its order. */
-export const FORWARD_CALLS: readonly ForwardCall[] = SAGA_STEPS.flatMap((step) =>
-  Object.keys(SAGA[step].calls).filter(isForward),
-);
+const CONFIRM_CALLS: readonly (keyof ConfirmCalls)[] = ['confirmReservation', 'confirmOrder'];
+
+/** The saga's part of ServiceCalls. */
+export type SagaCalls = Pick<OrderActivities & ConfirmCalls, SagaCall>;
+
+/** In the saga's order. */
+export const FORWARD_CALLS: readonly ForwardCall[] = STEP_NAMES.flatMap(callsOf);
 
 /** The undos, newest first. */
-export const UNDO_CALLS: readonly UndoCall[] = [...UNDOES.keys()].filter(isUndo).reverse();
+export const UNDO_CALLS: readonly UndoActivity[] = [...UNDOES.keys()].filter(isUndo).reverse();
 
 /** Whom a call is about: its order, or its user where no order is named. */
 export const about = z
@@ -25,39 +23,45 @@ export const about = z
   .transform(({ orderId, userId }) => orderId ?? userId ?? '');
 
 /** Activities that are all answered by one function. */
-export function answeredBy(answer: (call: SagaCall, input: unknown) => Promise<unknown>): OrderActivities {
+export function answeredBy(answer: (call: SagaCall, input: unknown) => Promise<unknown>): SagaCalls {
   const calls = [...FORWARD_CALLS, ...UNDO_CALLS];
   const activities = Object.fromEntries(calls.map((call) => [call, (input: unknown) => answer(call, input)]));
   requireEvery(activities, calls);
   return activities;
 }
 
-function requireEvery(activities: object, calls: readonly string[]): asserts activities is OrderActivities {
+function requireEvery(activities: object, calls: readonly string[]): asserts activities is SagaCalls {
   const missing = calls.filter((call) => !Object.hasOwn(activities, call));
   if (missing.length > 0) throw new Error(`No activity ${missing.join(', ')}`);
 }
 
 /** The step that each forward call belongs to. */
-export function stepOfCall(call: ForwardCall): SagaStep {
-  const step = SAGA_STEPS.find((name) => Object.hasOwn(SAGA[name].calls, call));
+export function stepOfCall(call: ForwardCall): StepName {
+  const step = STEP_NAMES.find((name) => callsOf(name).includes(call));
   if (step === undefined) throw new Error(`${call} belongs to no step`);
   return step;
 }
 
 /** What undoes all that comes before a step, newest first; the release, always: a worker that died may have reserved. */
-export function undosBefore(step: SagaStep): readonly UndoCall[] {
+export function undosBefore(step: StepName): readonly UndoActivity[] {
   const before: readonly string[] = [
     'SubmitOrder',
-    ...SAGA_STEPS.slice(0, SAGA_STEPS.indexOf(step)),
+    ...STEP_NAMES.slice(0, STEP_NAMES.indexOf(step)),
     ...(step === 'ValidateUser' ? ['ReserveInventory'] : []),
   ];
   return UNDO_CALLS.filter((call) => before.includes(UNDOES.get(call) ?? ''));
 }
 
 export function isForward(call: string): call is ForwardCall {
-  return SAGA_STEPS.some((step) => Object.hasOwn(SAGA[step].calls, call));
+  return FORWARD_CALLS.some((forward) => forward === call);
 }
 
-export function isUndo(call: string): call is UndoCall {
+/** The calls of a step, in their order. */
+export function callsOf(step: StepName): readonly ForwardCall[] {
+  const { activity } = SAGA_STEPS[step];
+  return activity === 'confirm' ? CONFIRM_CALLS : [activity];
+}
+
+export function isUndo(call: string): call is UndoActivity {
   return UNDOES.has(call);
 }

@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { ORDERS_TASK_QUEUE } from '../contracts/ids.ts';
 import { RECONCILE_WORKFLOW_TYPE, type ReconcileInput, type ReconcileResult, type RuleFinding } from '../contracts/reconcile.ts';
+import { ORDERS_TASK_QUEUE } from '../contracts/task-queues.ts';
 import { findServer } from './temporal-server.ts';
 
 export async function reconcileNow(client: Client, input: ReconcileInput): Promise<ReconcileResult> {

@@ -1,24 +1,27 @@
-/** `npm run saga`: writes what documents say of the saga's steps from the table in contracts/activities.ts; with --check only compares. */
+/** `npm run saga`: writes what documents say of the saga's steps from contracts/saga-steps.ts; with --check only compares. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { SAGA, SAGA_STEPS } from '../contracts/activities.ts';
-
-const calls = SAGA_STEPS.flatMap((step) => Object.keys(SAGA[step].calls));
+import { SAGA_STEPS, STEP_NAMES } from '../contracts/saga-steps.ts';
 
 const steps = [
-  '| Step | Calls | Undo | State after it |',
-  '|---|---|---|---|',
-  '| 0 SubmitOrder | made by the gateway | cancelOrder, also of CreateOrder | SagaInitiated |',
-  ...SAGA_STEPS.map((step, nth) => {
-    const { calls: own, undo, state } = SAGA[step];
-    return `| ${nth + 1} ${step} | ${Object.keys(own).join(', ')} | ${undo ?? '–'} | ${state} |`;
+  '| Step | Activity | First attempt | Undo | State after it |',
+  '|---|---|---|---|---|',
+  '| 0 SubmitOrder | called by the gateway | – | cancelOrder, also of CreateOrder | SagaInitiated |',
+  ...STEP_NAMES.map((step, nth) => {
+    const { activity, mode, undo, reaches } = SAGA_STEPS[step];
+    const first = mode === 'regular' ? 'regular' : 'local';
+    return `| ${nth + 1} ${step} | ${activity} | ${first} | ${undo ?? '–'} | ${reaches} |`;
   }),
 ].join('\n');
 
 /** By file and by the name of the place between `<!-- saga:name -->` and `<!-- /saga -->`. */
 const PLACES: readonly (readonly [file: string, name: string, text: string])[] = [
   ['ARCHITECTURE.md', 'steps', steps],
-  ['docs/guides/saga.md', 'list', `The steps of an order: ${SAGA_STEPS.join(', ')}.`],
-  ['docs/guides/failure-matrix.md', 'calls', `The calls: ${calls.join(', ')}.`],
+  ['docs/guides/saga.md', 'list', `The steps of an order: ${STEP_NAMES.join(', ')}.`],
+  [
+    'docs/guides/failure-matrix.md',
+    'activities',
+    `The activities: ${STEP_NAMES.map((step) => SAGA_STEPS[step].activity).join(', ')}.`,
+  ],
 ];
 
 let stale = 0;
@@ -33,5 +36,5 @@ for (const [file, name, text] of PLACES) {
   if (process.argv.includes('--check')) process.stderr.write(`${file} is stale: npm run saga\n`);
   else writeFileSync(file, wanted);
 }
-process.stdout.write(`${SAGA_STEPS.length} steps in ${PLACES.length} documents\n`);
+process.stdout.write(`${STEP_NAMES.length} steps in ${PLACES.length} documents\n`);
 process.exitCode = process.argv.includes('--check') && stale > 0 ? 1 : 0;

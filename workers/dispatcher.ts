@@ -6,7 +6,7 @@ import { createDispatch } from '../activities/events/dispatch.ts';
 import { createNotificationSender } from '../activities/events/notification.ts';
 import { createWebhookSender } from '../activities/events/webhook.ts';
 import { DISPATCH_WORKFLOW_ID, DISPATCH_WORKFLOW_TYPE, type DispatchActivities } from '../contracts/dispatch.ts';
-import { ORDERS_TASK_QUEUE } from '../contracts/ids.ts';
+import { ORDERS_TASK_QUEUE } from '../contracts/task-queues.ts';
 import type { SendMail } from '../platform/mail/mail.ts';
 import { createSmtp } from '../platform/mail/smtp.ts';
 import { createSpool } from '../platform/mail/spool.ts';

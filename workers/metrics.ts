@@ -1,7 +1,8 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { type OrderActivities, UNDOES } from '../contracts/activities.ts';
+import type { OrderActivities } from '../contracts/activities.ts';
 import { PARKED_ORDERS } from '../contracts/order.ts';
+import { UNDOES, type UndoActivity } from '../contracts/saga-steps.ts';
 import { wrapActivities } from './wrap-activities.ts';
 
 // Milliseconds for the server to count, and for which a count is good: several scrapers ask it once.
@@ -40,7 +41,7 @@ export function watchParkedOrders(registry: Registry, count: CountOrders): void 
 }
 
 /** The same activities; every attempt of an undo is counted by its step and whether it succeeded. */
-export function countUndos<A extends OrderActivities>(registry: Registry, activities: A): A {
+export function countUndos<A extends Pick<OrderActivities, UndoActivity>>(registry: Registry, activities: A): A {
   const undos = new Counter({
     name: 'saga_compensations_total',
     help: 'Attempts to undo a step, by step and result.',

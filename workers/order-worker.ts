@@ -1,9 +1,9 @@
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createConfirmActivity } from '../activities/confirm.ts';
-import type { OrderActivities, OrderLifeActivities } from '../contracts/activities.ts';
+import type { ServiceCalls } from '../contracts/activities.ts';
 import type { DispatchActivities } from '../contracts/dispatch.ts';
-import { ORDERS_TASK_QUEUE } from '../contracts/ids.ts';
 import type { ReconcileActivities } from '../contracts/reconcile.ts';
+import { ORDERS_TASK_QUEUE } from '../contracts/task-queues.ts';
 
 /** How a worker runs, each number with its reason. */
 export const WORKER_SETTINGS = {
@@ -31,7 +31,7 @@ export function createOrderWorker(options: {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
-  readonly activities: OrderActivities & OrderLifeActivities & Partial<ReconcileActivities & DispatchActivities>;
+  readonly activities: ServiceCalls & Partial<ReconcileActivities & DispatchActivities>;
   readonly taskQueue?: string;
   readonly settings?: Partial<WorkerOptions>;
 }): Promise<Worker> {

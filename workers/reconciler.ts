@@ -4,8 +4,8 @@ import type { NativeConnection } from '@temporalio/worker';
 import { Gauge, type Registry } from 'prom-client';
 import { createJudge, type WorkflowState } from '../activities/audit/judge.ts';
 import { createRepair } from '../activities/audit/repair.ts';
-import { ORDERS_TASK_QUEUE, orderIdOf, orderWorkflowId } from '../contracts/ids.ts';
-import { NEW_ORDER, ORDER_WORKFLOW_TYPE, type OrderInput, orderStatusAttribute } from '../contracts/order.ts';
+import { orderIdOf, orderWorkflowId } from '../contracts/ids.ts';
+import { ORDER_WORKFLOW_TYPE } from '../contracts/order.ts';
 import {
   RECONCILE_SCHEDULE_ID,
   RECONCILE_WORKFLOW_TYPE,
@@ -13,6 +13,8 @@ import {
   type ReconcileInput,
   type RuleFinding,
 } from '../contracts/reconcile.ts';
+import { startOrderOptions } from '../contracts/start-order.ts';
+import { ORDERS_TASK_QUEUE } from '../contracts/task-queues.ts';
 import type { Logger } from '../platform/telemetry/logs.ts';
 import { type BrokenStatus, workflowEnd } from '../platform/temporal/workflow-end.ts';
 import type { WorkerConfig } from './config.ts';
@@ -74,15 +76,8 @@ export function createReconcileActivities(deps: {
       const { userId, paymentMethod } = order;
       const lines = order.lines.map(({ productId, quantity }) => ({ productId, quantity }));
       const limits = { stepLimitMs: config.SAGA_STEP_LIMIT_MS, returnWindowMs: config.RETURN_WINDOW_MS };
-      const args: [OrderInput] = [{ ...NEW_ORDER, orderId, userId, lines, paymentMethod, ...limits }];
-      await client.workflow.start(ORDER_WORKFLOW_TYPE, {
-        workflowId: orderWorkflowId(orderId),
-        taskQueue,
-        args,
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        typedSearchAttributes: [{ key: orderStatusAttribute, value: 'SUBMITTED' }],
-      });
+      const input = { orderId, userId, lines, paymentMethod, ...limits };
+      await client.workflow.start(ORDER_WORKFLOW_TYPE, startOrderOptions(input, taskQueue));
     },
   });
   const drift = new Gauge({

@@ -32,8 +32,8 @@ export function forwardPolicy(limitMs: number): ActivityOptions {
 const UNDO_ROUND_MS = 120_000;
 
 /** One round of an undo. It is tried again in the next round, for ever. */
-export function undoPolicy(roundMs: number = UNDO_ROUND_MS): ActivityOptions {
-  return { ...CARRIED_THROUGH, scheduleToCloseTimeout: roundMs };
+export function undoPolicy(): ActivityOptions {
+  return { ...CARRIED_THROUGH, scheduleToCloseTimeout: UNDO_ROUND_MS };
 }
 
 /** What has begun and must come to its end: no attempts are counted and no time is up. A minute at most between two attempts. */

@@ -11,7 +11,7 @@ import {
   resolveCompensationUpdate,
   retryCompensationUpdate,
   shipUpdate,
-} from '../contracts/order-life.ts';
+} from '../contracts/order-commands.ts';
 import { CARRIED_THROUGH, LOCAL_ATTEMPT } from './activity-policies.ts';
 import { carryOut } from './command-refused.ts';
 import { localFirst } from './local-first.ts';
@@ -19,19 +19,12 @@ import { showEnd } from './order-attributes.ts';
 import { CANCELLED_BY_REQUEST, OrderLife } from './order-life.ts';
 import { Parking } from './parking.ts';
 
-type LivingInput = OrderInput & { readonly returnWindowMs: number };
-
-/** Orders that began before orders lived on end with their saga. */
-export function livesOn(input: OrderInput): input is LivingInput {
-  return input.returnWindowMs !== undefined;
-}
-
 export function createLife(input: OrderInput, undoAll: (why: OrderFailure) => Promise<void>): OrderLife {
-  return new OrderLife({ orderId: input.orderId, undoAll, activities: lifeActivities(input) });
+  return new OrderLife({ orderId: input.orderId, undoAll, activities: lifeActivities() });
 }
 
 export function createParking(input: OrderInput, undos: ConstructorParameters<typeof Parking>[0]['undos']): Parking {
-  return new Parking({ orderId: input.orderId, undos, record: lifeActivities(input).recordIntervention });
+  return new Parking({ orderId: input.orderId, undos, record: lifeActivities().recordIntervention });
 }
 
 /**
@@ -41,12 +34,11 @@ export function createParking(input: OrderInput, undos: ConstructorParameters<ty
  * provider is slow and external. Undos are the saga's, and first attempts of theirs are local also in the task that accepts a
  * cancel or a retry: repeated, they change nothing.
  */
-function lifeActivities({ recordsCommands }: OrderInput): OrderLifeActivities {
+function lifeActivities(): OrderLifeActivities {
   const quick = localFirst<OrderLifeActivities>({ local: LOCAL_ATTEMPT, regular: () => CARRIED_THROUGH });
   const regular = proxyActivities<OrderLifeActivities>(CARRIED_THROUGH);
-  const { commitReservation, deliverOrder, requestReturn, recordIntervention } = recordsCommands ? regular : quick;
+  const { commitReservation, deliverOrder, requestReturn, refundReturn, recordIntervention } = regular;
   const { shipOrder, restockReturn, completeReturn } = quick;
-  const { refundReturn } = regular;
   return {
     commitReservation,
     shipOrder,

@@ -1,14 +1,14 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import type { SagaStep } from '../contracts/activities.ts';
 import type { OrderFailure } from '../contracts/order.ts';
+import type { StepName } from '../contracts/saga-steps.ts';
 import { StepRefused } from './saga.ts';
 
 /**
  * Why the saga stopped, as the customer is told. `cancelled`: the workflow was asked to cancel, and whatever is thrown from
  * then on is a consequence. Anything unknown is a bug of ours: the order must end all the same (SG7), so it is a failure too.
  */
-export function failureOf(error: unknown, at: { readonly step: SagaStep | null; readonly cancelled: boolean }): OrderFailure {
+export function failureOf(error: unknown, at: { readonly step: StepName | null; readonly cancelled: boolean }): OrderFailure {
   if (error instanceof StepRefused) return error.failure;
   if (at.cancelled) return { step: null, reason: 'order_cancelled', facts: {} };
   return { step: at.step, reason: outlastedItsLimit(error) ? 'unavailable' : 'internal', facts: {} };

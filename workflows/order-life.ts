@@ -12,7 +12,7 @@ import { condition } from '@temporalio/workflow';
 import type { OrderLifeActivities, Result } from '../contracts/activities.ts';
 import { returnKey, stepKey } from '../contracts/ids.ts';
 import type { OrderFailure } from '../contracts/order.ts';
-import type { AcceptedReturn, DeliverCommand, ReturnCommand, ShipCommand } from '../contracts/order-life.ts';
+import type { AcceptedReturn, DeliverCommand, ReturnCommand, ShipCommand } from '../contracts/order-commands.ts';
 import { commandRefused } from './command-refused.ts';
 import { Turns } from './turns.ts';
 

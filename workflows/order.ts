@@ -5,7 +5,7 @@
  * SG7 Every started order ends in exactly one outcome, also when this code has a bug.
  */
 import { allHandlersFinished, CancellationScope, condition, log, proxyActivities, setHandler } from '@temporalio/workflow';
-import type { ConfirmActivity, Confirmed, OrderActivities, Result } from '../contracts/activities.ts';
+import type { OrderActivities } from '../contracts/activities.ts';
 import { stepKey, undoKey } from '../contracts/ids.ts';
 import {
   type OrderEnd,
@@ -15,11 +15,11 @@ import {
   outcomeUpdate,
   statusQuery,
 } from '../contracts/order.ts';
-import type { CancelCommand } from '../contracts/order-life.ts';
+import type { CancelCommand } from '../contracts/order-commands.ts';
 import { forwardPolicy, LOCAL_ATTEMPT, undoPolicy } from './activity-policies.ts';
 import { localFirst } from './local-first.ts';
 import { showCancelled, showCompensating, showPaid } from './order-attributes.ts';
-import { acceptCommands, acceptInterventions, createLife, createParking, liveOn, livesOn } from './order-commands.ts';
+import { acceptCommands, acceptInterventions, createLife, createParking, liveOn } from './order-commands.ts';
 import { failureOf, mustFailTheTask } from './order-failure.ts';
 import type { Parking } from './parking.ts';
 import { Saga } from './saga.ts';
@@ -28,8 +28,6 @@ import type { FailedUndo } from './undo-list.ts';
 
 /** Who asked for the order to be cancelled, first. */
 type Cancelled = { by: CancelCommand | null };
-
-type Steps = OrderActivities & ConfirmActivity;
 
 type Story = { readonly saga: Saga; readonly limit: StepLimit; readonly cancelled: Cancelled };
 
@@ -45,12 +43,10 @@ export async function order(input: OrderInput): Promise<OrderEnd> {
   setHandler(statusQuery, () => saga.view());
   setHandler(outcomeUpdate, () => ended.promise);
   acceptInterventions(parking);
-  if (livesOn(input)) {
-    acceptCommands(life, (command) => {
-      cancelled.by ??= command;
-      story.cancel();
-    });
-  }
+  acceptCommands(life, (command) => {
+    cancelled.by ??= command;
+    story.cancel();
+  });
 
   const outcome = await life.begin(() =>
     settle(saga, story, { run: () => confirmOrder(input, { saga, limit, cancelled }), undo }),
@@ -58,7 +54,7 @@ export async function order(input: OrderInput): Promise<OrderEnd> {
   ended.resolve(outcome);
   // A cancel request is a command to a living order and nothing to one that has ended.
   return CancellationScope.nonCancellable(async () => {
-    const end = livesOn(input) && outcome.status === 'confirmed' ? await liveOn(life, outcome, input.returnWindowMs) : outcome;
+    const end = outcome.status === 'confirmed' ? await liveOn(life, outcome, input.returnWindowMs) : outcome;
     await condition(allHandlersFinished);
     return end;
   });
@@ -68,10 +64,10 @@ export async function order(input: OrderInput): Promise<OrderEnd> {
 async function confirmOrder(input: OrderInput, { saga, limit, cancelled }: Story): Promise<OrderOutcome> {
   const { orderId, userId } = input;
   const regular = () => forwardPolicy(limit.remainingMs());
-  const steps = localFirst<Steps>({ local: LOCAL_ATTEMPT, regular });
-  const undos = localFirst<OrderActivities>({ local: LOCAL_ATTEMPT, regular: () => undoPolicy(input.undoRoundMs) });
+  const steps = localFirst<OrderActivities>({ local: LOCAL_ATTEMPT, regular });
+  const undos = localFirst<OrderActivities>({ local: LOCAL_ATTEMPT, regular: () => undoPolicy() });
   // A refund asks the payment provider: slow and external, as the payment is.
-  const { refundPayment } = proxyActivities<OrderActivities>(undoPolicy(input.undoRoundMs));
+  const { refundPayment } = proxyActivities<OrderActivities>(undoPolicy());
 
   // Step 0, the submission, was taken before the workflow started; its undo is CreateOrder's too.
   saga.register('SubmitOrder', ({ reason, step, facts }) =>
@@ -89,7 +85,7 @@ async function confirmOrder(input: OrderInput, { saga, limit, cancelled }: Story
   // A worker that died may have gone further than the history says: of local attempts nothing is written until their task ends.
   const release = () =>
     undos.releaseInventory({ orderId, key: undoKey(orderId, 'reserve'), undoesKey: stepKey(orderId, 'reserve') });
-  if (input.releasesAlways) saga.register('ReserveInventory', release);
+  saga.register('ReserveInventory', release);
 
   await saga.step('ValidateUser', { undo: null, run: () => steps.validateUser({ userId }) });
 
@@ -117,18 +113,16 @@ async function confirmOrder(input: OrderInput, { saga, limit, cancelled }: Story
 
   const { order: record } = await saga.step('ConfirmOrder', {
     undo: null,
-    run: () => confirm(steps, input, paymentId),
+    run: () =>
+      steps.confirm({
+        orderId,
+        paymentId,
+        stockKey: stepKey(orderId, 'confirm-stock'),
+        orderKey: stepKey(orderId, 'confirm-order'),
+      }),
   });
 
-  return { status: 'confirmed', paymentId, ...(record && { order: record }) };
-}
-
-function confirm(steps: Steps, { orderId, confirmsAtOnce }: OrderInput, paymentId: string): Promise<Result<Confirmed>> {
-  const [stockKey, orderKey] = [stepKey(orderId, 'confirm-stock'), stepKey(orderId, 'confirm-order')];
-  if (confirmsAtOnce) return steps.confirm({ orderId, paymentId, stockKey, orderKey });
-  return steps
-    .confirmReservation({ orderId, key: stockKey })
-    .then((kept) => (kept.ok ? steps.confirmOrder({ orderId, key: orderKey, paymentId }) : kept));
+  return { status: 'confirmed', paymentId, order: record };
 }
 
 /** Runs the story to its one outcome (SG7). */

@@ -7,9 +7,10 @@
  * PK3 Nothing can be resolved twice, and nothing that is not open.
  */
 import { condition } from '@temporalio/workflow';
-import type { CompensationStep, OrderLifeActivities } from '../contracts/activities.ts';
+import type { OrderLifeActivities } from '../contracts/activities.ts';
 import { interventionKey } from '../contracts/ids.ts';
-import type { CompensationCommand } from '../contracts/order-life.ts';
+import type { CompensationCommand } from '../contracts/order-commands.ts';
+import type { CompensationStep } from '../contracts/saga-steps.ts';
 import { pauseAfterRoundMs } from './activity-policies.ts';
 import { commandRefused } from './command-refused.ts';
 import { showNeedsAttention } from './order-attributes.ts';

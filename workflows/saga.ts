@@ -8,15 +8,9 @@
  *
  * Knows nothing of Temporal; the caller makes the undoing non-cancellable.
  */
-import {
-  type CompensationStep,
-  type Refusal,
-  type Result,
-  SAGA,
-  type SagaState,
-  type SagaStep,
-} from '../contracts/activities.ts';
+import type { Refusal, Result } from '../contracts/activities.ts';
 import type { OrderFailure, OrderStatusView } from '../contracts/order.ts';
+import { type CompensationStep, SAGA_STEPS, type SagaState, type StepName } from '../contracts/saga-steps.ts';
 import { type FailedUndo, type Undo, UndoList } from './undo-list.ts';
 
 /** Ends the story of the saga; `refusal` is the step's answer. */
@@ -24,22 +18,22 @@ export class StepRefused extends Error {
   override readonly name = 'StepRefused';
   readonly failure: OrderFailure;
 
-  constructor(step: SagaStep, { reason, facts }: Refusal) {
+  constructor(step: StepName, { reason, facts }: Refusal) {
     super(`${step} was refused: ${reason}`);
     this.failure = { step, reason, facts };
   }
 }
 
 export class Saga {
-  readonly #begin: (step: SagaStep) => void;
+  readonly #begin: (step: StepName) => void;
   readonly #undos = new UndoList();
   #state: SagaState = 'SagaInitiated';
-  #step: SagaStep | null = null;
+  #step: StepName | null = null;
   #failure: OrderFailure | null = null;
   #needsAttention = false;
 
   /** `begin` is told each step before it is attempted. */
-  constructor(begin: (step: SagaStep) => void) {
+  constructor(begin: (step: StepName) => void) {
     this.#begin = begin;
   }
 
@@ -53,7 +47,7 @@ export class Saga {
    * the reason that localFirst gives.
    */
   step<T extends object>(
-    step: SagaStep,
+    step: StepName,
     { undo, run }: { readonly undo: Undo | null; readonly run: () => Promise<Result<T>> },
   ): Promise<T> {
     this.#step = step;
@@ -64,7 +58,7 @@ export class Saga {
         if (undo) this.#undos.drop(step);
         throw new StepRefused(step, result);
       }
-      this.#state = SAGA[step].state;
+      this.#state = SAGA_STEPS[step].reaches;
       return result;
     });
   }
@@ -98,7 +92,7 @@ export class Saga {
   }
 
   /** The step at work; null before the first one and when there is none. */
-  get currentStep(): SagaStep | null {
+  get currentStep(): StepName | null {
     return this.#step;
   }
 

@@ -1,4 +1,4 @@
-import { SAGA, type SagaStep } from '../contracts/activities.ts';
+import { SAGA_STEPS, type StepName } from '../contracts/saga-steps.ts';
 
 export type StepLimit = ReturnType<typeof createStepLimit>;
 
@@ -6,8 +6,8 @@ export type StepLimit = ReturnType<typeof createStepLimit>;
 export function createStepLimit(limitMs: number) {
   let endMs = Date.now() + limitMs;
   return {
-    begin: (step: SagaStep): void => {
-      if (SAGA[step].time === 'own') endMs = Date.now() + limitMs;
+    begin: (step: StepName): void => {
+      if (SAGA_STEPS[step].budget === 'own') endMs = Date.now() + limitMs;
     },
     /** At least 1: a timeout of 0 would mean none. */
     remainingMs: () => Math.max(1, endMs - Date.now()),

@@ -1,5 +1,5 @@
-import type { CompensationStep } from '../contracts/activities.ts';
 import type { OrderFailure } from '../contracts/order.ts';
+import type { CompensationStep } from '../contracts/saga-steps.ts';
 
 /** Makes a step as if it had never been, whether or not it happened. */
 export type Undo = (why: OrderFailure) => Promise<void>;

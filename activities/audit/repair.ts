@@ -35,6 +35,7 @@ export function createRepair(deps: {
       undoesKey: stepKey(orderId, 'create'),
       reason: 'order_cancelled',
       failedStep: null,
+      facts: {},
     });
   const how: Readonly<Record<RepairAction, (orderId: string) => Promise<void>>> = {
     'release the hold': release,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { COMPENSATION_STEPS } from '../../contracts/activities.ts';
+import { COMPENSATION_STEPS } from '../../contracts/saga-steps.ts';
 import { entityId, text } from '../../platform/rpc/fields.ts';
 import type { Operation } from './operation.ts';
 import { order } from './orders.ts';

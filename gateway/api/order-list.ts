@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { SAGA_STEPS } from '../../contracts/activities.ts';
+import { STEP_NAMES } from '../../contracts/saga-steps.ts';
 import { entityId } from '../../platform/rpc/fields.ts';
 import { STATUS_NAMES } from '../order-record.ts';
 import { pageFields } from '../wire.ts';
@@ -50,7 +50,7 @@ export const listOrders = {
         .describe("Operators only: this user's orders.")
         .meta({ examples: [USER_ID] }),
       failed_step: z
-        .enum(SAGA_STEPS, 'must be a step of the saga')
+        .enum(STEP_NAMES, 'must be a step of the saga')
         .optional()
         .describe('Operators only: cancelled because this step failed.')
         .meta({ examples: ['ProcessPayment'] }),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { COMPENSATION_STEPS, SAGA_STATES } from '../../contracts/activities.ts';
+import { COMPENSATION_STEPS, SAGA_STATES } from '../../contracts/saga-steps.ts';
 import { entityId } from '../../platform/rpc/fields.ts';
 import { STATUS_NAMES } from '../order-record.ts';
 import { addressSchema } from '../wire.ts';

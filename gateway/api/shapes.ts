@@ -1,7 +1,7 @@
 /** What several answers have in common, as programs see it. */
 import * as z from 'zod';
-import { SAGA_STEPS } from '../../contracts/activities.ts';
 import { REASONS } from '../../contracts/reasons.ts';
+import { STEP_NAMES } from '../../contracts/saga-steps.ts';
 import { ROLES } from '../context.ts';
 
 export const id = z.guid().describe('A UUID.');
@@ -23,7 +23,7 @@ export const address = z
   })
   .meta({ id: 'Address' });
 
-export const step = z.enum(SAGA_STEPS).meta({ id: 'SagaStep' });
+export const step = z.enum(STEP_NAMES).meta({ id: 'SagaStep' });
 
 export const reason = z.enum(REASONS).meta({ id: 'Reason', description: 'The stable word that programs compare.' });
 

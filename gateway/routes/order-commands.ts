@@ -9,7 +9,7 @@ import {
   resolveCompensationUpdate,
   retryCompensationUpdate,
   shipUpdate,
-} from '../../contracts/order-life.ts';
+} from '../../contracts/order-commands.ts';
 import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { serve } from '../api/operation.ts';
 import {

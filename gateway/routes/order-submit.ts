@@ -8,7 +8,7 @@
  *     the same key has to be sent again.
  */
 import type * as z from 'zod';
-import { NEW_ORDER, type OrderFailure } from '../../contracts/order.ts';
+import type { OrderFailure } from '../../contracts/order.ts';
 import { currentContext } from '../../platform/telemetry/context.ts';
 import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { serve } from '../api/operation.ts';
@@ -97,7 +97,6 @@ export function orderSubmitRoute(
     if (recorded) return recorded;
     const { id: orderId, userId, lines, paymentMethod } = order;
     const input = {
-      ...NEW_ORDER,
       orderId,
       userId,
       lines: lines.map(({ productId, quantity }) => ({ productId, quantity })),
@@ -109,8 +108,7 @@ export function orderSubmitRoute(
     if (waited.state === 'ended') {
       const { outcome } = waited;
       if (outcome.status === 'cancelled') return { state: 'cancelled', order, failure: outcome.failure };
-      const told = outcome.order && confirmedRecord(order, outcome.paymentId, outcome.order);
-      return { state: 'confirmed', order: told ?? (await reread(order, caller)) };
+      return { state: 'confirmed', order: confirmedRecord(order, outcome.paymentId, outcome.order) };
     }
     const now = await reread(order, caller);
     // The wait may have ended a moment before the workflow could say so.

@@ -5,11 +5,12 @@ import { createConfirmActivity } from '../../activities/confirm.ts';
 import { createOrdersActivities } from '../../activities/orders.ts';
 import { createProductsActivities } from '../../activities/products.ts';
 import { createGrpcClient } from '../../platform/rpc/client.ts';
-import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { Order, OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { runActivity } from './support/run-activity.ts';
 
 const INPUT = { orderId: 'o', paymentId: 'pay', stockKey: 'k1', orderKey: 'k2' };
+const EURO = { amountMinor: 100, currency: 'EUR' };
 // Milliseconds that products takes.
 const SLOW_MS = 50;
 
@@ -43,7 +44,7 @@ async function attempt(startToCloseTimeoutMs: number) {
       ...orders.calls,
       async confirmOrder(_, { deadlineMs }) {
         deadlines.push(deadlineMs);
-        return { order: undefined };
+        return { order: Order.fromPartial({ totals: { subtotal: EURO, tax: EURO, shipping: EURO, total: EURO } }) };
       },
     },
   });

@@ -5,10 +5,10 @@ import { createOrdersActivities } from '../../activities/orders.ts';
 import { createPaymentsActivities } from '../../activities/payments.ts';
 import { createProductsActivities } from '../../activities/products.ts';
 import { createUsersActivities } from '../../activities/users.ts';
-import type { OrderActivities, OrderLifeActivities } from '../../contracts/activities.ts';
+import type { ServiceCalls } from '../../contracts/activities.ts';
 import { createGrpcClient } from '../../platform/rpc/client.ts';
 import { StatusError } from '../../platform/rpc/status-error.ts';
-import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { Order, OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
@@ -22,7 +22,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function activitiesAgainst(handlers: FakeHandlers): Promise<OrderActivities & OrderLifeActivities> {
+async function activitiesAgainst(handlers: FakeHandlers): Promise<ServiceCalls> {
   const services = await startFakeServices(handlers);
   const users = createGrpcClient(UsersServiceService, services.users);
   const products = createGrpcClient(ProductsServiceService, services.products);
@@ -62,7 +62,10 @@ test('each step sends its key and what its service needs, and returns what the n
       reserveInventory: keeping(requests, { lines: priced, expiresAt: undefined }),
       confirmReservation: keeping(requests, {}),
     },
-    orders: { createOrder: keeping(requests, { totals }), confirmOrder: keeping(requests, { order: undefined }) },
+    orders: {
+      createOrder: keeping(requests, { totals }),
+      confirmOrder: keeping(requests, { order: Order.fromPartial({ totals, lines: [], history: [] }) }),
+    },
     payments: { processPayment: keeping(requests, { paymentId: 'pay' }) },
   });
   const lines = [{ productId: 'p', quantity: 2 }];
@@ -83,7 +86,7 @@ test('each step sends its key and what its service needs, and returns what the n
     { ok: true, total: totals.total },
     { ok: true, paymentId: 'pay' },
     { ok: true },
-    { ok: true },
+    { ok: true, order: { lines: [], totals, history: [] } },
   ]);
   expect(requests).toEqual([
     { userId: 'u' },
@@ -107,9 +110,9 @@ test('each undo sends its own key and the key that it undoes', async () => {
 
   await runActivity(() => activities.refundPayment({ ...undo, reason }));
   await runActivity(() => activities.releaseInventory(undo));
-  await runActivity(() => activities.cancelOrder({ ...undo, reason, failedStep: 'ProcessPayment' }));
+  await runActivity(() => activities.cancelOrder({ ...undo, reason, failedStep: 'ProcessPayment', facts: {} }));
   await runActivity(() =>
-    activities.cancelOrder({ ...undo, reason: 'order_cancelled', failedStep: null, actorId: 'a', note: 'Too late' }),
+    activities.cancelOrder({ ...undo, reason: 'order_cancelled', failedStep: null, facts: {}, actorId: 'a', note: 'Too late' }),
   );
 
   const sent = { idempotencyKey: 'undo', undoesKey: 'done', orderId: 'o' };
@@ -225,7 +228,7 @@ test('an undo that is refused is a fault, to be tried again', async () => {
   const undo = { key: 'undo', undoesKey: 'done', orderId: 'o' };
 
   const cancelled = runActivity(() =>
-    activities.cancelOrder({ ...undo, reason: 'payment_declined', failedStep: 'ProcessPayment' }),
+    activities.cancelOrder({ ...undo, reason: 'payment_declined', failedStep: 'ProcessPayment', facts: {} }),
   );
   await expect(cancelled).rejects.toMatchObject({ type: 'illegal_transition', nonRetryable: false });
   const released = runActivity(() => activities.releaseInventory(undo));

@@ -4,7 +4,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { type WorkflowExecutionDescription, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import pino from 'pino';
 import { orderWorkflowId } from '../../contracts/ids.ts';
-import { NEW_ORDER } from '../../contracts/order.ts';
 import { orderStateReader } from '../../gateway/order-events.ts';
 import { createOrderReader } from '../../gateway/order-reader.ts';
 import { createOrderWorkflows } from '../../gateway/order-workflow.ts';
@@ -75,7 +74,14 @@ test('an order whose workflow is paused is not over: it is asked how it goes, an
   temporal.client.workflow.executeUpdateWithStart = async () => {
     throw new WorkflowUpdateRPCTimeoutOrCancelledError('The wait is over');
   };
-  const input = { ...NEW_ORDER, orderId, userId: platform.customer, lines: [], paymentMethod: 'tok_ok', stepLimitMs: 60_000 };
+  const input = {
+    orderId,
+    userId: platform.customer,
+    lines: [],
+    paymentMethod: 'tok_ok',
+    stepLimitMs: 60_000,
+    returnWindowMs: 60_000,
+  };
   expect(await workflowsOf().awaitOutcome(input, 5_000)).toEqual({ state: 'running' });
 });
 

@@ -1,38 +1,32 @@
 import { expect, test } from '@jest/globals';
-import {
-  type ForwardCall,
-  type OrderActivities,
-  SAGA,
-  SAGA_STATES,
-  SAGA_STEPS,
-  UNDOES,
-  type UndoCall,
-} from '../../contracts/activities.ts';
+import type { OrderActivities } from '../../contracts/activities.ts';
+import { COMPENSATION_STEPS, SAGA_STATES, SAGA_STEPS, STEP_NAMES, STEP_OF_ACTIVITY, UNDOES } from '../../contracts/saga-steps.ts';
 
-test('the names under which open orders were begun stay: a call under another key would happen twice', () => {
-  const keys = Object.assign({}, ...SAGA_STEPS.map((step) => SAGA[step].calls));
-  expect(keys).toMatchObject({
-    validateUser: null,
-    reserveInventory: 'reserve',
-    createOrder: 'create',
-    processPayment: 'pay',
-    confirmReservation: 'confirm-stock',
-    confirmOrder: 'confirm-order',
-  });
-  expect(Object.fromEntries(UNDOES)).toMatchObject({
-    cancelOrder: 'SubmitOrder',
-    releaseInventory: 'ReserveInventory',
-    refundPayment: 'ProcessPayment',
-  });
+test('keys and activities of the steps: a call under another key would happen twice', () => {
+  expect(STEP_NAMES.map((step) => [SAGA_STEPS[step].activity, ...SAGA_STEPS[step].keys])).toEqual([
+    ['validateUser'],
+    ['reserveInventory', 'reserve'],
+    ['createOrder', 'create'],
+    ['processPayment', 'pay'],
+    ['confirm', 'confirm-stock', 'confirm-order'],
+  ]);
+  expect([...UNDOES]).toEqual([
+    ['cancelOrder', 'SubmitOrder'],
+    ['releaseInventory', 'ReserveInventory'],
+    ['refundPayment', 'ProcessPayment'],
+  ]);
 });
 
-test('every activity of the saga is a call of one step or an undo, and no key or state belongs to two', () => {
-  type Unplaced = Exclude<keyof OrderActivities, ForwardCall | UndoCall>;
+test('every activity of the saga takes or undoes one step, and no key or state belongs to two', () => {
+  type Placed = (typeof SAGA_STEPS)[keyof typeof SAGA_STEPS]['activity' | 'undo'] | 'cancelOrder' | null;
+  type Unplaced = Exclude<keyof OrderActivities, Placed> | Exclude<Placed, keyof OrderActivities | null>;
   const nothingIsUnplaced: [Unplaced] extends [never] ? true : Unplaced = true;
   expect(nothingIsUnplaced).toBe(true);
 
-  const calls = SAGA_STEPS.flatMap((step) => Object.entries(SAGA[step].calls));
-  const names = [...calls.map(([call]) => call), ...UNDOES.keys()];
-  const keys = calls.flatMap(([, key]) => (key === null ? [] : [key]));
-  for (const list of [names, keys, SAGA_STATES]) expect(new Set(list).size).toBe(list.length);
+  const activities = STEP_NAMES.map((step) => SAGA_STEPS[step].activity);
+  const keys = STEP_NAMES.flatMap((step) => [...SAGA_STEPS[step].keys]);
+  for (const list of [[...activities, ...UNDOES.keys()], keys, SAGA_STATES, COMPENSATION_STEPS]) {
+    expect(new Set(list).size).toBe(list.length);
+  }
+  expect(new Set(STEP_OF_ACTIVITY.keys())).toEqual(new Set([...activities, ...UNDOES.keys()]));
 });

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { SAGA_STATES, SAGA_STEPS, type SagaStep } from '../../contracts/activities.ts';
 import type { OrderFailure } from '../../contracts/order.ts';
+import { SAGA_STATES, STEP_NAMES, type StepName } from '../../contracts/saga-steps.ts';
 import { Saga, StepRefused } from '../../workflows/saga.ts';
 import type { Undo } from '../../workflows/undo-list.ts';
 
@@ -15,7 +15,7 @@ function createRecorder() {
     async () => {
       done.push(`undo ${what}`);
     };
-  const begun: SagaStep[] = [];
+  const begun: StepName[] = [];
   return { done, undoOf, begun, saga: new Saga((step) => begun.push(step)) };
 }
 
@@ -108,7 +108,7 @@ test('an error that questions the code itself is not taken for a failed undo', a
 test('the state follows the steps', async () => {
   const { saga, begun } = createRecorder();
   const states: unknown[] = [saga.view()];
-  for (const step of SAGA_STEPS) {
+  for (const step of STEP_NAMES) {
     await saga.step(step, {
       undo: null,
       run: async () => {
@@ -123,8 +123,8 @@ test('the state follows the steps', async () => {
 
   expect(states).toEqual([
     { sagaState: 'SagaInitiated', step: null, failure: null, needsAttention: false },
-    ...SAGA_STATES.slice(1, 1 + SAGA_STEPS.length),
+    ...SAGA_STATES.slice(1, 1 + STEP_NAMES.length),
     { sagaState: 'SagaCompleted', step: null, failure: null, needsAttention: false },
   ]);
-  expect(begun).toEqual(SAGA_STEPS);
+  expect(begun).toEqual(STEP_NAMES);
 });

@@ -11,7 +11,7 @@ import {
   resolveCompensationUpdate,
   retryCompensationUpdate,
   shipUpdate,
-} from '../../contracts/order-life.ts';
+} from '../../contracts/order-commands.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { refuse, type Scripts } from './support/fake-activities.ts';
 import { eventsOf } from './support/history.ts';

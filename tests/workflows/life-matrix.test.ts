@@ -10,7 +10,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { Registry } from 'prom-client';
 import { orderWorkflowId } from '../../contracts/ids.ts';
 import { needsAttentionAttribute } from '../../contracts/order.ts';
-import { retryCompensationUpdate } from '../../contracts/order-life.ts';
+import { retryCompensationUpdate } from '../../contracts/order-commands.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { inTurns } from '../../testkit/in-turns.ts';
 import { createReconcileActivities } from '../../workers/reconciler.ts';

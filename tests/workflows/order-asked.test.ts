@@ -1,7 +1,7 @@
 /** What can be asked of an order from outside: its outcome, its status, its search attributes. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { SAGA_STATES, SAGA_STEPS } from '../../contracts/activities.ts';
 import { OUTCOME_UPDATE_ID, outcomeUpdate, statusQuery } from '../../contracts/order.ts';
+import { SAGA_STATES, STEP_NAMES } from '../../contracts/saga-steps.ts';
 import { FORWARD_CALLS, stepOfCall } from '../../testkit/saga-activities.ts';
 import { refuse } from './support/fake-activities.ts';
 import { attributesOf, calledOnce, down } from './support/looks.ts';
@@ -38,7 +38,7 @@ test('another update id for a running order joins it', async () => {
 });
 
 test('the status can be asked at every state', async () => {
-  for (const [nth, step] of SAGA_STEPS.entries()) {
+  for (const [nth, step] of STEP_NAMES.entries()) {
     const activity = FORWARD_CALLS.find((call) => stepOfCall(call) === step) ?? 'validateUser';
     const sagaState = SAGA_STATES[nth];
     const gate = lab.gate();

@@ -1,7 +1,7 @@
 /** What becomes of a confirmed order: shipped, delivered, returned, closed; or cancelled before it is shipped. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { cancelUpdate, deliverUpdate, requestReturnUpdate, shipUpdate } from '../../contracts/order-life.ts';
+import { cancelUpdate, deliverUpdate, requestReturnUpdate, shipUpdate } from '../../contracts/order-commands.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { FORWARD_CALLS, UNDO_CALLS, undosBefore } from '../../testkit/saga-activities.ts';
 import { refusalOf } from './support/commands.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { PARKED_ORDERS, statusQuery } from '../../contracts/order.ts';
-import { type CompensationCommand, resolveCompensationUpdate, retryCompensationUpdate } from '../../contracts/order-life.ts';
+import { type CompensationCommand, resolveCompensationUpdate, retryCompensationUpdate } from '../../contracts/order-commands.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { UNDO_CALLS } from '../../testkit/saga-activities.ts';
 import { refusalOf } from './support/commands.ts';

@@ -1,6 +1,6 @@
 /** One order at a time: its outcome, its keys, its history. What can be asked of it: order-asked. The saga's failures: saga-matrix. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { SAGA, SAGA_STEPS } from '../../contracts/activities.ts';
+import { SAGA_STEPS, STEP_NAMES } from '../../contracts/saga-steps.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { refuse, undosOf } from './support/fake-activities.ts';
 import { eventsOf, regularActivities } from './support/history.ts';
@@ -22,7 +22,7 @@ test('an order that every service accepts is confirmed, each step under a key of
 
   expect(await order.outcome).toEqual({ status: 'confirmed', paymentId: `payment-of-${orderId}` });
   expect(await order.handle.result()).toEqual(await order.outcome);
-  const calls = SAGA_STEPS.flatMap((step) => Object.entries(SAGA[step].calls));
+  const calls = STEP_NAMES.flatMap((step) => Object.entries(SAGA_STEPS[step].calls));
   expect(order.calls.map(({ activity, key }) => [activity, key])).toEqual(
     calls.map(([call, key]) => [call, key === null ? undefined : `saga:${orderId}:${key}`]),
   );
@@ -39,7 +39,7 @@ test('on a good day only the payment goes through the server', async () => {
   expect(regularActivities(events)).toEqual(['processPayment']);
   // Start, two workflow tasks, the payment, one upsert, the update, the end; and one event for each local step.
   const { MARKER_RECORDED: local = [], ...other } = Object.groupBy(events, ({ type }) => type);
-  expect(local).toHaveLength(SAGA_STEPS.length - 1);
+  expect(local).toHaveLength(STEP_NAMES.length - 1);
   expect(Object.values(other).flat().length).toBeLessThanOrEqual(15);
 });
 
@@ -48,7 +48,7 @@ test('an order that began when stock and order were confirmed by two activities 
   expect(await order.outcome).toMatchObject({ status: 'confirmed' });
   await order.handle.result();
   const { MARKER_RECORDED: local = [] } = Object.groupBy(await eventsOf(order.handle), ({ type }) => type);
-  expect(local).toHaveLength(SAGA_STEPS.length);
+  expect(local).toHaveLength(STEP_NAMES.length);
 });
 
 test('a declined card releases the stock, then cancels the order, and tells why', async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { orderWorkflowId, returnKey, stepKey } from '../../contracts/ids.ts';
 import { statusQuery } from '../../contracts/order.ts';
-import { deliverUpdate, shipUpdate } from '../../contracts/order-life.ts';
+import { deliverUpdate, shipUpdate } from '../../contracts/order-commands.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { runActivity } from '../activities/support/run-activity.ts';
 import { openReconcileLab, type ReconcileLab } from './support/reconcile-lab.ts';

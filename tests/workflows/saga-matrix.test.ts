@@ -7,9 +7,10 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { type ForwardCall, SAGA, type UndoCall } from '../../contracts/activities.ts';
+import type { ForwardCall } from '../../contracts/activities.ts';
 import { orderWorkflowId } from '../../contracts/ids.ts';
 import type { OrderOutcome } from '../../contracts/order.ts';
+import { SAGA_STEPS, type UndoActivity } from '../../contracts/saga-steps.ts';
 import { FORWARD_CALLS, isUndo, stepOfCall, undosBefore } from '../../testkit/saga-activities.ts';
 import { WORKFLOWS_PATH } from '../../workers/bundle.ts';
 import { FAULTS, type Fault, type Watched, withFaults } from './support/faults.ts';
@@ -173,9 +174,9 @@ function expectedOutcome({ activity, fault }: Cell): object {
 }
 
 /** Newest first. A refusal proves that its step did not happen; whatever else may have happened. */
-function expectedUndos({ activity, fault }: Cell): readonly UndoCall[] {
+function expectedUndos({ activity, fault }: Cell): readonly UndoActivity[] {
   if (FAULTS[fault].ends === 'confirmed') return [];
-  const { undo } = SAGA[stepOfCall(activity)];
+  const { undo } = SAGA_STEPS[stepOfCall(activity)];
   const before = undosBefore(stepOfCall(activity));
   return undo === null || fault === 'refused' ? before : [undo, ...before];
 }

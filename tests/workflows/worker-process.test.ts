@@ -1,7 +1,7 @@
 /** workers/main.ts as it is deployed: killed in the middle of orders, and stopped in the middle of one. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ORDERS_TASK_QUEUE, orderWorkflowId, stepKey } from '../../contracts/ids.ts';
+import { orderWorkflowId, stepKey } from '../../contracts/ids.ts';
 import {
   NEW_ORDER,
   ORDER_WORKFLOW_TYPE,
@@ -9,6 +9,7 @@ import {
   type OrderOutcome,
   orderStatusAttribute,
 } from '../../contracts/order.ts';
+import { ORDERS_TASK_QUEUE } from '../../contracts/task-queues.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { createTestTemporal, type TestTemporal } from '../../testkit/temporal.ts';
 import { startFakeServices } from '../activities/support/fake-services.ts';

@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid';
-import type { SagaStep } from '../../../contracts/activities.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
+import type { StepName } from '../../../contracts/saga-steps.ts';
 import { served } from '../../../platform/rpc/server.ts';
 import { StatusError } from '../../../platform/rpc/status-error.ts';
 import { EventsServiceService } from '../../../proto/gen/shopfast/events/v1/events.ts';
@@ -140,7 +140,7 @@ export async function fakeOrders() {
     price,
     confirm,
     move,
-    cancel(orderId: string, step: SagaStep | null, reason: Reason, facts: Readonly<Record<string, string>> = {}) {
+    cancel(orderId: string, step: StepName | null, reason: Reason, facts: Readonly<Record<string, string>> = {}) {
       move(orderId, 'ORDER_STATUS_CANCELLED', reason).failure = { step: step ?? '', reason, facts: { ...facts } };
     },
   };

@@ -3,8 +3,9 @@ import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporal
 import pino from 'pino';
 import { v7 as uuid } from 'uuid';
 import { confirmedOrderFrom } from '../../../activities/confirmed-order.ts';
-import type { OrderActivities, OrderLifeActivities, Refusal, SagaStep } from '../../../contracts/activities.ts';
+import type { OrderLifeActivities, Refusal, ServiceCalls } from '../../../contracts/activities.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
+import type { StepName } from '../../../contracts/saga-steps.ts';
 import { answeredBy, isForward } from '../../../testkit/saga-activities.ts';
 import type { TestTemporal } from '../../../testkit/temporal.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
@@ -15,7 +16,7 @@ import { type FakeOrders, UNIT_PRICE } from './fake-orders.ts';
 // Warnings of activities that fail on purpose would drown the tests' own words.
 Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
 
-type Refused = { readonly step: SagaStep; readonly reason: Reason; readonly facts?: Refusal['facts'] };
+type Refused = { readonly step: StepName; readonly reason: Reason; readonly facts?: Refusal['facts'] };
 
 /** The payment methods of orders that are refused. */
 const REFUSED: Readonly<Record<string, Refused>> = {
@@ -30,9 +31,6 @@ const REFUSED: Readonly<Record<string, Refused>> = {
   tok_test_unrefundable: { step: 'ConfirmOrder', reason: 'hold_expired' },
   tok_test_gave_up: { step: 'ProcessPayment', reason: 'unavailable' },
 };
-
-/** The payment method of orders whose record the saga is not told when it confirms them. */
-export const UNTOLD = 'tok_test_untold';
 
 /** The real workflow on its own task queue, over services from memory; can stop and start like a worker that is deployed. */
 export async function createTestWorker(options: { temporal: TestTemporal; taskQueue: string; orders: FakeOrders }) {
@@ -65,8 +63,8 @@ export async function createTestWorker(options: { temporal: TestTemporal; taskQu
   };
 }
 
-function createActivities(orders: FakeOrders, down: ReadonlySet<string>): OrderActivities & OrderLifeActivities {
-  function refusalAt(step: SagaStep, paymentMethod: string | undefined): Refusal | undefined {
+function createActivities(orders: FakeOrders, down: ReadonlySet<string>): ServiceCalls {
+  function refusalAt(step: StepName, paymentMethod: string | undefined): Refusal | undefined {
     const refused = REFUSED[paymentMethod ?? ''];
     return refused?.step === step ? { ok: false, reason: refused.reason, facts: refused.facts ?? {} } : undefined;
   }
@@ -99,7 +97,7 @@ function createActivities(orders: FakeOrders, down: ReadonlySet<string>): OrderA
       if (down.has(`confirmation of ${methodOf(orderId)}`)) {
         throw ApplicationFailure.create({ type: 'unavailable', message: 'the answer was lost' });
       }
-      return { ok: true, ...(order && methodOf(orderId) !== UNTOLD && { order }) };
+      return { ok: true, order };
     },
     ...createLife(orders),
     async refundPayment({ orderId }) {

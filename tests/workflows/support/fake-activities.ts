@@ -1,13 +1,14 @@
 /** The activities of the order saga without services: each answers as its order's script says, and every call is kept. */
 import { Context } from '@temporalio/activity';
 import * as z from 'zod';
-import type { OrderActivities, OrderLifeActivities, Refusal } from '../../../contracts/activities.ts';
-import type { Money } from '../../../contracts/lines.ts';
+import type { Refusal, ServiceCalls } from '../../../contracts/activities.ts';
+import type { ConfirmedOrder } from '../../../contracts/confirmed-order.ts';
+import type { Money } from '../../../contracts/money.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
 import { about, answeredBy, isForward, isUndo } from '../../../testkit/saga-activities.ts';
-import { createFakeLife, type LifeActivityName } from './fake-life.ts';
+import { createFakeLife } from './fake-life.ts';
 
-export type ActivityName = keyof OrderActivities | LifeActivityName;
+export type ActivityName = keyof ServiceCalls;
 
 export type Call = {
   readonly activity: ActivityName;
@@ -23,6 +24,13 @@ export type Script = (nth: number) => Promise<Refusal | undefined> | Refusal | u
 export type Scripts = Partial<Record<ActivityName, Script>>;
 
 export const TOTAL: Money = { amountMinor: 2_500, currency: 'EUR' };
+
+/** The record that a confirmed order's outcome carries. */
+export const CONFIRMED: ConfirmedOrder = {
+  lines: [],
+  totals: { subtotal: TOTAL, tax: TOTAL, shipping: TOTAL, total: TOTAL },
+  history: [],
+};
 
 export function refuse(reason: Reason, facts: Record<string, string> = {}): Refusal {
   return { ok: false, reason, facts };
@@ -43,7 +51,7 @@ export function createFakeActivities() {
     return await order.scripts[activity]?.(nth);
   }
 
-  const activities: OrderActivities & OrderLifeActivities = {
+  const activities: ServiceCalls = {
     ...createFakeLife(act),
     // What a step answers whose answer nobody uses.
     ...answeredBy(
@@ -58,6 +66,7 @@ export function createFakeActivities() {
     createOrder: async (input) => (await act('createOrder', input.orderId, input)) ?? { ok: true, total: TOTAL },
     processPayment: async (input) =>
       (await act('processPayment', input.orderId, input)) ?? { ok: true, paymentId: `payment-of-${input.orderId}` },
+    confirmOrder: async (input) => (await act('confirmOrder', input.orderId, input)) ?? { ok: true, order: CONFIRMED },
   };
 
   return {

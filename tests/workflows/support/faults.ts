@@ -1,8 +1,7 @@
 /** Trouble between the worker and the real activities: one fault in one call of one order. */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { OrderActivities } from '../../../contracts/activities.ts';
-import { about, isForward, isUndo, type SagaCall } from '../../../testkit/saga-activities.ts';
+import { about, isForward, isUndo, type SagaCall, type SagaCalls } from '../../../testkit/saga-activities.ts';
 import { wrapActivities } from '../../../workers/wrap-activities.ts';
 
 /** How the order ends, and whether the call had taken effect before that. */
@@ -51,7 +50,7 @@ const refused = new WeakSet<Watched>();
 const DOWN = () => new Error('the service is down');
 
 /** The real activities with each order's own fault in them. Orders are known by their id and by their user's. */
-export function withFaults<A extends OrderActivities>(real: A, orders: ReadonlyMap<string, Watched>): A {
+export function withFaults<A extends SagaCalls>(real: A, orders: ReadonlyMap<string, Watched>): A {
   return wrapActivities(real, (activity, call) => {
     if (!isForward(activity) && !isUndo(activity)) return call;
     return async (input) => {

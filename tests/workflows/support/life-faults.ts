@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import * as z from 'zod';
-import type { OrderActivities, OrderLifeActivities } from '../../../contracts/activities.ts';
+import type { ServiceCalls } from '../../../contracts/activities.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { wrapActivities } from '../../../workers/wrap-activities.ts';
 import { isLifeCall, LIFE_CALLS, type LifeCall } from './life-rows.ts';
@@ -41,7 +41,7 @@ const DOWN = () => new Error('the service is down');
 const NEXT_ATTEMPT_MS = 30_000;
 
 /** The real activities with each order's own fault in them. */
-export function withLifeFaults<A extends OrderActivities & OrderLifeActivities>(
+export function withLifeFaults<A extends ServiceCalls>(
   real: A,
   orders: ReadonlyMap<string, WatchedLife>,
 ): A {

@@ -1,16 +1,17 @@
 /** What each call of an order's life after its confirmation belongs to: a new call does not compile without its row. */
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle, WorkflowUpdateHandle } from '@temporalio/client';
-import type { OrderLifeActivities, UndoCall } from '../../../contracts/activities.ts';
+import type { OrderLifeActivities } from '../../../contracts/activities.ts';
 import type { OrderInput } from '../../../contracts/order.ts';
-import { cancelUpdate, deliverUpdate, requestReturnUpdate, shipUpdate } from '../../../contracts/order-life.ts';
+import { cancelUpdate, deliverUpdate, requestReturnUpdate, shipUpdate } from '../../../contracts/order-commands.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
+import type { UndoActivity } from '../../../contracts/saga-steps.ts';
 import { isUndo, UNDO_CALLS } from '../../../testkit/saga-activities.ts';
 import { type Books, QUANTITY, type RealShop, STOCK, TOTAL } from './real-shop.ts';
 
 /** What an operator did to a parked order is recorded while the order is undone: order-parked.test.ts. */
 type OwnCall = Exclude<keyof OrderLifeActivities, 'recordIntervention'>;
-export type LifeCall = OwnCall | UndoCall;
+export type LifeCall = OwnCall | UndoActivity;
 export type Command = 'ship' | 'deliver' | 'requestReturn' | 'cancel';
 
 const OWN_CALLS: Readonly<Record<OwnCall, Command>> = {

@@ -1,10 +1,10 @@
 /** How each call of the saga is refused and what it leaves: a new call does not compile without its row. */
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
-import type { ForwardCall } from '../../../contracts/activities.ts';
 import type { OrderInput } from '../../../contracts/order.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
 import { OrderStatus } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
+import type { ForwardCall } from '../../../testkit/saga-activities.ts';
 import { QUANTITY, type RealShop, STOCK } from './real-shop.ts';
 
 const LIMITS = { deadlineMs: 10_000 };

@@ -3,25 +3,24 @@ import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, type WorkerOptions } from '@temporalio/worker';
 import pino from 'pino';
-import type { OrderActivities, OrderLifeActivities } from '../../../contracts/activities.ts';
+import type { ServiceCalls } from '../../../contracts/activities.ts';
 import { orderWorkflowId } from '../../../contracts/ids.ts';
 import {
-  NEW_ORDER,
   ORDER_WORKFLOW_TYPE,
   type OrderInput,
   type OrderOutcome,
   OUTCOME_UPDATE_ID,
-  orderStatusAttribute,
   outcomeUpdate,
 } from '../../../contracts/order.ts';
 import type { ReconcileActivities } from '../../../contracts/reconcile.ts';
+import { startOrderOptions } from '../../../contracts/start-order.ts';
 import { createTestTemporal } from '../../../testkit/temporal.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
 import { createOrderWorker } from '../../../workers/order-worker.ts';
 import { registerSearchAttributes } from '../../../workers/search-attributes.ts';
 import { type Call, createFakeActivities, type Scripts } from './fake-activities.ts';
 
-type Activities = OrderActivities & OrderLifeActivities & Partial<ReconcileActivities>;
+type Activities = ServiceCalls & Partial<ReconcileActivities>;
 
 export type OrderLab = Awaited<ReturnType<typeof createOrderLab>>;
 
@@ -90,6 +89,7 @@ export async function createOrderLab(
       lines: [{ productId: randomUUID(), quantity: 2 }],
       paymentMethod: 'tok_ok',
       stepLimitMs: 20_000,
+      returnWindowMs: 86_400_000,
       ...given,
     };
     const calls = fakes.expect(input, scripts);
@@ -102,12 +102,7 @@ export async function createOrderLab(
   /** Update-with-Start: whoever asks first starts the order, the others join. */
   function ask(input: OrderInput, startOptions: object = {}): Promise<OrderOutcome> {
     const startWorkflowOperation = new WithStartWorkflowOperation(ORDER_WORKFLOW_TYPE, {
-      workflowId: orderWorkflowId(input.orderId),
-      taskQueue,
-      args: [{ ...NEW_ORDER, ...input }] as [OrderInput],
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      typedSearchAttributes: [{ key: orderStatusAttribute, value: 'SUBMITTED' }],
+      ...startOrderOptions(input, taskQueue),
       ...startOptions,
     });
     return client.workflow.executeUpdateWithStart(outcomeUpdate, { updateId: OUTCOME_UPDATE_ID, startWorkflowOperation });

@@ -1,9 +1,7 @@
-/**
- * What can be asked of an order besides its outcome. Plain JSON; whoever asks is named by user id, never by name.
- */
+/** The commands of an order, as Updates of its workflow. Plain JSON; the person who acts is named by user id, never by name. */
 import { defineUpdate } from '@temporalio/workflow';
-import type { CompensationStep } from './activities.ts';
-import type { Line, Money } from './lines.ts';
+import type { Line, Money } from './money.ts';
+import type { CompensationStep } from './saga-steps.ts';
 
 export type ShipCommand = { readonly actorId: string; readonly carrier: string; readonly trackingNumber: string };
 
