@@ -1,5 +1,5 @@
 // The parts of the platform, in the order of what they need. A new part is a new row.
-import type { AddressVariable, DatabaseVariable, LocalConfig, PortVariable } from './config.ts';
+import type { AddressVariable, DatabaseVariable, PortVariable } from './config.ts';
 
 export type Part = {
   readonly name: string;
@@ -9,7 +9,7 @@ export type Part = {
   readonly grpc?: PortVariable;
   readonly database?: DatabaseVariable;
   /** A part is not started when this is set: it runs elsewhere. */
-  readonly insteadOf?: keyof LocalConfig;
+  readonly insteadOf?: AddressVariable | 'PROVIDER_URL';
   readonly after: readonly string[];
   /** Limit of its JavaScript heap. Without one Node takes what a large machine has before it collects. */
   readonly heapMib: number;

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { inspect } from '../../local/processes.mjs';
+import { inspect } from '../../local/bootstrap/processes.mjs';
 import { createDatabase } from '../../testkit/database.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { collect, type RunningPlatform, spawnPlatform, startPlatform } from '../../testkit/platform.ts';

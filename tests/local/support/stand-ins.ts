@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import * as z from 'zod';
-import { inspect } from '../../../local/processes.mjs';
+import { inspect } from '../../../local/bootstrap/processes.mjs';
 import type { RunningPlatform } from '../../../testkit/platform.ts';
 import { type Known, known } from '../../../testkit/processes.ts';
 

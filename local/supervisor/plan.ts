@@ -1,9 +1,9 @@
 // Turns the table of parts and the configuration into what is started here, what runs elsewhere, and who is told what.
-import type { LocalConfig, PortVariable } from './config.ts';
+import type { LocalConfig, PortVariable } from '../config.ts';
+import { databaseName, type Part, SERVICES } from '../parts.ts';
+import type { Paths } from '../paths.ts';
 import { readPartHealth } from './health.ts';
 import { launchNode } from './part-process.ts';
-import { databaseName, type Part, SERVICES } from './parts.ts';
-import type { Paths } from './paths.ts';
 import type { Ports } from './ports.ts';
 import type { UnitSpec } from './unit.ts';
 
@@ -29,9 +29,10 @@ export function planParts(parts: readonly Part[], config: LocalConfig) {
     ...(temporal ? (['TEMPORAL_PORT', 'TEMPORAL_UI_PORT'] as const) : []),
     ...here.flatMap((part) => (part.grpc ? [part.grpc, part.http] : [part.http])),
   ];
-  const elsewhere = parts.flatMap((part) =>
-    here.includes(part) || !part.insteadOf ? [] : [[part.name, config[part.insteadOf]] as const],
-  );
+  const elsewhere = parts.flatMap(({ name, insteadOf }) => {
+    const address = insteadOf && config[insteadOf];
+    return address === undefined ? [] : [{ name, address }];
+  });
   return { here, elsewhere, databases, postgres, temporal, ports };
 }
 
