@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
 import { OUTCOME_UPDATE_ID, orderStatusAttribute } from '../contracts/order.ts';
 import { PARTS } from '../local/parts.ts';
-import { nodeOptions } from '../local/plan.ts';
+import { nodeOptions } from '../local/supervisor/plan.ts';
 import type { Facts, Shop } from '../testkit/shop.ts';
 import { startChild } from './bare/child.ts';
 import { BARE_TASK_QUEUE, BARE_WORKFLOW_TYPE, bareOutcome } from './bare/contract.ts';

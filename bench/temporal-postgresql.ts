@@ -7,12 +7,12 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pidsOf } from '../local/assemble.ts';
-import { findGoPrograms } from '../local/go-build.mjs';
+import { findGoPrograms } from '../local/bootstrap/go-build.mjs';
+import { createProgress } from '../local/bootstrap/progress.mjs';
 import { ROOT } from '../local/paths.ts';
-import { pickFreePort } from '../local/ports.ts';
-import { createProgress } from '../local/progress.mjs';
-import { createSupervisor } from '../local/supervisor.ts';
+import { pidsOf } from '../local/supervisor/assemble.ts';
+import { pickFreePort } from '../local/supervisor/ports.ts';
+import { createSupervisor } from '../local/supervisor/supervisor.ts';
 import { type TemporalDatabases, type TemporalPorts, temporalConfig } from './temporal-config.ts';
 import { databaseSpec, serverSpec } from './temporal-units.ts';
 

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { spawnGuarded } from '../local/guard.mjs';
-import { asPartProcess } from '../local/part-process.ts';
-import { postgresSpec } from '../local/servers.ts';
-import type { UnitSpec } from '../local/unit.ts';
+import { spawnGuarded } from '../local/bootstrap/guard.mjs';
+import { postgresSpec } from '../local/postgres/spec.ts';
+import { asPartProcess } from '../local/supervisor/part-process.ts';
+import type { UnitSpec } from '../local/supervisor/unit.ts';
 import type { TemporalDatabases } from './temporal-config.ts';
 
 const NAMESPACE = 'default';

@@ -1,5 +1,5 @@
 // The parts of the platform, in the order of what they need. A new part is a new row.
-import type { AddressVariable, DatabaseVariable, LocalConfig, PortVariable } from './config.ts';
+import type { AddressVariable, DatabaseVariable, PortVariable } from './config.ts';
 
 export type Part = {
   readonly name: string;
@@ -9,7 +9,7 @@ export type Part = {
   readonly grpc?: PortVariable;
   readonly database?: DatabaseVariable;
   /** A part is not started when this is set: it runs elsewhere. */
-  readonly insteadOf?: keyof LocalConfig;
+  readonly insteadOf?: AddressVariable | 'PROVIDER_URL';
   readonly after: readonly string[];
   /** Limit of its JavaScript heap. Without one Node takes what a large machine has before it collects. */
   readonly heapMib: number;
@@ -31,6 +31,8 @@ const TEMPORAL = [
 ];
 
 const MAIL = ['SMTP_URL', 'MAIL_FROM', 'MAIL_SPOOL_DIR'];
+const EVENTS = ['EVENT_RETRY_FIRST_MS', 'EVENT_RETRY_CAP_MS', 'EVENT_ATTEMPTS_MAX'];
+const WEBHOOKS = 'WEBHOOK_PRIVATE_ADDRESSES';
 const FRAUD = ['FRAUD_LIMIT', 'FRAUD_LARGE_MINOR', 'FRAUD_SMALL_MINOR', 'FRAUD_HOME_CURRENCY', 'FRAUD_SCORER_URL'];
 
 export const SERVICES: readonly ServicePart[] = [
@@ -68,7 +70,7 @@ export const SERVICES: readonly ServicePart[] = [
     database: 'ORDERS_DATABASE_URL',
     insteadOf: 'ORDERS_ADDRESS',
     after: ['postgres'],
-    takes: ['EVENT_RETRY_FIRST_MS', 'EVENT_RETRY_CAP_MS', 'EVENT_ATTEMPTS_MAX'],
+    takes: [],
   },
   {
     name: 'payments',
@@ -81,6 +83,18 @@ export const SERVICES: readonly ServicePart[] = [
     insteadOf: 'PAYMENTS_ADDRESS',
     after: ['postgres'],
     takes: ['PROVIDER_URL', ...FRAUD],
+  },
+  {
+    name: 'notifications',
+    script: 'services/notifications/main.ts',
+    heapMib: 192,
+    youngMib: 4,
+    http: 'NOTIFICATIONS_HTTP_PORT',
+    grpc: 'NOTIFICATIONS_PORT',
+    database: 'NOTIFICATIONS_DATABASE_URL',
+    insteadOf: 'NOTIFICATIONS_ADDRESS',
+    after: ['postgres'],
+    takes: [...EVENTS, WEBHOOKS],
   },
 ];
 
@@ -106,7 +120,7 @@ export const PARTS: readonly Part[] = [
     youngMib: 16,
     http: 'WORKER_HTTP_PORT',
     after: ['temporal', ...SERVICES.map(({ name }) => name)],
-    takes: [...SERVICE_ADDRESSES, ...TEMPORAL, 'PROVIDER_URL', ...MAIL],
+    takes: [...SERVICE_ADDRESSES, ...TEMPORAL, 'PROVIDER_URL', WEBHOOKS, ...MAIL],
   },
   {
     name: 'gateway',

@@ -1,12 +1,10 @@
 import { chmodSync, mkdirSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../platform/config/load.ts';
+import { controlSocket } from '../platform/control/protocol.ts';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
-// sockaddr_un holds 104 bytes on macOS and 108 on Linux, with the ending zero.
-const SOCKET_PATH_MAX_BYTES = 103;
 
 export type Paths = ReturnType<typeof pathsIn>;
 
@@ -16,7 +14,7 @@ export function pathsIn(dataDirectory: string) {
   return {
     data,
     facts: join(data, 'platform.json'),
-    control: socketPath(join(data, 'control.sock')),
+    control: controlSocket(data),
     lock: join(data, 'supervisor.lock'),
     running: join(data, 'running.json'),
     secrets: join(data, 'secrets.json'),
@@ -29,17 +27,6 @@ export function pathsIn(dataDirectory: string) {
     postgres: join(data, 'postgres'),
     temporal: join(data, 'temporal', 'temporal.db'),
   };
-}
-
-/** A deep clone's path may be too long for a socket; from the clone itself it is short. */
-function socketPath(path: string): string {
-  const short = [path, relative(process.cwd(), path)].sort((a, b) => Buffer.byteLength(a) - Buffer.byteLength(b))[0] ?? path;
-  if (Buffer.byteLength(short) > SOCKET_PATH_MAX_BYTES) {
-    throw new ConfigError(
-      `SHOPFAST_DATA_DIR: ${path} is too long for a socket (${SOCKET_PATH_MAX_BYTES} bytes): choose a shorter folder`,
-    );
-  }
-  return short;
 }
 
 /** Only its owner looks inside. Root's PostgreSQL runs as another user and must be able to pass through, not to look. */

@@ -2,17 +2,17 @@
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConfigError, loadConfig } from '../platform/config/load.ts';
+import { tryLock } from './bootstrap/lock.mjs';
 import { localConfig } from './config.ts';
-import { stopLeftOvers } from './left-over.ts';
-import { tryLock } from './lock.mjs';
-import { mainOf } from './main-of.ts';
 import { type Paths, pathsIn } from './paths.ts';
-import { OUTSIDE } from './postgres-home.ts';
+import { OUTSIDE } from './postgres/home.ts';
+import { runCommand } from './run-command.ts';
+import { stopLeftOvers } from './supervisor/leftovers.ts';
 
 // What makes a folder recognisable as ours: nothing else is ever deleted.
 const OWN = ['supervisor.lock', 'secrets.json', 'logs', 'install.lock'];
 
-await mainOf(async () => {
+await runCommand(async () => {
   const paths = pathsIn(loadConfig(localConfig).SHOPFAST_DATA_DIR);
   if (!existsSync(paths.data)) {
     console.log(`There is nothing to forget in ${paths.data}.`);

@@ -1,4 +1,4 @@
 import { PARTS } from './parts.ts';
-import { runPlatform } from './run-platform.ts';
+import { runPlatform } from './supervisor/run-platform.ts';
 
 process.exit(await runPlatform(PARTS, process.env));

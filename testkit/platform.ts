@@ -5,10 +5,10 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localConfig } from '../local/config.ts';
-import { askPlatform } from '../local/control.ts';
 import { type Facts, readFacts } from '../local/facts.ts';
 import { pathsIn, ROOT } from '../local/paths.ts';
 import { waitFor } from '../local/wait.ts';
+import { askPlatform, readStatus } from '../platform/control/client.ts';
 
 const READY_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 30_000;
@@ -51,7 +51,7 @@ export async function startPlatform(
     currentFacts,
     exited,
     /** The state of each part, asked now. */
-    status: () => askPlatform(paths.control, 'status'),
+    status: () => readStatus(paths.control),
     /** Kills the process of a part as it is now; the supervisor starts another. */
     async kill(part: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
       const pid = currentFacts().pids[part];
@@ -59,11 +59,11 @@ export async function startPlatform(
       process.kill(pid, signal);
     },
     /** Kills a part and leaves it down. */
-    pause: (part: string) => askPlatform(paths.control, 'pause', part),
+    pause: (part: string) => askPlatform(paths.control, 'pause', { part }),
     /** Starts a paused part again and waits until it is ready. */
-    resume: (part: string) => askPlatform(paths.control, 'resume', part),
+    resume: (part: string) => askPlatform(paths.control, 'resume', { part }),
     /** Stops a part properly, starts it again and waits until it is ready. */
-    restart: (part: string) => askPlatform(paths.control, 'restart', part),
+    restart: (part: string) => askPlatform(paths.control, 'restart', { part }),
     /** Stops everything. `keepData` leaves the data for another start. */
     async stop({ keepData = false }: { readonly keepData?: boolean } = {}): Promise<void> {
       await stopChild(child);

@@ -1,4 +1,4 @@
-import { inspect, isRunning } from '../local/processes.mjs';
+import { inspect, isRunning } from '../local/bootstrap/processes.mjs';
 import { eventually } from './eventually.ts';
 
 /** A process that will not be confused with a later one of the same number. */

@@ -1,6 +1,6 @@
 import { Agent, get } from 'node:http';
 import { PARTS } from '../../local/parts.ts';
-import { nodeOptions } from '../../local/plan.ts';
+import { nodeOptions } from '../../local/supervisor/plan.ts';
 import { startChild } from '../bare/child.ts';
 import { measure } from '../measure.ts';
 import { grpcAddress } from './address.ts';

@@ -3,6 +3,7 @@
  * Compose reads them, and each part's environment is parsed by that part's own schema.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
@@ -94,22 +95,29 @@ test('nothing is published beyond loopback', () => {
   for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
 });
 
+/** The containers that run a part: one each, and two workers by role. */
+const containersOf = (folder: string) => Object.values(platform).filter(({ build }) => build?.args.PART === folder);
+
 describe('each part of the platform', () => {
-  test.each(PARTS)(
-    '$name gets an environment that its own schema accepts, and nothing that it does not know',
-    async ({ name, script }) => {
-      const part = platform[name];
-      if (!part?.build) throw new Error(`${name} is not in docker-compose.yml`);
-      const schema = await schemaOf(part.build.args.PART);
-      expect(script).toBe(`${part.build.args.PART}/main.ts`);
-      expect(existsSync(`${part.build.args.PART}/main.ts`)).toBe(true);
-      expect(existsSync(part.build.dockerfile)).toBe(true);
-      expect(() => loadConfig(schema, part.environment)).not.toThrow();
-      for (const variable of Object.keys(part.environment)) expect(Object.keys(schema.shape)).toContain(variable);
+  test.each(PARTS)('$name gets an environment that its own schema accepts, and nothing that it does not know', async (part) => {
+    const folder = dirname(part.script);
+    expect(existsSync(part.script)).toBe(true);
+    const schema = await schemaOf(folder);
+    const containers = containersOf(folder);
+    expect(containers).toHaveLength(part.name === 'worker' ? 2 : 1);
+    for (const { build, environment, healthcheck } of containers) {
+      expect(existsSync(build?.dockerfile ?? '')).toBe(true);
+      expect(() => loadConfig(schema, environment)).not.toThrow();
+      for (const variable of Object.keys(environment)) expect(Object.keys(schema.shape)).toContain(variable);
       // Nothing explains itself to whoever asks, where others may ask.
-      expect(Object.entries(loadConfig(schema, part.environment))).not.toContainEqual(['GRPC_REFLECTION', 'on']);
-      const port = part.healthcheck?.test.at(-1);
-      expect(Object.values(loadConfig(schema, part.environment))).toContain(Number(port));
-    },
-  );
+      expect(Object.entries(loadConfig(schema, environment))).not.toContainEqual(['GRPC_REFLECTION', 'on']);
+      const port = healthcheck?.test.at(-1);
+      expect(Object.values(loadConfig(schema, environment))).toContain(Number(port));
+    }
+  });
+});
+
+test('every task queue has one worker of its own', () => {
+  const served = containersOf('workers').map(({ environment }) => environment.WORKER_TASK_QUEUES);
+  expect(served.sort()).toEqual(['background', 'orders']);
 });

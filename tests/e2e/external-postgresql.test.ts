@@ -26,7 +26,7 @@ function urls(): Record<string, string | undefined> {
 }
 
 test('nothing embedded is started for what is elsewhere, and orders go through', async () => {
-  const { parts } = z.object({ parts: z.array(z.object({ name: z.string() })) }).parse(await platform.status());
+  const { parts } = await platform.status();
   expect(parts.map(({ name }) => name)).not.toContain('postgres');
   expect(parts.map(({ name }) => name)).toContain('temporal');
 

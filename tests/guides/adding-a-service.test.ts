@@ -27,7 +27,7 @@ const LIMITS = { deadlineMs: 10_000 };
 
 const ONLY_REVIEWS = `
 import { PARTS } from './local/parts.ts';
-import { runPlatform } from './local/run-platform.ts';
+import { runPlatform } from './local/supervisor/run-platform.ts';
 process.exit(await runPlatform(PARTS.filter(({ name }) => name === 'reviews'), process.env));
 `;
 

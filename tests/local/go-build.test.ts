@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { findGoPrograms } from '../../local/go-build.mjs';
+import { findGoPrograms } from '../../local/bootstrap/go-build.mjs';
 
 const PROGRAMS = { alpha: 'example.com/things/cmd/alpha', beta: 'example.com/things/cmd/tool' };
 

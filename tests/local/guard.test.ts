@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, expect, test } from '@jest/globals';
-import { type Guarded, spawnGuarded } from '../../local/guard.mjs';
+import { type Guarded, spawnGuarded } from '../../local/bootstrap/guard.mjs';
 import { allGone, known } from '../../testkit/processes.ts';
 
 const GONE_LIMIT_MS = 5_000;
@@ -13,7 +13,7 @@ afterEach(() => guarded?.stop());
 
 test('a command ends when the process that guards it is killed with -9', async () => {
   const script = `
-    import { spawnGuarded } from './local/guard.mjs';
+    import { spawnGuarded } from './local/bootstrap/guard.mjs';
     const { pid, guardPid } = await spawnGuarded(${JSON.stringify(sleeper)});
     console.log(pid, guardPid);
     setInterval(() => {}, 1000);`;

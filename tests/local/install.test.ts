@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ensureInstalled, isInstalled } from '../../local/install.mjs';
+import { ensureInstalled, isInstalled } from '../../local/bootstrap/install.mjs';
 
 type Entry = { version: string; dev?: boolean; optional?: boolean; os?: string[] };
 

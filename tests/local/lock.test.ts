@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { tryLock, withLock } from '../../local/lock.mjs';
+import { tryLock, withLock } from '../../local/bootstrap/lock.mjs';
 
 let folder: string;
 let file: string;

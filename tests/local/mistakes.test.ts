@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
-import { pickFreePort } from '../../local/ports.ts';
+import { pickFreePort } from '../../local/supervisor/ports.ts';
 import { collect, makeDataDir, spawnPlatform } from '../../testkit/platform.ts';
 
 const script = 'tests/local/fixtures/platform.ts';

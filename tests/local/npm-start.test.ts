@@ -35,7 +35,7 @@ test('npm start brings everything up, npm run status says so, and kill -9 of npm
     READY_LIMIT_MS,
   );
   const processes = Object.values(facts?.pids ?? {}).map(known);
-  expect(processes).toHaveLength(9);
+  expect(processes).toHaveLength(10);
   expect(facts?.products.map(({ stock }) => stock > 0)).toEqual([true, true, true, false]);
   // Told right after the file is written.
   const line = `'X-API-Key: ${facts?.api_key}'`;

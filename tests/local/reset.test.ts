@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { inspect } from '../../local/processes.mjs';
+import { inspect } from '../../local/bootstrap/processes.mjs';
 import { makeDataDir } from '../../testkit/platform.ts';
 
 let dataDir: string;

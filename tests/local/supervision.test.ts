@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { inspect } from '../../local/processes.mjs';
+import { inspect } from '../../local/bootstrap/processes.mjs';
 import { createDatabase } from '../../testkit/database.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { collect, type RunningPlatform, spawnPlatform, startPlatform } from '../../testkit/platform.ts';
@@ -111,18 +111,19 @@ test("services on somebody's own machine answer gRPC reflection, unless they are
 });
 
 test('what is pointed elsewhere is not started here', async () => {
-  const databases = await Promise.all([createDatabase('orders'), createDatabase('gateway')]);
+  const databases = await Promise.all(['orders', 'gateway', 'notifications'].map((name) => createDatabase(name)));
   const env = {
     TEMPORAL_ADDRESS: process.env.TEST_TEMPORAL_ADDRESS,
     ORDERS_DATABASE_URL: databases[0]?.url,
     GATEWAY_DATABASE_URL: databases[1]?.url,
+    NOTIFICATIONS_DATABASE_URL: databases[2]?.url,
     PROVIDER_URL: 'http://127.0.0.1:9',
     USERS_ADDRESS: '127.0.0.1:9',
     GRPC_REFLECTION: 'off',
   };
   const started = await startPlatform({ script: STAND_INS, env });
   try {
-    expect(Object.keys(started.facts.pids).sort()).toEqual(['gateway', 'orders']);
+    expect(Object.keys(started.facts.pids).sort()).toEqual(['gateway', 'notifications', 'orders']);
     expect(readFileSync(`/proc/${started.facts.pids.orders}/environ`, 'utf8')).toContain('GRPC_REFLECTION=off');
     expect(started.facts).toMatchObject({ provider: env.PROVIDER_URL, temporal: { address: env.TEMPORAL_ADDRESS, ui: null } });
   } finally {

@@ -4,8 +4,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { createProgress } from '../../local/progress.mjs';
-import { cacheFolder, findTemporal } from '../../local/temporal-binary.mjs';
+import { createProgress } from '../../local/bootstrap/progress.mjs';
+import { cacheFolder, findTemporal } from '../../local/temporal/find-cli.mjs';
 
 const RIGHT = 'temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)';
 const UNSTAMPED = 'temporal version 0.0.0-DEV (Server 1.29.1, UI 2.42.1)';

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { findGoPrograms } from '../../local/go-build.mjs';
-import { createProgress } from '../../local/progress.mjs';
+import { findGoPrograms } from '../../local/bootstrap/go-build.mjs';
+import { createProgress } from '../../local/bootstrap/progress.mjs';
 
 const TEMPORAL = 'docker-compose.temporal.yml';
 const PLATFORM = 'docker-compose.yml';

@@ -50,7 +50,7 @@ afterAll(async () => {
 });
 
 test('the platform starts neither Temporal nor PostgreSQL', async () => {
-  const { parts } = z.object({ parts: z.array(z.object({ name: z.string() })) }).parse(await platform.status());
+  const { parts } = await platform.status();
   const names = parts.map(({ name }) => name);
   expect(names).toContain('worker');
   expect(names).not.toContain('temporal');

@@ -2,17 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import * as z from 'zod';
-import { inspect } from '../../../local/processes.mjs';
+import { inspect } from '../../../local/bootstrap/processes.mjs';
 import type { RunningPlatform } from '../../../testkit/platform.ts';
 import { type Known, known } from '../../../testkit/processes.ts';
 
 /** Real PostgreSQL and Temporal, and stand-ins for the parts. */
 export const STAND_INS = 'tests/local/fixtures/platform.ts';
 /** The stand-ins with a database; each is a role, too. */
-export const ROLES = ['users', 'orders', 'gateway', 'provider'];
+export const ROLES = ['users', 'orders', 'notifications', 'gateway', 'provider'];
 
 const secretsFile = z.object({ databases: z.record(z.string(), z.string()) });
-const statusAnswer = z.object({ parts: z.array(z.object({ name: z.string(), address: z.string() })) });
 
 /** Every process of a platform: supervisor, parts, servers and their guards. */
 export function processesOf({ currentFacts, supervisorPid }: RunningPlatform): Known[] {
@@ -36,7 +35,7 @@ export function passwordsOf({ dataDir }: RunningPlatform): Record<string, string
 
 /** Connects as a part's role. Rejects with the server's own words. */
 export async function connect(platform: RunningPlatform, role: string, database: string): Promise<pg.Client> {
-  const { parts } = statusAnswer.parse(await platform.status());
+  const { parts } = await platform.status();
   const server = parts.find(({ name }) => name === 'postgres')?.address;
   const password = passwordsOf(platform)[role];
   const client = new pg.Client({ connectionString: `postgres://${role}:${password}@${server}/${database}` });

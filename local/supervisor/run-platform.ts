@@ -1,24 +1,25 @@
 // What `npm start` is, as a story: one platform per data directory, in this process's hands until it ends.
 import { rmSync } from 'node:fs';
-import { ConfigError, loadConfig } from '../platform/config/load.ts';
+import { ConfigError, loadConfig } from '../../platform/config/load.ts';
+import type { PlatformStatus } from '../../platform/control/protocol.ts';
+import { type ControlCommands, serveControl } from '../../platform/control/server.ts';
+import { tryLock } from '../bootstrap/lock.mjs';
+import { createProgress, type Progress, seconds } from '../bootstrap/progress.mjs';
+import { type LocalConfig, localConfig } from '../config.ts';
+import { createFactsFile } from '../facts.ts';
+import { databaseName, type Part } from '../parts.ts';
+import { type Paths, pathsIn, prepareDataDirectory } from '../paths.ts';
+import { prepareSecrets } from '../secrets.ts';
+import { findTemporal } from '../temporal/find-cli.mjs';
 import { assemble, type Setting } from './assemble.ts';
 import { describePlatform } from './banner.ts';
-import { type LocalConfig, localConfig } from './config.ts';
-import { serveControl } from './control.ts';
-import { createFactsFile } from './facts.ts';
 import { gatherFacts } from './gather-facts.ts';
-import { stopLeftOvers } from './left-over.ts';
-import { tryLock } from './lock.mjs';
+import { stopLeftOvers } from './leftovers.ts';
 import { ownMib } from './memory.ts';
-import { databaseName, type Part } from './parts.ts';
-import { type Paths, pathsIn, prepareDataDirectory } from './paths.ts';
 import { planParts } from './plan.ts';
 import { resolvePorts } from './ports.ts';
-import { createProgress, type Progress, seconds } from './progress.mjs';
-import { prepareSecrets } from './secrets.ts';
 import { followStopRequests, type StopRequests } from './stop-requests.ts';
 import type { Supervisor } from './supervisor.ts';
-import { findTemporal } from './temporal-binary.mjs';
 import { StoppedWhileStarting, type Unit } from './unit.ts';
 
 // A little longer than a part gives itself for finishing what it has begun (platform/lifecycle).
@@ -101,7 +102,7 @@ async function shutDown(supervisor: Supervisor, requests: StopRequests): Promise
   await supervisor.stop(STOP_LIMIT_MS);
 }
 
-function commands({ plan }: Setting, supervisor: Supervisor, requests: StopRequests) {
+function commands({ plan }: Setting, supervisor: Supervisor, requests: StopRequests): ControlCommands {
   const named = (name: string | undefined): Unit => {
     const unit = name === undefined ? undefined : supervisor.unit(name);
     if (!unit) throw new ConfigError(`There is no part "${name}" here`);
@@ -113,10 +114,10 @@ function commands({ plan }: Setting, supervisor: Supervisor, requests: StopReque
       requests.ask();
       return { pid: process.pid };
     },
-    status: async () => ({
+    status: async (): Promise<PlatformStatus> => ({
       pid: process.pid,
       own_mib: ownMib(),
-      elsewhere: plan.elsewhere.map(([name, address]) => ({ name, address })),
+      elsewhere: plan.elsewhere,
       parts: await supervisor.health(),
     }),
     restart: (name: string | undefined) => named(name).restart(STOP_LIMIT_MS),

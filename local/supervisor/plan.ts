@@ -1,9 +1,9 @@
 // Turns the table of parts and the configuration into what is started here, what runs elsewhere, and who is told what.
-import type { LocalConfig, PortVariable } from './config.ts';
+import type { LocalConfig, PortVariable } from '../config.ts';
+import { databaseName, type Part, SERVICES } from '../parts.ts';
+import type { Paths } from '../paths.ts';
 import { readPartHealth } from './health.ts';
 import { launchNode } from './part-process.ts';
-import { databaseName, type Part, SERVICES } from './parts.ts';
-import type { Paths } from './paths.ts';
 import type { Ports } from './ports.ts';
 import type { UnitSpec } from './unit.ts';
 
@@ -13,7 +13,7 @@ const HOST = '127.0.0.1';
 const FOR_EVERYBODY = new Set([
   ...['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'],
   ...['LOG_LEVEL', 'BIND_HOST', 'TRUST_PROXY', 'CORS_ORIGINS', 'ORDER_WAIT_MS', 'RESERVATION_TTL_MS', 'SAGA_STEP_LIMIT_MS'],
-  ...['RETURN_WINDOW_MS', 'TAX_BASIS_POINTS', 'SHIPPING_MINOR', 'GRPC_REFLECTION', 'WEBHOOK_PRIVATE_ADDRESSES'],
+  ...['RETURN_WINDOW_MS', 'TAX_BASIS_POINTS', 'SHIPPING_MINOR', 'GRPC_REFLECTION'],
 ]);
 
 export type Plan = ReturnType<typeof planParts>;
@@ -29,9 +29,10 @@ export function planParts(parts: readonly Part[], config: LocalConfig) {
     ...(temporal ? (['TEMPORAL_PORT', 'TEMPORAL_UI_PORT'] as const) : []),
     ...here.flatMap((part) => (part.grpc ? [part.grpc, part.http] : [part.http])),
   ];
-  const elsewhere = parts.flatMap((part) =>
-    here.includes(part) || !part.insteadOf ? [] : [[part.name, config[part.insteadOf]] as const],
-  );
+  const elsewhere = parts.flatMap(({ name, insteadOf }) => {
+    const address = insteadOf && config[insteadOf];
+    return address === undefined ? [] : [{ name, address }];
+  });
   return { here, elsewhere, databases, postgres, temporal, ports };
 }
 

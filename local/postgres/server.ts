@@ -4,10 +4,10 @@ import { chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { ConfigError } from '../platform/config/load.ts';
-import { type Guarded, spawnGuarded } from './guard.mjs';
-import type { PostgresHome } from './postgres-home.ts';
-import { commandOf, stopProcess } from './processes.mjs';
+import { ConfigError } from '../../platform/config/load.ts';
+import { type Guarded, spawnGuarded } from '../bootstrap/guard.mjs';
+import { commandOf, stopProcess } from '../bootstrap/processes.mjs';
+import type { PostgresHome } from './home.ts';
 
 const SUPERUSER = 'postgres';
 const MAJOR = '18';

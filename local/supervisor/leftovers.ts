@@ -1,9 +1,9 @@
 // A platform that was killed together with its guards may leave a process behind, for instance one that was suspended.
 // Every process that is started is written down with a mark that no later process of the same number has.
 import * as z from 'zod';
-import type { Paths } from './paths.ts';
-import { readPrivate, writePrivate } from './private-files.ts';
-import { inspect, isRunning, stopProcess } from './processes.mjs';
+import { inspect, isRunning, stopProcess } from '../bootstrap/processes.mjs';
+import type { Paths } from '../paths.ts';
+import { readPrivate, writePrivate } from '../private-files.ts';
 
 const STOP_LIMIT_MS = 4_000;
 

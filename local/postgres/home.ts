@@ -17,7 +17,7 @@ import { createRequire } from 'node:module';
 import { userInfo } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import * as z from 'zod';
-import { ConfigError } from '../platform/config/load.ts';
+import { ConfigError } from '../../platform/config/load.ts';
 
 export type Account = { readonly uid: number; readonly gid: number };
 

@@ -1,6 +1,6 @@
+import { ensureDemoProducts } from '../demo/products.ts';
+import type { DemoProduct, Facts } from '../facts.ts';
 import { pidsOf, type Setting } from './assemble.ts';
-import { ensureDemoProducts } from './demo-data.ts';
-import type { DemoProduct, Facts } from './facts.ts';
 import { platformValues } from './plan.ts';
 import type { Supervisor } from './supervisor.ts';
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { commandOf, inspect } from './processes.mjs';
+import { commandOf, inspect } from '../bootstrap/processes.mjs';
 
 const MIB_PER_KB = 1 / 1024;
 

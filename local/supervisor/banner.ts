@@ -1,4 +1,4 @@
-import type { Facts } from './facts.ts';
+import type { Facts } from '../facts.ts';
 
 /** What a person needs after the start: where everything is, who they are, and one order to place. */
 export function describePlatform(facts: Facts, paths: { readonly facts: string; readonly logs: string }, took: string): string {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { commandOf } from './processes.mjs';
+import { commandOf } from '../bootstrap/processes.mjs';
 
 const LISTENING = '0A';
 const COMMAND_LENGTH = 60;

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import type { Exit, Guarded } from './guard.mjs';
-import { ROOT } from './paths.ts';
+import type { Exit, Guarded } from '../bootstrap/guard.mjs';
+import { ROOT } from '../paths.ts';
 
-const PARENT_WATCH = new URL('./parent-watch.mjs', import.meta.url).href;
+const PARENT_WATCH = new URL('../bootstrap/parent-watch.mjs', import.meta.url).href;
 
 /** A process under supervision: a Node part, or a guarded server. */
 export type PartProcess = {

@@ -1,12 +1,13 @@
-import type { LocalConfig } from './config.ts';
-import { rememberProcesses } from './left-over.ts';
-import { databaseName } from './parts.ts';
-import type { Paths } from './paths.ts';
+import type { Progress } from '../bootstrap/progress.mjs';
+import type { LocalConfig } from '../config.ts';
+import { databaseName } from '../parts.ts';
+import type { Paths } from '../paths.ts';
+import { postgresSpec } from '../postgres/spec.ts';
+import type { Secrets } from '../secrets.ts';
+import { temporalSpec } from '../temporal/spec.ts';
+import { rememberProcesses } from './leftovers.ts';
 import { type Plan, partSpec, platformValues } from './plan.ts';
 import type { Ports } from './ports.ts';
-import type { Progress } from './progress.mjs';
-import type { Secrets } from './secrets.ts';
-import { postgresSpec, temporalSpec } from './servers.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 
 /** Everything that is settled before the first process starts. */

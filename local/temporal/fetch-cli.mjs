@@ -4,9 +4,9 @@ import { chmod, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { megabytes } from './disk.mjs';
-import { buildWithGo } from './go-build.mjs';
-import { inWorkFolder, run } from './work-folder.mjs';
+import { megabytes } from '../bootstrap/disk.mjs';
+import { buildWithGo } from '../bootstrap/go-build.mjs';
+import { inWorkFolder, run } from '../bootstrap/work-folder.mjs';
 
 const MODULE = 'github.com/temporalio/cli';
 // A network that swallows packets must not hold the start up: the build is the next thing to try.

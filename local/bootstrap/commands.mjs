@@ -15,7 +15,7 @@ export const COMMANDS = {
   },
   stop: { says: 'stop it', script: 'local/stop.ts' },
   status: { says: 'each part, its health, and why it is not ready', script: 'tools/status.ts' },
-  demo: { says: 'place a good, a declined and an out-of-stock order', script: 'local/demo.ts', temporal: true },
+  demo: { says: 'place a good, a declined and an out-of-stock order', script: 'local/demo/main.ts', temporal: true },
   reset: { says: 'forget all data', script: 'local/reset.ts' },
   test: {
     says: 'run the tests; arguments go to Jest',

@@ -1,15 +1,15 @@
 // Three orders that show what the saga does: one that is paid, one whose card is declined, one that cannot be had.
-import { loadConfig } from '../platform/config/load.ts';
-import { localConfig } from './config.ts';
-import { followOrder } from './demo-order.ts';
-import { type DemoProduct, type Facts, readFacts } from './facts.ts';
-import { mainOf } from './main-of.ts';
-import { pathsIn } from './paths.ts';
+import { loadConfig } from '../../platform/config/load.ts';
+import { localConfig } from '../config.ts';
+import { type DemoProduct, type Facts, readFacts } from '../facts.ts';
+import { pathsIn } from '../paths.ts';
+import { runCommand } from '../run-command.ts';
+import { borrowPlatform } from './borrow-platform.ts';
+import { followOrder } from './follow-order.ts';
 import { readSagaSteps } from './saga-steps.ts';
 import { createShop } from './shop.ts';
-import { borrowPlatform } from './temporary-platform.ts';
 
-await mainOf(async () => {
+await runCommand(async () => {
   const paths = pathsIn(loadConfig(localConfig).SHOPFAST_DATA_DIR);
   const platform = await borrowPlatform(paths);
   try {

@@ -4,9 +4,9 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { withLock } from './lock.mjs';
-import { buildTemporal, downloadTemporal } from './temporal-fetch.mjs';
-import { userCache } from './user-cache.mjs';
+import { withLock } from '../bootstrap/lock.mjs';
+import { userCache } from '../bootstrap/user-cache.mjs';
+import { buildTemporal, downloadTemporal } from './fetch-cli.mjs';
 
 export const CLI_VERSION = '1.5.1';
 // What that CLI contains. A build without its version stamped in reports this one correctly all the same.

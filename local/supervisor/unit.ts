@@ -1,7 +1,8 @@
 // Keeps one part running: starts it, watches it, starts it again with growing pauses when it ends by itself.
 import { setTimeout as delay } from 'node:timers/promises';
-import { ConfigError } from '../platform/config/load.ts';
-import type { Exit } from './guard.mjs';
+import { ConfigError } from '../../platform/config/load.ts';
+import type { PartState } from '../../platform/control/protocol.ts';
+import type { Exit } from '../bootstrap/guard.mjs';
 import type { PartLog } from './part-log.ts';
 import type { PartProcess } from './part-process.ts';
 
@@ -13,8 +14,6 @@ const POLL_MS = 50;
 const READY_LIMIT_MS = 60_000;
 // One crash in the very beginning may be bad luck; a second in a row will not get better by waiting.
 const FIRST_ATTEMPTS = 2;
-
-export type UnitState = 'waiting' | 'starting' | 'ready' | 'restarting' | 'paused' | 'stopped';
 
 export type UnitSpec = {
   readonly name: string;
@@ -40,14 +39,14 @@ export function createUnit(options: {
   readonly report: (text: string) => void;
 }) {
   const { spec, log, onChange, report } = options;
-  let state: UnitState = 'waiting';
+  let state: PartState = 'waiting';
   let current: PartProcess | undefined;
   let life: Life | undefined;
   let ended: Promise<void> = Promise.resolve();
   let restarts = 0;
   let fault = '';
 
-  function become(next: UnitState): void {
+  function become(next: PartState): void {
     state = next;
     onChange();
   }
@@ -134,7 +133,7 @@ export function createUnit(options: {
     }
   }
 
-  async function end(limitMs: number, final: UnitState): Promise<void> {
+  async function end(limitMs: number, final: PartState): Promise<void> {
     if (life) {
       life.over.abort();
       life.firstReady.reject(new StoppedWhileStarting(`${spec.name} was stopped`));

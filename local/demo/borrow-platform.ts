@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { askPlatform, NotRunning } from './control.ts';
-import { readFacts } from './facts.ts';
-import { type Paths, ROOT } from './paths.ts';
+import { NotRunning, readStatus } from '../../platform/control/client.ts';
+import { readFacts } from '../facts.ts';
+import { type Paths, ROOT } from '../paths.ts';
 
 const READY_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 60_000;
@@ -47,7 +47,7 @@ export async function borrowPlatform(paths: Paths): Promise<{ readonly temporary
 
 async function isRunning({ control }: Paths): Promise<boolean> {
   try {
-    await askPlatform(control, 'status');
+    await readStatus(control);
     return true;
   } catch (error: unknown) {
     if (error instanceof NotRunning) return false;

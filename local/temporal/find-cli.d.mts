@@ -1,4 +1,4 @@
-import type { Progress } from './progress.mjs';
+import type { Progress } from '../bootstrap/progress.mjs';
 
 export declare const CLI_VERSION: string;
 export declare const SERVER_VERSION: string;

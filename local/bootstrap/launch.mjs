@@ -5,13 +5,13 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findTemporal } from '../temporal/find-cli.mjs';
 import { COMMANDS, describeCommands } from './commands.mjs';
 import { ensureInstalled, isGlibc } from './install.mjs';
 import { commandOf, inspect } from './processes.mjs';
 import { createProgress } from './progress.mjs';
-import { findTemporal } from './temporal-binary.mjs';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const OLDEST_NODE = 20;
 // Types are stripped by Node itself from here on.
 const TYPESCRIPT_NODE = 24;

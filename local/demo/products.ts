@@ -1,8 +1,8 @@
 // A few products to order, made through the gateway like anybody else's, and found again at later starts.
 import * as z from 'zod';
-import type { DemoProduct } from './facts.ts';
-import type { Paths } from './paths.ts';
-import { readPrivate, writePrivate } from './private-files.ts';
+import type { DemoProduct } from '../facts.ts';
+import type { Paths } from '../paths.ts';
+import { readPrivate, writePrivate } from '../private-files.ts';
 import { createShop, expectAnswer, type Shop } from './shop.ts';
 
 const PRODUCTS = [

@@ -1,5 +1,5 @@
 /** Runs a command of the command line: an error is one line for the user, and exit code 1. */
-export async function mainOf(command: () => Promise<void>): Promise<void> {
+export async function runCommand(command: () => Promise<void>): Promise<void> {
   try {
     await command();
   } catch (error: unknown) {

@@ -1,6 +1,6 @@
 // What a saga did, read from its workflow's history as the Temporal Web UI serves it.
 import * as z from 'zod';
-import { waitFor } from './wait.ts';
+import { waitFor } from '../wait.ts';
 
 const LIMIT_MS = 5_000;
 

@@ -1,6 +1,6 @@
 import { connect, createServer } from 'node:net';
-import { ConfigError } from '../platform/config/load.ts';
-import type { LocalConfig, PortVariable } from './config.ts';
+import { ConfigError } from '../../platform/config/load.ts';
+import type { LocalConfig, PortVariable } from '../config.ts';
 import { findPortOwner } from './port-owner.ts';
 
 // Below the range that systems take client ports from (32768 on Linux, 49152 on macOS): a part that restarts finds its

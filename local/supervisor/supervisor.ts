@@ -1,4 +1,5 @@
 // Starts parts in the order of what they need, and stops them in the reverse order.
+import type { PartStatus } from '../../platform/control/protocol.ts';
 import { measureMemory } from './memory.ts';
 import { createPartLog } from './part-log.ts';
 import { createUnit, type Unit, type UnitSpec } from './unit.ts';
@@ -65,7 +66,7 @@ export function createSupervisor({ specs, logs, report, onChange, onStart }: Sup
     unit: (name: string) => units.get(name),
     snapshots: () => [...units.values()].map((unit) => unit.snapshot()),
     /** Each part asked now. */
-    async health() {
+    async health(): Promise<PartStatus[]> {
       const asked = await Promise.all([...units.values()].map(askUnit));
       const memory = measureMemory(Object.fromEntries(asked.flatMap(({ name, pid }) => (pid === null ? [] : [[name, pid]]))));
       return asked.map((part) => ({ ...part, mib: memory[part.name] ?? null }));

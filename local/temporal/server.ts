@@ -1,8 +1,8 @@
 // The embedded Temporal: the development server of the Temporal CLI, with its Web UI, on 127.0.0.1 only.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Guarded, spawnGuarded } from './guard.mjs';
-import { SERVER_VERSION } from './temporal-binary.mjs';
+import { type Guarded, spawnGuarded } from '../bootstrap/guard.mjs';
+import { SERVER_VERSION } from './find-cli.mjs';
 
 const STOP_LIMIT_SECONDS = 4;
 const CHECK_LIMIT_MS = 2_000;
