@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createGrpcClient, type GrpcClient } from '../../platform/rpc/client.ts';
+import { createClient, type GrpcClient } from '../../platform/rpc/client.ts';
 import { createGrpcServer, type GrpcServer, served } from '../../platform/rpc/server.ts';
 import { StatusError, statusBytes, statusFrom } from '../../platform/rpc/status-error.ts';
 import { contextFrom, currentContext, withContext } from '../../platform/telemetry/context.ts';
@@ -42,7 +42,7 @@ beforeAll(async () => {
     }),
     beside: [served(OutboxServiceService, onlyThese(OutboxServiceService, { markRelayed: async () => ({}) }))],
   });
-  client = createGrpcClient(UsersServiceService, `127.0.0.1:${server.port}`);
+  client = createClient(UsersServiceService, { target: `127.0.0.1:${server.port}` });
 });
 
 afterAll(async () => {
@@ -96,7 +96,7 @@ test('calls are counted by method and code', async () => {
 });
 
 test('a service beside another is answered on the same port, and its calls are counted as its own', async () => {
-  const beside = createGrpcClient(OutboxServiceService, `127.0.0.1:${server.port}`);
+  const beside = createClient(OutboxServiceService, { target: `127.0.0.1:${server.port}` });
   expect(await beside.calls.markRelayed({ eventIds: [] }, { deadlineMs: 5_000 })).toEqual({});
   await expect(beside.calls.listUnrelayed({ limit: 0 }, { deadlineMs: 5_000 })).rejects.toMatchObject({ code: 'INTERNAL' });
   beside.close();
@@ -106,7 +106,7 @@ test('a service beside another is answered on the same port, and its calls are c
 });
 
 test('a server that is not there is UNAVAILABLE, at once', async () => {
-  const nobody = createGrpcClient(UsersServiceService, '127.0.0.1:1');
+  const nobody = createClient(UsersServiceService, { target: '127.0.0.1:1' });
 
   await expect(nobody.calls.validateUser({ userId: 'u' }, { deadlineMs: 5_000 })).rejects.toMatchObject({
     code: 'UNAVAILABLE',
