@@ -51,7 +51,7 @@ module.exports = {
     {
       name: 'grpc-js-stays-in-platform-and-generated-code',
       severity: 'error',
-      from: { pathNot: '^(platform/rpc/|proto/gen/|tests/|node_modules/)' },
+      from: { pathNot: '^(platform/(rpc|discovery)/|proto/gen/|tests/|node_modules/)' },
       to: { path: '^node_modules/@grpc/grpc-js/' },
     },
   ],

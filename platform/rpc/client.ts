@@ -1,4 +1,5 @@
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { registerStaticResolver } from '../discovery/static-resolver.ts';
 import { type ClientCall, type ClientInterceptor, chain } from './interceptor.ts';
 import { boundByCaller } from './interceptors/deadline.ts';
 import { receiveErrors } from './interceptors/errors.ts';
@@ -39,9 +40,11 @@ const CHANNEL_OPTIONS = {
 /** What every client does, outermost first. A client with further concerns lists its interceptors itself. */
 export const CLIENT_INTERCEPTORS: readonly ClientInterceptor[] = [countSent(), receiveErrors(), boundByCaller(), sendTrace()];
 
+registerStaticResolver();
+
 /**
- * One channel to one service. `target` names where it is: `host:port`, or a name that a resolver understands, such as
- * `dns:///orders:9003`. No retries here: under activities Temporal retries, above them the caller does.
+ * One channel to one service. `target` names where the service is: `host:port`, `dns:///host:port` for every address of a name, or
+ * `static:///host:port,host:port` for listed instances. No retries here: under activities Temporal retries, above them the caller does.
  */
 export function createClient<D extends ServiceDefinition>(
   definition: D,
