@@ -34,7 +34,7 @@ module.exports = {
     only('simulators-import-platform-only', '^simulators/', ['^simulators/', PLATFORM, NPM]),
     only('tools-doors', '^tools/(?!env-example)', ['^tools/', '^\\.dependency-cruiser\\.cjs$', CONTRACTS, GEN, PLATFORM, NPM]),
     only('env-example-reads-configs', '^tools/env-example', ['^tools/', PLATFORM, NPM, '/config\\.ts$']),
-    only('platform-knows-no-domain', PLATFORM, [PLATFORM, '^proto/gen/(google|grpc)/', NPM, '^package\\.json$']),
+    only('platform-knows-no-domain', PLATFORM, [PLATFORM, '^proto/gen/google/', NPM, '^package\\.json$']),
     only('local-starts-processes-only', '^local/', ['^local/', PLATFORM, NPM]),
     {
       name: 'mikro-orm-stays-in-services',
@@ -51,7 +51,7 @@ module.exports = {
     {
       name: 'grpc-js-stays-in-platform-and-generated-code',
       severity: 'error',
-      from: { pathNot: '^(platform/rpc/|proto/gen/|tests/|node_modules/)' },
+      from: { pathNot: '^(platform/(rpc|discovery)/|proto/gen/|tests/|node_modules/)' },
       to: { path: '^node_modules/@grpc/grpc-js/' },
     },
   ],

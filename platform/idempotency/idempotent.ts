@@ -3,7 +3,6 @@ import type * as z from 'zod';
 import type { Database, Transaction } from '../persistence/database.ts';
 import type { ToStatus } from '../rpc/domain-status.ts';
 import { parseRequest } from '../rpc/validate.ts';
-import { annotate } from '../telemetry/context.ts';
 import { type Codec, once } from './once.ts';
 import { hashRequest } from './record.ts';
 
@@ -28,7 +27,6 @@ export function createIdempotent(database: Database, toStatus: ToStatus): Idempo
   return ({ operation, request: requests, response, schema, identity = (request) => request }, run) =>
     async (request) => {
       const given = parseRequest(schema, request);
-      annotate(aboutOf(given));
       const requestHash = hashRequest(requests.encode(identity(request)).finish());
       const claim = { key: given.idempotencyKey, operation, requestHash, response };
       const { response: answer } = await once(database, claim, async (transaction) => {
@@ -43,14 +41,4 @@ export function createIdempotent(database: Database, toStatus: ToStatus): Idempo
       });
       return answer;
     };
-}
-
-/** Whom the log lines of the call are about. */
-function aboutOf(given: object): { readonly orderId?: string; readonly userId?: string } {
-  const orderId: unknown = Reflect.get(given, 'orderId');
-  const userId: unknown = Reflect.get(given, 'userId');
-  return {
-    ...(typeof orderId === 'string' ? { orderId } : {}),
-    ...(typeof userId === 'string' && userId !== '' ? { userId } : {}),
-  };
 }

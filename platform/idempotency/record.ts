@@ -9,6 +9,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Sql } from '../persistence/sql.ts';
+import { shielded } from '../rpc/call-scope.ts';
 import { StatusError, statusBytes, statusFrom } from '../rpc/status-error.ts';
 
 // Milliseconds after which asking again is worth it.
@@ -159,11 +160,17 @@ export async function renew(
   if (renewed.length === 0) throw busy(key);
 }
 
-/** Gives an unfinished claim back at once: its outcome is unknown and the next attempt must find out. */
+/**
+ * Returns an unfinished claim immediately: its outcome is unknown and the next attempt must find out. Also when the call has been
+ * cancelled, which is one of the reasons to abandon it.
+ */
 export async function abandon(sql: Sql, key: string, owner: string): Promise<void> {
-  await sql.query(
-    `update idempotency set locked_until = now() - interval '1 millisecond' where key = $1 and owner = $2::uuid and state = 'in_progress'`,
-    [key, owner],
+  await shielded(() =>
+    sql.query(
+      `update idempotency set locked_until = now() - interval '1 millisecond'
+       where key = $1 and owner = $2::uuid and state = 'in_progress'`,
+      [key, owner],
+    ),
   );
 }
 

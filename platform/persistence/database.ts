@@ -2,10 +2,11 @@ import type { Migration } from '@mikro-orm/migrations';
 import { Migrator } from '@mikro-orm/migrations';
 import { type Constructor, type EntityManager, type EntitySchema, MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
+import pg from 'pg';
 import type { Logger } from '../telemetry/logs.ts';
 import { HEALTH_CHECK, PreparingClient } from './client.ts';
 import { retryConflicts } from './retry.ts';
-import { type Sql, sqlOn, sqlOver } from './sql.ts';
+import { type Sql, sqlOnAny, sqlOver } from './sql.ts';
 
 /**
  * One open transaction: entities, Kysely and plain SQL on the same connection. `em.getKysely<Schema>()` is bound to the transaction,
@@ -22,8 +23,11 @@ export type NamedMigration = { readonly name: string; readonly class: Constructo
 
 // Connections of one process. Several instances of every service share one server of about 200.
 const POOL_MAX = 15;
-// Milliseconds to get a connection; past it the call fails and is retried by its caller rather than queueing for ever.
+// Milliseconds to get a connection; then the call fails and its caller retries it.
 const ACQUIRE_LIMIT_MS = 5_000;
+// Milliseconds that a statement waits for a lock. Transactions take milliseconds, so a lock held longer belongs to one that hangs;
+// waiting until the deadline would take every connection of the pool from calls that need no such lock.
+const LOCK_LIMIT_MS = 2_000;
 // The advisory lock that lets one instance at a time migrate; any constant does, each service has its own database.
 const MIGRATION_LOCK = 7_230_901;
 
@@ -43,16 +47,16 @@ export async function openDatabase(options: {
     extensions: [Migrator],
     migrations: { migrationsList: [...options.migrations], snapshot: false, tableName: 'schema_migrations', silent: true },
     pool: { min: 1, max: POOL_MAX, idleTimeoutMillis: 30_000 },
-    driverOptions: { connectionTimeoutMillis: ACQUIRE_LIMIT_MS, Client: PreparingClient },
+    driverOptions: { connectionTimeoutMillis: ACQUIRE_LIMIT_MS, lock_timeout: LOCK_LIMIT_MS, Client: PreparingClient },
     forceUtcTimezone: true,
     ensureDatabase: false,
     logger: (message) => options.logger.debug({ detail: message }, 'Database'),
   });
-  await migrate(orm);
+  await migrate(orm, options.url);
   return {
     orm,
     /** Each statement on whichever connection is free, in a transaction of its own. */
-    sql: sqlOn(await orm.em.getConnection().getNativeClient()),
+    sql: sqlOnAny(await orm.em.getConnection().getNativeClient()),
     /** Commits when `work` resolves; a conflict with another transaction runs it again from the start. */
     transaction: <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
       retryConflicts(() => inTransaction(orm, work)),
@@ -72,8 +76,8 @@ export async function openDatabase(options: {
 }
 
 /**
- * The transaction is opened here and lent to the entity manager: one that MikroORM opens keeps its connection for ever when
- * `begin` or `rollback` finds it broken, and a pool that loses its connections one by one stands still in the end.
+ * Opens the transaction here and lends it to the entity manager. A transaction that MikroORM opens never releases its connection when
+ * `begin` or `rollback` fails, and a pool that leaks connections is empty in the end.
  */
 function inTransaction<T>(orm: MikroORM, work: (transaction: Transaction) => Promise<T>): Promise<T> {
   return orm.em
@@ -88,14 +92,16 @@ function inTransaction<T>(orm: MikroORM, work: (transaction: Transaction) => Pro
     });
 }
 
-async function migrate(orm: MikroORM): Promise<void> {
-  const pool = await orm.em.getConnection().getNativeClient();
-  const holder = await pool.connect();
+async function migrate(orm: MikroORM, url: string): Promise<void> {
+  // Not from the pool, whose connections wait for a lock for a limited time: another instance may migrate for minutes.
+  const holder = new pg.Client({ connectionString: url, connectionTimeoutMillis: ACQUIRE_LIMIT_MS });
+  holder.on('error', () => {});
+  await holder.connect();
   try {
     await holder.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await orm.migrator.up();
   } finally {
-    // Closing the connection gives the lock back, whatever happened.
-    holder.release(true);
+    // Closing the connection releases the lock, whatever happened.
+    await holder.end();
   }
 }

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { HEALTH_CHECK, PreparingClient } from './client.ts';
 import { retryConflicts } from './retry.ts';
-import { type Sql, sqlOn } from './sql.ts';
+import { type Sql, sqlOn, sqlOnAny } from './sql.ts';
 
 export type SqlPool = ReturnType<typeof openPool>;
 
@@ -19,9 +19,9 @@ export function openPool(options: { readonly url: string; readonly max: number; 
   });
   // An idle connection that the server dropped; without a listener it would end the process.
   pool.on('error', options.onError);
-  // A connection that breaks between two statements of a transaction: the next one fails, and that is told there.
+  // A connection that breaks between two statements of a transaction makes the next statement fail: nothing to do here.
   pool.on('connect', (client) => client.on('error', () => {}));
-  const sql = sqlOn(pool);
+  const sql = sqlOnAny(pool);
   return {
     query: sql.query,
     /** Commits when `work` resolves; a conflict with another transaction runs it again from the start. */

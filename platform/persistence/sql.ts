@@ -19,12 +19,27 @@ export function sqlOver(connection: Queryable): Sql {
   };
 }
 
-/** SQL on a plain pool or client, for processes that have no entities. */
-export function sqlOn(connection: Pick<pg.Pool, 'query'>): Sql {
+/** SQL on one plain connection, inside its transaction. */
+export function sqlOn(connection: Pick<pg.ClientBase, 'query'>): Sql {
   return {
     async query<Row extends object>(text: string, values: readonly unknown[] = []) {
       const result = await connection.query<Row>(text, [...values]);
       return result.rows;
+    },
+  };
+}
+
+/** Each statement on whichever connection is free, in a transaction of its own. */
+export function sqlOnAny(pool: Pick<pg.Pool, 'connect'>): Sql {
+  return {
+    async query<Row extends object>(text: string, values: readonly unknown[] = []) {
+      // Not pool.query: it runs the statement in the context of whichever request returned the connection.
+      const client = await pool.connect();
+      try {
+        return await sqlOn(client).query<Row>(text, values);
+      } finally {
+        client.release();
+      }
     },
   };
 }

@@ -1,22 +1,27 @@
-import { type Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import { isDatabaseUnavailable } from '../persistence/unavailable.ts';
-import { contextFrom, withContext } from '../telemetry/context.ts';
 import type { Logger } from '../telemetry/logs.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { ToStatus } from './domain-status.ts';
+import { chain, type Next, type ServerCall, type ServerInterceptor } from './interceptor.ts';
+import { logAnswered } from './interceptors/access-log.ts';
+import { withinCall } from './interceptors/deadline.ts';
+import { sendErrors } from './interceptors/errors.ts';
+import { identifySubject } from './interceptors/identity.ts';
+import { countAnswered } from './interceptors/metrics.ts';
+import { receiveTrace } from './interceptors/trace.ts';
 import { asMethod, type RequestOf, type ResponseOf, type ServedService, type ServiceDefinition } from './methods.ts';
-import { addReflection } from './reflection.ts';
 import { encodeStatus, StatusError } from './status-error.ts';
 
-// Milliseconds after which a database that went away may be back.
-const RETRY_DELAY_MS = 1_000;
-
-/** One async function per RPC; a StatusError becomes that status, anything else INTERNAL without its message. */
+/**
+ * One async function per RPC. What it throws becomes a status: a StatusError as it is, a domain error by the service's table, anything
+ * else INTERNAL without its message.
+ */
 export type Handlers<D extends ServiceDefinition> = {
   readonly [M in keyof D]: (request: RequestOf<D[M]>) => Promise<ResponseOf<D[M]>>;
 };
 
-/** The handlers answer the service's calls, each by its name: that is checked here and forgotten afterwards. */
+/** The handlers of a service. Their types are checked against the definition here and forgotten afterwards. */
 export function served<D extends ServiceDefinition>(definition: D, handlers: Handlers<D>): ServedService {
   return { definition, handlers };
 }
@@ -30,21 +35,34 @@ export type GrpcServer = {
 export async function createGrpcServer<D extends ServiceDefinition>(options: {
   readonly definition: D;
   readonly handlers: Handlers<D>;
-  /** Other services on the same server. */
+  /** Further services on the same server. */
   readonly beside?: readonly ServedService[];
   readonly host: string;
   readonly port: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Tells any caller what calls there are; for development only. */
+  /** The table of the service's domain errors; without one there are none. */
+  readonly toStatus?: ToStatus;
+  /** Describes the calls to every caller; for development only. */
   readonly reflection?: boolean;
 }): Promise<GrpcServer> {
+  const { logger, metrics, toStatus = (error) => error } = options;
+  // Outermost first.
+  const interceptors = [
+    receiveTrace(),
+    countAnswered(metrics),
+    logAnswered(logger),
+    sendErrors({ logger, toStatus }),
+    withinCall(),
+    identifySubject(),
+  ];
   const server = new Server();
   const services = [served(options.definition, options.handlers), ...(options.beside ?? [])];
-  for (const service of services) addService(server, service, options);
+  for (const service of services) addService(server, service, interceptors);
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);
-  const reflection = options.reflection ? addReflection(server, services) : undefined;
+  // Loaded only where it is on: the library takes some 15 MiB.
+  const reflection = options.reflection ? (await import('./reflection.ts')).addReflection(server, services) : undefined;
   const port = await bind(server, `${options.host}:${options.port}`);
   return {
     port,
@@ -56,60 +74,57 @@ export async function createGrpcServer<D extends ServiceDefinition>(options: {
   };
 }
 
-function addService(server: Server, { definition, handlers }: ServedService, by: { logger: Logger; metrics: Metrics }): void {
+function addService(server: Server, service: ServedService, interceptors: readonly ServerInterceptor[]): void {
   const methods: Record<string, ReturnType<typeof asMethod>> = {};
   const implementation: Record<string, (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>) => void> = {};
-  for (const [name, method] of Object.entries(definition)) {
+  for (const [name, method] of Object.entries(service.definition)) {
+    const handler = service.handlers[name];
+    const answer = chain<ServerCall>(interceptors, async ({ request }) => {
+      if (!handler) throw new StatusError({ code: 'UNIMPLEMENTED', reason: 'internal', message: 'Not implemented' });
+      // Safe: `served` has checked the handler against its method.
+      return handler(request as never);
+    });
     methods[name] = asMethod(method);
-    implementation[name] = answerWith(method.path, handlers[name], by);
+    implementation[name] = (call, callback) => answerCall(call, callback, method.path, answer);
   }
   server.addService(methods, implementation);
 }
 
-function answerWith(
+function answerCall(
+  call: ServerUnaryCall<unknown, unknown>,
+  callback: sendUnaryData<unknown>,
   method: string,
-  handler: ((request: never) => Promise<unknown>) | undefined,
-  { logger, metrics }: { logger: Logger; metrics: Metrics },
-) {
-  return (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>): void => {
-    const observed = metrics.grpcSeconds.startTimer({ method });
-    const startedMs = performance.now();
-    const finish = (code: string) => {
-      observed();
-      metrics.grpcHandled.inc({ method, code });
-      logger.debug({ method, code, duration_ms: Math.round(performance.now() - startedMs) }, 'Answered a call');
-    };
-    withContext(contextFrom(header(call.metadata, 'traceparent')), () => {
-      if (!handler) return callback({ code: status.UNIMPLEMENTED, details: 'Not implemented' });
-      handler(call.request as never).then(
-        (response) => {
-          finish('OK');
-          callback(null, response);
-        },
-        (error: unknown) => {
-          const known = error instanceof StatusError ? error : unexpected(error, method, logger);
-          finish(known.code);
-          callback(encodeStatus(known));
-        },
-      );
-    });
-  };
+  answer: Next<ServerCall>,
+): void {
+  const { request, metadata } = call;
+  const deadlineAtMs = deadlineOf(call);
+  const ended = new AbortController();
+  // grpc-js emits it when the caller cancels, when its connection breaks and when the deadline passes.
+  const end = () => ended.abort(endOf(deadlineAtMs));
+  call.on('cancelled', end);
+  answer({ method, request, metadata, deadlineAtMs, signal: ended.signal }).then(
+    (response) => {
+      call.off('cancelled', end);
+      callback(null, response);
+    },
+    (error: unknown) => {
+      call.off('cancelled', end);
+      // sendErrors throws nothing else.
+      callback(error instanceof StatusError ? encodeStatus(error) : { code: status.INTERNAL, details: 'Internal error' });
+    },
+  );
 }
 
-/** An unknown error is a bug: its message stays in the log, never on the wire. A database that is away is none. */
-function unexpected(error: unknown, method: string, logger: Logger): StatusError {
-  if (isDatabaseUnavailable(error)) {
-    logger.warn({ error, method }, 'The database is unavailable');
-    const message = 'A dependency is unavailable';
-    return new StatusError({ code: 'UNAVAILABLE', reason: 'unavailable', message, retryDelayMs: RETRY_DELAY_MS, cause: error });
-  }
-  logger.error({ error, method }, 'A call failed unexpectedly');
-  return new StatusError({ code: 'INTERNAL', reason: 'internal', message: 'Internal error', cause: error });
+function deadlineOf(call: ServerUnaryCall<unknown, unknown>): number {
+  const deadline = call.getDeadline();
+  return deadline instanceof Date ? deadline.getTime() : deadline;
 }
 
-function header(metadata: Metadata, name: string): string | undefined {
-  const value = metadata.get(name)[0];
-  return typeof value === 'string' ? value : undefined;
+/** Why a call ended before its answer. */
+function endOf(deadlineAtMs: number): StatusError {
+  return Date.now() >= deadlineAtMs
+    ? new StatusError({ code: 'DEADLINE_EXCEEDED', reason: 'deadline_exceeded', message: 'The deadline passed' })
+    : new StatusError({ code: 'CANCELLED', reason: 'unavailable', message: 'The caller cancelled the call' });
 }
 
 function bind(server: Server, address: string): Promise<number> {

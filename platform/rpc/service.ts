@@ -4,23 +4,26 @@ import type { Running } from '../lifecycle/run.ts';
 import type { Logger } from '../telemetry/logs.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { VERSION } from '../version.ts';
+import type { ToStatus } from './domain-status.ts';
 import type { ServedService, ServiceDefinition } from './methods.ts';
 import { createGrpcServer, type Handlers } from './server.ts';
 
-/** Serves a gRPC service, and what else is `beside` it, with its health and metrics; `close` gives back what the handlers use. */
+/** Serves a gRPC service and those `beside` it, with health and metrics. `close` releases what the handlers use. */
 export async function startGrpcService<D extends ServiceDefinition>(options: {
   readonly service: string;
   readonly host: string;
   readonly grpcPort: number;
   readonly httpPort: number;
   readonly logger: Logger;
-  /** Tells any caller what calls there are; for development only. */
+  /** Describes the calls to every caller; for development only. */
   readonly reflection: boolean;
   readonly definition: D;
   readonly handlers: Handlers<D>;
   readonly beside?: readonly ServedService[];
+  /** The table of the service's domain errors. */
+  readonly toStatus?: ToStatus;
   readonly checks: Readonly<Record<string, DependencyCheck>>;
-  /** What the service counts besides calls; registered nowhere else. */
+  /** Metrics of the service's own. */
   readonly instruments?: readonly Metric[];
   close(): Promise<void>;
 }): Promise<Running> {

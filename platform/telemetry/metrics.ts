@@ -4,6 +4,22 @@ import { sqlStatements } from '../persistence/client.ts';
 // Seconds. From a cache hit to the longest HTTP deadline (POST /orders, 30 s).
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/** One per process, like its clients: createMetrics registers them. */
+export const grpcClientHandled = new Counter({
+  name: 'grpc_client_handled_total',
+  help: 'Calls sent, by target, method and the status code of their answer.',
+  labelNames: ['target', 'method', 'code'],
+  registers: [],
+});
+
+export const grpcClientSeconds = new Histogram({
+  name: 'grpc_client_handling_seconds',
+  help: 'Time from sending a call to its answer.',
+  labelNames: ['target', 'method'],
+  buckets: DURATION_BUCKETS_S,
+  registers: [],
+});
+
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** The metrics that every process has; it adds its own to `registry`. All are in docs/runbooks/at-night.md. */
@@ -11,7 +27,7 @@ export function createMetrics(service: string, version: string) {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
-  registry.registerMetric(sqlStatements);
+  for (const metric of [sqlStatements, grpcClientHandled, grpcClientSeconds]) registry.registerMetric(metric);
   const registers = [registry];
   new Gauge({ name: 'build_info', help: 'Constant 1, labelled with the version.', labelNames: ['version'], registers }).set(
     { version },

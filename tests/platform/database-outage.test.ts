@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Migration } from '@mikro-orm/migrations';
 import { defineEntity, p } from '@mikro-orm/postgresql';
 import { type Database, openDatabase } from '../../platform/persistence/database.ts';
-import { createGrpcClient, type GrpcClient } from '../../platform/rpc/client.ts';
+import { createClient, type GrpcClient } from '../../platform/rpc/client.ts';
 import { createGrpcServer, type GrpcServer } from '../../platform/rpc/server.ts';
 import { createLogger } from '../../platform/telemetry/logs.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
@@ -58,7 +58,7 @@ beforeAll(async () => {
         }),
     }),
   });
-  client = createGrpcClient(UsersServiceService, `127.0.0.1:${server.port}`);
+  client = createClient(UsersServiceService, { target: `127.0.0.1:${server.port}` });
 });
 
 afterAll(async () => {
