@@ -2,6 +2,8 @@
  * The steps of the saga: what gateway, metrics, documents and tests know of them. What each step does and how it is undone is in
  * workflows/order/steps. A state, a compensation or an idempotency key of a step exists because it is in this table.
  */
+export type StepMode = 'local-first' | 'regular';
+
 type StepFacts = {
   /** The saga's state when the step has been taken. */
   readonly reaches: string;
@@ -15,7 +17,7 @@ type StepFacts = {
    * `local-first`: a first attempt within the workflow task, then a regular activity. `regular`: in the history before anything
    * happens, as money has to be.
    */
-  readonly mode: 'local-first' | 'regular';
+  readonly mode: StepMode;
   /**
    * `hold`: it works while stock is held for the order, so its time is the hold's, which began with ReserveInventory. That is
    * how an order gives up paying well before its hold expires.

@@ -1,4 +1,4 @@
-/** What the workflow bundle offers: each export is a workflow type, named as contracts name it. */
-export { dispatchEvents } from './dispatch-events.ts';
-export { order } from './order.ts';
+/** The workflow types of the bundle: each export is one, named as contracts name it. */
+export { dispatchEvents } from './dispatch.ts';
+export { order } from './order/order.ts';
 export { reconcile } from './reconcile.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { failureOf, mustFailTheTask } from '../../workflows/order-failure.ts';
-import { StepRefused } from '../../workflows/saga.ts';
+import { failureOf, mustFailTheTask } from '../../workflows/order/failure.ts';
+import { StepRefused } from '../../workflows/order/saga.ts';
 
 const AT = { step: 'ProcessPayment', cancelled: false } as const;
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { gatewayConfig } from '../../gateway/config.ts';
 import { productsConfig } from '../../services/products/config.ts';
-import { pauseAfterRoundMs } from '../../workflows/activity-policies.ts';
-import { createStepLimit } from '../../workflows/step-limit.ts';
+import { Budget } from '../../workflows/order/budget.ts';
+import { pauseAfterRoundMs } from '../../workflows/order/policies.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -15,11 +15,11 @@ afterEach(() => {
 });
 
 test('E8 each step gets the whole limit, but paying ends with the time of the hold', () => {
-  const limit = createStepLimit(10 * MINUTE_MS);
+  const budget = new Budget(10 * MINUTE_MS);
   const remaining: Record<string, number> = {};
   for (const step of ['ValidateUser', 'ReserveInventory', 'CreateOrder', 'ProcessPayment', 'ConfirmOrder'] as const) {
-    limit.begin(step);
-    remaining[step] = limit.remainingMs() / MINUTE_MS;
+    budget.begin(step);
+    remaining[step] = budget.leftMs() / MINUTE_MS;
     jest.advanceTimersByTime(3 * MINUTE_MS);
   }
 
@@ -34,11 +34,11 @@ test('E8 unless told otherwise a hold outlives the saga that pays for it, by mor
 });
 
 test('a step that begins when its time is over still has a limit, because none would mean no limit', () => {
-  const limit = createStepLimit(1_000);
-  limit.begin('ReserveInventory');
+  const budget = new Budget(1_000);
+  budget.begin('ReserveInventory');
   jest.advanceTimersByTime(5_000);
 
-  expect(limit.remainingMs()).toBe(1);
+  expect(budget.leftMs()).toBe(1);
 });
 
 test('rounds of failed undos come from a minute up to an hour apart', () => {

@@ -21,7 +21,6 @@ import { createOrderLab, type OrderLab, type PlacedOrder } from './support/order
 const BY = { actorId: randomUUID() };
 const SHIPMENT = { ...BY, carrier: 'DHL', trackingNumber: '0034' };
 const A_DAY_MS = 86_400_000;
-const A_ROUND_MS = 1_000;
 
 let lab: OrderLab;
 beforeAll(async () => {
@@ -50,7 +49,7 @@ async function parked(scripts: Scripts): Promise<PlacedOrder> {
     return undefined;
   };
   const failing = { confirmOrder: () => refuse('hold_expired'), refundPayment: undoFails };
-  const order = lab.place({ ...scripts, ...failing }, { returnWindowMs: A_DAY_MS, undoRoundMs: A_ROUND_MS });
+  const order = lab.place({ ...scripts, ...failing }, { returnWindowMs: A_DAY_MS });
   await calledOnce(order, 'cancelOrder');
   await eventually(
     () => attributesOf(order),

@@ -10,7 +10,6 @@ import { REFUND } from './support/fake-life.ts';
 import { eventsOf } from './support/history.ts';
 import { attributesOf, calledOnce, down } from './support/looks.ts';
 import { createOrderLab, type OrderLab, type PlacedOrder } from './support/order-lab.ts';
-import { record } from './support/record.ts';
 
 const OPERATOR = randomUUID();
 const CUSTOMER = randomUUID();
@@ -64,7 +63,6 @@ test('an order is shipped, delivered and closed when its return window is over',
     ['deliverOrder', `saga:${orderId}:deliver`],
   ]);
   expect(await attributesOf(order)).toEqual({ OrderStatus: 'DELIVERED' });
-  await record('closed', order);
 });
 
 test('a paid order is cancelled: the money goes back, the stock is free, the order is cancelled', async () => {
@@ -78,7 +76,6 @@ test('a paid order is cancelled: the money goes back, the stock is free, the ord
     failure: { step: null, reason: 'order_cancelled', facts: {} },
   });
   expect(await attributesOf(order)).toEqual({ OrderStatus: 'CANCELLED' });
-  await record('cancelled-after-payment', order);
 });
 
 test('a cancel during the saga ends it early and undoes what was done', async () => {
@@ -91,7 +88,6 @@ test('a cancel during the saga ends it early and undoes what was done', async ()
 
   expect(await order.outcome).toEqual({ status: 'cancelled', failure: { step: null, reason: 'order_cancelled', facts: {} } });
   expect(undosOf(order.calls)).toEqual(['refundPayment', ...undosBefore('ProcessPayment')]);
-  await record('cancelled-by-command', order);
 });
 
 test('units come back in parts: each return is refunded, restocked and recorded, and the last one ends the order', async () => {
@@ -117,7 +113,6 @@ test('units come back in parts: each return is refunded, restocked and recorded,
   ).toEqual([...parts(first), ...parts(second)]);
   expect(await order.handle.result()).toMatchObject({ status: 'returned' });
   expect(await attributesOf(order)).toEqual({ OrderStatus: 'RETURNED' });
-  await record('returned', order);
 });
 
 test('an order can be returned before its delivery is known', async () => {

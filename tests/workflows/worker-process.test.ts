@@ -1,21 +1,17 @@
 /** workers/main.ts as it is deployed: killed in the middle of orders, and stopped in the middle of one. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { orderWorkflowId, stepKey } from '../../contracts/ids.ts';
-import {
-  NEW_ORDER,
-  ORDER_WORKFLOW_TYPE,
-  type OrderInput,
-  type OrderOutcome,
-  orderStatusAttribute,
-} from '../../contracts/order.ts';
-import { ORDERS_TASK_QUEUE } from '../../contracts/task-queues.ts';
+import { stepKey } from '../../contracts/ids.ts';
+import { ORDER_WORKFLOW_TYPE, type OrderOutcome, OUTCOME_UPDATE_ID, outcomeUpdate } from '../../contracts/order.ts';
+import { startOrderOptions } from '../../contracts/start-order.ts';
+import { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { createTestTemporal, type TestTemporal } from '../../testkit/temporal.ts';
 import { startFakeServices } from '../activities/support/fake-services.ts';
 import { startWorkerProcess } from './support/worker-process.ts';
 
 const EURO = { amountMinor: 1_000, currency: 'EUR' };
+const TOTALS = { subtotal: EURO, tax: EURO, shipping: EURO, total: EURO };
 
 type Request = { readonly idempotencyKey: string; readonly orderId: string };
 
@@ -46,11 +42,11 @@ function createServices() {
       orders: {
         async createOrder(request: Request) {
           await arrive(request);
-          return { totals: { subtotal: EURO, tax: EURO, shipping: EURO, total: EURO } };
+          return { totals: TOTALS };
         },
         async confirmOrder(request: Request) {
           await arrive(request);
-          return { order: undefined };
+          return { order: Order.fromPartial({ totals: TOTALS }) };
         },
       },
       payments: {
@@ -100,22 +96,22 @@ async function startReadyWorker() {
 }
 
 async function start(orderId: string) {
-  const input: OrderInput = {
-    ...NEW_ORDER,
+  const input = {
     orderId,
     userId: randomUUID(),
     lines: [{ productId: randomUUID(), quantity: 1 }],
     paymentMethod: 'tok_ok',
     stepLimitMs: 60_000,
+    returnWindowMs: 60_000,
   };
-  return await temporal.client.workflow.start<(input: OrderInput) => Promise<OrderOutcome>>(ORDER_WORKFLOW_TYPE, {
-    workflowId: orderWorkflowId(orderId),
-    taskQueue: ORDERS_TASK_QUEUE,
-    args: [input],
-    typedSearchAttributes: [{ key: orderStatusAttribute, value: 'SUBMITTED' }],
+  const handle = await temporal.client.workflow.start(ORDER_WORKFLOW_TYPE, {
+    ...startOrderOptions(input),
     // The server notices a dead worker when this is over; shorter than the default of 10 s for the test's sake.
     workflowTaskTimeout: '2 seconds',
   });
+  return {
+    outcome: (): Promise<OrderOutcome> => handle.executeUpdate(outcomeUpdate, { updateId: OUTCOME_UPDATE_ID }),
+  };
 }
 
 function keysOfAConfirmedOrder(orderId: string): string[] {
@@ -134,7 +130,7 @@ test('orders in the middle of a step when their worker is killed are finished by
   for (const open of release) open();
   const second = await startReadyWorker();
 
-  for (const order of orders) expect(await order.result()).toMatchObject({ status: 'confirmed' });
+  for (const order of orders) expect(await order.outcome()).toMatchObject({ status: 'confirmed' });
   // Asked twice under the same key, which is what makes it happen once.
   expect(services.callsUnder(stepKey(reserving, 'reserve'))).toBe(2);
   expect(services.callsUnder(stepKey(paying, 'pay'))).toBe(2);
@@ -159,7 +155,7 @@ test('a worker that is asked to stop finishes the call in flight and exits clean
   expect(await stopped).toBe(0);
   const second = await startReadyWorker();
 
-  expect(await order.result()).toMatchObject({ status: 'confirmed' });
+  expect(await order.outcome()).toMatchObject({ status: 'confirmed' });
   expect(services.callsUnder(stepKey(orderId, 'pay'))).toBe(1);
   await second.stop();
 });

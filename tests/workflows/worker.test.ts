@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Context } from '@temporalio/activity';
 import pino from 'pino';
 import { Registry } from 'prom-client';
-import type { OrderActivities } from '../../contracts/activities.ts';
+import type { ServiceCalls } from '../../contracts/activities.ts';
 import { PARKED_ORDERS, SEARCH_ATTRIBUTES } from '../../contracts/order.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { eventually } from '../../testkit/eventually.ts';
@@ -172,7 +172,7 @@ test('parked orders are counted, for everybody who asks within five seconds once
 test('undos are counted by step and result', async () => {
   const registry = new Registry();
   const { activities } = createFakeActivities();
-  const halfBroken: OrderActivities = {
+  const halfBroken: ServiceCalls = {
     ...activities,
     cancelOrder: async () => {},
     refundPayment: async () => {
@@ -181,7 +181,7 @@ test('undos are counted by step and result', async () => {
   };
   const counted = countUndos(registry, halfBroken);
   const undo = { orderId: 'o', key: 'k', undoesKey: 'u', reason: 'internal' } as const;
-  await counted.cancelOrder({ ...undo, failedStep: null });
+  await counted.cancelOrder({ ...undo, failedStep: null, facts: {} });
   await expect(counted.refundPayment(undo)).rejects.toThrow('the provider is down');
   const text = await registry.metrics();
   expect(text).toContain('saga_compensations_total{step="SubmitOrder",result="done"} 1');

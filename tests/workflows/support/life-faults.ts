@@ -41,10 +41,7 @@ const DOWN = () => new Error('the service is down');
 const NEXT_ATTEMPT_MS = 30_000;
 
 /** The real activities with each order's own fault in them. */
-export function withLifeFaults<A extends ServiceCalls>(
-  real: A,
-  orders: ReadonlyMap<string, WatchedLife>,
-): A {
+export function withLifeFaults<A extends ServiceCalls>(real: A, orders: ReadonlyMap<string, WatchedLife>): A {
   return wrapActivities(real, (activity, call) => {
     if (!isLifeCall(activity)) return call;
     return async (input) => {

@@ -1,33 +1,33 @@
-import type { OrderFailure } from '../contracts/order.ts';
-import type { CompensationStep } from '../contracts/saga-steps.ts';
+import type { OrderFailure } from '../../contracts/order.ts';
+import type { CompensationStep } from '../../contracts/saga-steps.ts';
 
 /** Makes a step as if it had never been, whether or not it happened. */
 export type Undo = (why: OrderFailure) => Promise<void>;
 
 export type FailedUndo = { readonly of: CompensationStep; readonly error: unknown };
 
-/** The undos of what has been attempted and not yet undone. Knows nothing of Temporal. */
+/** The undos of steps that may have happened and are not yet undone. Knows nothing of Temporal. */
 export class UndoList {
   readonly #entries: { readonly of: CompensationStep; readonly undo: Undo }[] = [];
 
-  /** Of something that may have happened already or is attempted next (SG1). What is registered stays where it is. */
+  /** Of a step that may have happened or is attempted next (SG1). One that is registered already stays where it is. */
   register(of: CompensationStep, undo: Undo): void {
     if (this.#has(of)) return;
     this.#entries.push({ of, undo });
   }
 
-  /** Forgets an undo: its step did not happen (SG5), or somebody has undone it by other means. */
+  /** Forgets an undo: its step did not happen (SG5), or it was done by other means. */
   drop(of: CompensationStep): void {
     const at = this.#entries.findIndex((entry) => entry.of === of);
     if (at >= 0) this.#entries.splice(at, 1);
   }
 
-  /** Whose undos are open, newest first. */
+  /** The steps whose undos are open, newest first. */
   open(): CompensationStep[] {
     return this.#entries.map(({ of }) => of).reverse();
   }
 
-  /** Tries each open undo once, newest first (SG2). Errors that `isFatal` are rethrown at once. */
+  /** Tries each open undo once, newest first (SG2). Rethrows errors that are `isFatal` immediately. */
   async tryEach(failure: OrderFailure, isFatal: (error: unknown) => boolean): Promise<FailedUndo[]> {
     const failed: FailedUndo[] = [];
     for (const { of, undo } of this.#entries.toReversed()) {

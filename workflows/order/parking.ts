@@ -1,19 +1,19 @@
 /**
- * Where an order waits whose undos keep failing (SG6): in sight, for its next round or for an operator.
+ * An order whose undos keep failing waits here, visible to operators, for its next round or for a command (SG6).
  *
  * PK1 An order is parked from the first round that left an undo open until none is open.
- * PK2 What an operator does takes effect at once and is recorded with the operator's id and reason. It is in the history before
- *     it is recorded; the round of undos that a retry begins may come first, and undos may be repeated (SG3).
+ * PK2 A command of an operator takes effect immediately and is recorded with the operator's id and reason. It is in the history
+ *     before it is recorded; the round of undos that a retry begins may come first, and undos may be repeated (SG3).
  * PK3 Nothing can be resolved twice, and nothing that is not open.
  */
 import { condition } from '@temporalio/workflow';
-import type { OrderLifeActivities } from '../contracts/activities.ts';
-import { interventionKey } from '../contracts/ids.ts';
-import type { CompensationCommand } from '../contracts/order-commands.ts';
-import type { CompensationStep } from '../contracts/saga-steps.ts';
-import { pauseAfterRoundMs } from './activity-policies.ts';
-import { commandRefused } from './command-refused.ts';
-import { showNeedsAttention } from './order-attributes.ts';
+import type { OrderLifeActivities } from '../../contracts/activities.ts';
+import { interventionKey } from '../../contracts/ids.ts';
+import type { CompensationCommand } from '../../contracts/order-commands.ts';
+import type { CompensationStep } from '../../contracts/saga-steps.ts';
+import { showNeedsAttention } from './attributes.ts';
+import { pauseAfterRoundMs } from './policies.ts';
+import { commandRefused } from './refused.ts';
 
 // Characters; the record stores no more.
 const REASON_MAX = 200;
@@ -49,7 +49,7 @@ export class Parking {
     this.#woken = false;
   }
 
-  /** Throws what the operator is told, before the command is accepted. */
+  /** Throws a command's refusal before it is accepted. */
   validate({ actorId, reason, step }: CompensationCommand): void {
     if (!isText(actorId)) throw commandRefused('validation_failed', { field: 'actorId' });
     if (!isText(reason) || reason.length > REASON_MAX) throw commandRefused('validation_failed', { field: 'reason' });

@@ -5,7 +5,7 @@ import {
   type OrderFailure,
   type OrderStatusAttribute,
   orderStatusAttribute,
-} from '../contracts/order.ts';
+} from '../../contracts/order.ts';
 
 // Each upsert is an event in the history, so the starter sets SUBMITTED and PAID is both a state and an end.
 

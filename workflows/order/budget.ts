@@ -1,0 +1,22 @@
+import { SAGA_STEPS, type StepName } from '../../contracts/saga-steps.ts';
+
+/** The time that the step at work has left. A step with the budget `hold` continues the time of the step before it. */
+export class Budget {
+  readonly #limitMs: number;
+  #endMs: number;
+
+  /** `limitMs`: what a step with a budget of its own gets. */
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
+    this.#endMs = Date.now() + limitMs;
+  }
+
+  begin(step: StepName): void {
+    if (SAGA_STEPS[step].budget === 'own') this.#endMs = Date.now() + this.#limitMs;
+  }
+
+  /** At least 1: Temporal takes a timeout of 0 for none. */
+  leftMs(): number {
+    return Math.max(1, this.#endMs - Date.now());
+  }
+}
