@@ -1,0 +1,11 @@
+import type { Dependencies } from './dependencies.ts';
+import { paymentRefused } from './errors.ts';
+
+/** Whether the provider knows the token; charges nothing. Throws ProviderUnavailable when the provider does not answer. */
+export async function validatePaymentMethod(
+  { provider }: Pick<Dependencies, 'provider'>,
+  token: string,
+): Promise<{ valid: boolean; reason: string }> {
+  const valid = await provider.knowsToken(token);
+  return { valid, reason: valid ? '' : paymentRefused('invalid_token').reason };
+}
