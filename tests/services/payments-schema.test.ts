@@ -58,7 +58,18 @@ test('a payment goes the documented ways and no other, and each step writes its 
       if (passed.length > 0) ways.push(`${method}: ${[from, ...passed].join(' → ')}`);
     }
   }
-  expect(ways).toEqual([]);
+  expect(ways).toEqual([
+    'capture: PENDING → AUTHORIZED (payment.authorized) → PROCESSING (payment.processing) → COMPLETED (payment.captured)',
+    'fail: PENDING → FAILED (payment.failed)',
+    'capture: AUTHORIZED → PROCESSING (payment.processing) → COMPLETED (payment.captured)',
+    'fail: AUTHORIZED → FAILED (payment.failed)',
+    'void: AUTHORIZED → VOIDED (payment.voided)',
+    'capture: PROCESSING → COMPLETED (payment.captured)',
+    'fail: PROCESSING → FAILED (payment.failed)',
+    'startRefund: COMPLETED → REFUNDING (payment.refund_started)',
+    'completeRefund of a part: REFUNDING → COMPLETED (payment.refunded)',
+    'completeRefund of all: REFUNDING → REFUNDED (payment.refunded)',
+  ]);
 });
 
 test('the state machine has the documented transitions and no other', () => {

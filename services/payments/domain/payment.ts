@@ -104,6 +104,7 @@ export class Payment extends PaymentSchema.class {
 
   /** The provider gave the money back: REFUNDED when nothing is left, else COMPLETED again. */
   completeRefund(refund: Refund, providerReference: string, at: Date): void {
+    if (this.status !== 'REFUNDING') throw illegalTransition(this.status, 'REFUNDED');
     refund.complete(providerReference, at);
     this.refundedMinor += refund.amountMinor;
     this.moveTo(this.keptMinor() === 0 ? 'REFUNDED' : 'COMPLETED', at, { refund });

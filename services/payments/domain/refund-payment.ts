@@ -41,7 +41,7 @@ function begin({ database }: Dependencies, job: RefundJob): Promise<Step> {
       if (others > 0) throw keyOfAnotherOrder();
       await operation.forbidCharge(transaction, undoesKey);
     }
-    return nextStep(transaction, job, await lockOwn(transaction, job));
+    return nextStep(transaction, job, { payment: await lockOwn(transaction, job), isForbidden: false });
   });
 }
 
@@ -51,7 +51,7 @@ async function walk({ database, provider }: Dependencies, job: RefundJob, first:
     switch (step.kind) {
       case 'cancel': {
         const charge = await provider.cancelKey(step.chargeKey);
-        step = await record((transaction, payment) => recordCancelled(transaction, payment, charge));
+        step = await record((transaction, payment) => recordCancelled(transaction, payment, charge), { isForbidden: true });
         break;
       }
       case 'find': {
@@ -74,14 +74,17 @@ async function walk({ database, provider }: Dependencies, job: RefundJob, first:
   }
 
   /** Stores an outcome and decides the next step, as the owner of the lease (RF4). */
-  function record(outcome: (transaction: Transaction, payment: Payment | null) => Promise<void>): Promise<Step> {
+  function record(
+    outcome: (transaction: Transaction, payment: Payment | null) => Promise<void>,
+    given: { readonly isForbidden: boolean } = { isForbidden: false },
+  ): Promise<Step> {
     return database.transaction(async (transaction) => {
       await job.operation.renew(transaction);
       const payment = await lockOwn(transaction, job);
       await outcome(transaction, payment);
       // The next step may store another refund of the payment: the one that ended has to be written first.
       await transaction.em.flush();
-      return nextStep(transaction, job, payment);
+      return nextStep(transaction, job, { payment, ...given });
     });
   }
 }

@@ -37,16 +37,18 @@ export function lockOwn({ em }: Transaction, { undoesKey, orderId }: RefundJob):
   return lockPayment(em, undoesKey === undefined ? { orderId } : { chargeKey: undoesKey });
 }
 
+/** `isForbidden`: the provider has forbidden the charge's key, so nothing can be charged under it any more. */
+type Standing = { readonly payment: Payment | null; readonly isForbidden: boolean };
+
 /** Decides by the payment, which the caller has locked. `done` and `refused` are stored as the answer of the call. */
-export async function nextStep(transaction: Transaction, job: RefundJob, payment: Payment | null): Promise<Step> {
+export async function nextStep(transaction: Transaction, job: RefundJob, { payment, isForbidden }: Standing): Promise<Step> {
   const { em } = transaction;
   // Read under the payment's lock: another call that drives our refund has settled it by now, or not begun to.
   const own = await em.findOne(Refund, { key: job.operation.key });
   if (own?.isCompleted()) return finish(transaction, job, own.amountMinor);
   if (!payment) {
-    return job.undoesKey === undefined
-      ? refuse(transaction, job, paymentNotFound())
-      : { kind: 'cancel', chargeKey: job.undoesKey };
+    if (job.undoesKey === undefined) return refuse(transaction, job, paymentNotFound());
+    return isForbidden ? finish(transaction, job, 0) : { kind: 'cancel', chargeKey: job.undoesKey };
   }
   if (payment.isUnsettled()) return { kind: job.undoesKey === undefined ? 'find' : 'cancel', chargeKey: payment.chargeKey };
   if (payment.status !== 'REFUNDING') return startRefund(transaction, job, payment);

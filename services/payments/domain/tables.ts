@@ -65,7 +65,7 @@ export const PaymentHistorySchema = defineEntity({
     status: p.text().$type<PaymentStatus>(),
     reason: p.text().nullable(),
     // The refund that the transition starts or ends.
-    refund: () => p.manyToOne(RefundSchema).nullable(),
+    refund: () => p.manyToOne(RefundSchema).nullable().deleteRule('restrict'),
     event: () => p.oneToOne(PaymentEventSchema).owner(),
     at: p.datetime().defaultRaw('now()'),
   },
@@ -75,7 +75,7 @@ export const LedgerEntrySchema = defineEntity({
   name: 'LedgerEntry',
   tableName: 'ledger_entries',
   properties: {
-    id: p.bigint('number').primary().autoincrement(),
+    id: p.bigint('number').primary().generated('identity'),
     movement: p.text().$type<Movement>(),
     operationKey: p.text(),
     payment: () => p.manyToOne(PaymentSchema),

@@ -64,7 +64,7 @@ create table payment_history (
   event_position bigint not null,
   at timestamptz not null default now(),
   constraint payment_history_payment_id_foreign foreign key (payment_id) references payments (id),
-  constraint payment_history_refund_key_foreign foreign key (refund_key) references refunds (key),
+  constraint payment_history_refund_key_foreign foreign key (refund_key) references refunds (key) on delete restrict,
   constraint payment_history_event_position_unique unique (event_position),
   constraint payment_history_event_position_foreign foreign key (event_position) references outbox (position)
 )`;
