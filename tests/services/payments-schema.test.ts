@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Payment } from '../../services/payments/domain/payment.ts';
-import { Refund } from '../../services/payments/domain/refund.ts';
-import { PAYMENT_STATUSES, type PaymentStatus, stepsToCapture, TRANSITIONS } from '../../services/payments/domain/status.ts';
+import {
+  PAYMENT_STATUSES,
+  type PaymentStatus,
+  stepsToCapture,
+  TRANSITIONS,
+} from '../../services/payments/domain/payment-status.ts';
+import { Refund } from '../../services/payments/domain/refunds/refund.ts';
 import { ENTITIES } from '../../services/payments/store/orm.ts';
 import { schemaDrift } from '../../testkit/schema-drift.ts';
 import { openPayments, type PaymentsFixture } from './payments-fixture.ts';

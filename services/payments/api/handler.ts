@@ -14,10 +14,10 @@ import {
 } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
 import { RULES } from '../audit/rules.ts';
 import type { Dependencies } from '../domain/dependencies.ts';
-import { getBalance } from '../domain/get-balance.ts';
 import { getPayment } from '../domain/get-payment.ts';
+import { getBalance } from '../domain/ledger/get-balance.ts';
 import { processPayment } from '../domain/process-payment.ts';
-import { refundPayment } from '../domain/refund-payment.ts';
+import { refundPayment } from '../domain/refunds/refund-payment.ts';
 import { validatePaymentMethod } from '../domain/validate-payment-method.ts';
 import { voidPayment } from '../domain/void-payment.ts';
 import { listEffects } from '../store/effects.ts';

@@ -5,7 +5,7 @@ import {
   PaymentStatus as PaymentStatusMessage,
 } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
 import type { Payment } from '../domain/payment.ts';
-import type { PaymentStatus } from '../domain/status.ts';
+import type { PaymentStatus } from '../domain/payment-status.ts';
 import type { Effect } from '../store/effects.ts';
 
 const STATUS_MESSAGES: Readonly<Record<PaymentStatus, PaymentStatusMessage>> = {

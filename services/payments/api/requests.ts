@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { entityId, idempotencyKey } from '../../../platform/rpc/fields.ts';
 import { LedgerAccount } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
-import type { Account } from '../domain/chart-of-accounts.ts';
+import type { Account } from '../domain/ledger/accounts.ts';
 
 const currency = z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code');
 

@@ -1,5 +1,5 @@
 import type { Rule } from '../../../platform/audit/evaluate.ts';
-import { EVENT_OF, PAYMENT_STATUSES } from '../domain/status.ts';
+import { EVENT_OF, PAYMENT_STATUSES } from '../domain/payment-status.ts';
 
 const EVENTS = PAYMENT_STATUSES.map((status) => `when '${status}' then '${EVENT_OF[status]}'`).join(' ');
 

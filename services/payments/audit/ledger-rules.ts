@@ -1,5 +1,5 @@
 import type { Rule } from '../../../platform/audit/evaluate.ts';
-import { ACCOUNTS, MOVEMENTS } from '../domain/chart-of-accounts.ts';
+import { ACCOUNTS, MOVEMENTS } from '../domain/ledger/accounts.ts';
 
 const NAMES = Object.keys(ACCOUNTS)
   .map((account) => `'${account}'`)

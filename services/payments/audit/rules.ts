@@ -1,5 +1,5 @@
 import type { Rule } from '../../../platform/audit/evaluate.ts';
-import { PAYMENT_STATUSES, TRANSITIONS } from '../domain/status.ts';
+import { PAYMENT_STATUSES, TRANSITIONS } from '../domain/payment-status.ts';
 import { EVENT_RULES } from './event-rules.ts';
 import { LEDGER_RULES } from './ledger-rules.ts';
 

@@ -10,10 +10,10 @@ import { Collection } from '@mikro-orm/core';
 import { v7 as uuid } from 'uuid';
 import { illegalTransition } from './errors.ts';
 import type { Assessment } from './fraud/check.ts';
-import { type LedgerEntry, post } from './ledger.ts';
+import { type LedgerEntry, post } from './ledger/post.ts';
+import { eventOf, type PaymentStatus, stepsToCapture, TRANSITIONS } from './payment-status.ts';
 import { assertCharged, type Charge } from './provider.ts';
-import { Refund, type RefundRequest } from './refund.ts';
-import { eventOf, type PaymentStatus, stepsToCapture, TRANSITIONS } from './status.ts';
+import { Refund, type RefundRequest } from './refunds/refund.ts';
 import { PaymentSchema } from './tables.ts';
 import { historyEntry, type PaymentHistory } from './transition.ts';
 

@@ -13,10 +13,10 @@ import { databaseNow } from '../../../platform/persistence/database-time.ts';
 import { violatedUnique } from '../../../platform/persistence/retry.ts';
 import type { Dependencies } from './dependencies.ts';
 import { fraudHeld, orderHasPayment, type PaymentError, paymentRefused } from './errors.ts';
-import { lockPayment } from './find-payment.ts';
 import type { Assessment } from './fraud/check.ts';
 import { type EarlierPayments, earlierPayments } from './fraud/earlier-payments.ts';
 import type { LeasedOperation } from './leased-operation.ts';
+import { lockPayment } from './lock-payment.ts';
 import { Payment } from './payment.ts';
 import type { ChargeOutcome } from './provider.ts';
 

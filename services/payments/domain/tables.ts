@@ -1,9 +1,9 @@
 /** How the tables of payments map to properties. Payment and Refund add their transitions in files of their own. */
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { outboxColumns } from '../../../platform/outbox/columns.ts';
-import type { Account, Movement } from './chart-of-accounts.ts';
 import type { Factor } from './fraud/rules.ts';
-import type { PaymentEventType, PaymentStatus } from './status.ts';
+import type { Account, Movement } from './ledger/accounts.ts';
+import type { PaymentEventType, PaymentStatus } from './payment-status.ts';
 
 export const PaymentSchema = defineEntity({
   name: 'Payment',

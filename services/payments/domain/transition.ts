@@ -1,5 +1,5 @@
 /** A transition of a payment as it is kept: a row of the history and the event that it emits. */
-import type { PaymentEventType, PaymentStatus } from './status.ts';
+import type { PaymentEventType, PaymentStatus } from './payment-status.ts';
 import { PaymentEventSchema, PaymentHistorySchema, type PaymentRow, type RefundRow } from './tables.ts';
 
 export class PaymentEvent extends PaymentEventSchema.class {}

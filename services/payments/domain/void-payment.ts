@@ -9,8 +9,8 @@ import type { Transaction } from '../../../platform/persistence/database.ts';
 import { databaseNow } from '../../../platform/persistence/database-time.ts';
 import type { Dependencies } from './dependencies.ts';
 import { illegalTransition, notSettledYet, type PaymentError, paymentNotFound } from './errors.ts';
-import { lockPayment } from './find-payment.ts';
 import type { LeasedOperation } from './leased-operation.ts';
+import { lockPayment } from './lock-payment.ts';
 import type { Payment } from './payment.ts';
 
 export type VoidJob = {

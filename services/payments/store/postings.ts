@@ -1,5 +1,5 @@
 import type { Sql } from '../../../platform/persistence/sql.ts';
-import type { BalanceQuery, Sums } from '../domain/get-balance.ts';
+import type { BalanceQuery, Sums } from '../domain/ledger/get-balance.ts';
 
 /** Sums the debits and credits of an account, in one statement and so at one instant. */
 export async function sumPostings(sql: Sql, { account, currency, at, of }: BalanceQuery): Promise<Sums> {

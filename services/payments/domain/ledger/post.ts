@@ -6,8 +6,9 @@
  * LG3 A movement is posted once: an entry is unique by its movement and its idempotency key.
  * LG4 Entries are never changed or removed; a trigger refuses it, to the tables' owner too.
  */
-import { MOVEMENTS, type Movement } from './chart-of-accounts.ts';
-import { LedgerEntrySchema, type PaymentRow } from './tables.ts';
+
+import { LedgerEntrySchema, type PaymentRow } from '../tables.ts';
+import { MOVEMENTS, type Movement } from './accounts.ts';
 
 export class LedgerEntry extends LedgerEntrySchema.class {}
 LedgerEntrySchema.setClass(LedgerEntry);

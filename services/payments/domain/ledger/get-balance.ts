@@ -1,4 +1,4 @@
-import { ACCOUNTS, type Account } from './chart-of-accounts.ts';
+import { ACCOUNTS, type Account } from './accounts.ts';
 
 export type BalanceQuery = {
   readonly account: Account;

@@ -7,10 +7,10 @@
  * RF3 A payment has one refund at a time; a refund that was left behind is finished by the next one.
  * RF4 Only the owner of the lease records an outcome; an outcome is recorded once.
  */
-import type { Transaction } from '../../../platform/persistence/database.ts';
-import type { Dependencies } from './dependencies.ts';
-import { keyOfAnotherOrder, notSettledYet } from './errors.ts';
-import { Payment } from './payment.ts';
+import type { Transaction } from '../../../../platform/persistence/database.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { keyOfAnotherOrder, notSettledYet } from '../errors.ts';
+import { Payment } from '../payment.ts';
 import {
   lockOwn,
   nextStep,

@@ -1,11 +1,11 @@
 /** The steps of a refund: which one is next, and how the outcome of each is recorded. Invariants in refund-payment.ts. */
-import type { Transaction } from '../../../platform/persistence/database.ts';
-import { databaseNow } from '../../../platform/persistence/database-time.ts';
-import { currencyDiffers, type PaymentError, paymentNotFound, refundExceedsCapture } from './errors.ts';
-import { lockPayment } from './find-payment.ts';
-import type { LeasedOperation } from './leased-operation.ts';
-import type { Payment } from './payment.ts';
-import type { Charge } from './provider.ts';
+import type { Transaction } from '../../../../platform/persistence/database.ts';
+import { databaseNow } from '../../../../platform/persistence/database-time.ts';
+import { currencyDiffers, type PaymentError, paymentNotFound, refundExceedsCapture } from '../errors.ts';
+import type { LeasedOperation } from '../leased-operation.ts';
+import { lockPayment } from '../lock-payment.ts';
+import type { Payment } from '../payment.ts';
+import type { Charge } from '../provider.ts';
 import { Refund } from './refund.ts';
 
 export type Refunded = { readonly refundedMinor: number };

@@ -1,4 +1,4 @@
-import { RefundSchema } from './tables.ts';
+import { RefundSchema } from '../tables.ts';
 
 /** Money on its way back. One refund of a payment at a time is PENDING. */
 export class Refund extends RefundSchema.class {
