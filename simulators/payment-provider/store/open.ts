@@ -1,21 +1,20 @@
 /**
- * What the provider remembers.
+ * The provider's database.
  *
  * PR1 One key, one answer: the answer is stored with the effect, in one transaction.
  * PR2 0 <= refunded <= captured <= amount, by constraint.
  * PR3 The ledger is append-only, and its ids become visible in their order: a reader that pages by id misses nothing.
  * PR4 A cancelled key never charges.
  */
-import { openPool, type SqlPool } from '../../platform/persistence/pool.ts';
-import type { Sql } from '../../platform/persistence/sql.ts';
+import { openPool, type SqlPool } from '../../../platform/persistence/pool.ts';
+import type { Sql } from '../../../platform/persistence/sql.ts';
 
 // Connections; the simulator serves one shop.
 const POOL_MAX = 10;
-// Advisory locks of this database: one instance migrates at a time, and one transaction at a time appends (PR3).
+// The advisory lock under which one instance at a time migrates.
 const MIGRATION_LOCK = 1;
-export const LEDGER_LOCK = 2;
 
-/** Applied in order, each once; never edited after it has been released. */
+/** Applied in order, each once. */
 const MIGRATIONS = [
   `create table requests (
      key text primary key,
@@ -48,9 +47,9 @@ const MIGRATIONS = [
      reference text not null,
      at timestamptz not null default now()
    );
-   create function refuse_change() returns trigger language plpgsql as $$
+   create function ledger_append_only() returns trigger language plpgsql as $$
      begin raise exception 'the ledger is append-only'; end $$;
-   create trigger append_only before update or delete on ledger for each row execute function refuse_change();`,
+   create trigger ledger_append_only before update or delete on ledger for each row execute function ledger_append_only();`,
 ];
 
 export type Store = SqlPool;
@@ -79,58 +78,4 @@ async function migrate({ sql }: { readonly sql: Sql }): Promise<void> {
     await sql.query(migration);
     await sql.query('insert into schema_migrations (version) values ($1)', [version]);
   }
-}
-
-/** A charge authorises, a capture takes the money, a void lets an authorisation go, a refund gives money back. */
-export type EntryKind = 'charge' | 'capture' | 'void' | 'refund';
-
-/** The last statement of its transaction, so that the lock which upholds PR3 is held for a moment only. */
-export async function appendEntries(
-  sql: Sql,
-  entries: {
-    readonly kinds: readonly EntryKind[];
-    readonly chargeId: string;
-    readonly refundId?: string;
-    readonly amountMinor: number;
-  },
-): Promise<void> {
-  await sql.query('select pg_advisory_xact_lock($1)', [LEDGER_LOCK]);
-  await sql.query(
-    `insert into ledger (kind, charge_id, refund_id, amount_minor, currency, reference)
-     select entry.kind, charges.id, $3, $4, charges.currency, charges.reference
-     from charges, unnest($1::text[]) with ordinality as entry (kind, position)
-     where charges.id = $2 order by entry.position`,
-    [entries.kinds, entries.chargeId, entries.refundId ?? null, entries.amountMinor],
-  );
-}
-
-export type LedgerRow = {
-  readonly id: number;
-  readonly kind: EntryKind;
-  readonly charge_id: string;
-  readonly refund_id: string | null;
-  readonly amount_minor: number;
-  readonly currency: string;
-  readonly reference: string;
-  readonly at: string;
-};
-
-/** Entries after the one with id `since`, oldest first. */
-export async function readLedger(sql: Sql, page: { readonly since: number; readonly limit: number }): Promise<LedgerRow[]> {
-  type Raw = Omit<LedgerRow, 'id' | 'amount_minor' | 'at'> & {
-    id: string;
-    amount_minor: string;
-    at: Date;
-  };
-  const rows = await sql.query<Raw>(
-    `select id, kind, charge_id, refund_id, amount_minor, currency, reference, at
-     from ledger where id > $1 order by id limit $2`,
-    [page.since, page.limit],
-  );
-  return rows.map((row) => ({
-    ...row,
-    id: Number(row.id),
-    amount_minor: Number(row.amount_minor),
-    at: row.at.toISOString(),
-  }));
 }
