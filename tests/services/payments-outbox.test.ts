@@ -28,17 +28,17 @@ async function unrelayed(limit = 500): Promise<Event[]> {
   return (await payments.outbox.listUnrelayed({ limit }, LIMITS)).events;
 }
 
-async function told(orderId: string): Promise<[type: string, amountMinor: number | undefined, facts: object][]> {
+async function emitted(orderId: string): Promise<[type: string, amountMinor: number | undefined, facts: object][]> {
   const events = (await unrelayed()).filter((event) => event.orderId === orderId);
   return events.map(({ type, amount, facts }) => [type, amount?.amountMinor, facts]);
 }
 
-test('a payment that is taken in one go is told step by step, each refund with its own amount', async () => {
+test('each transition of a payment emits its event, and each refund has its own amount', async () => {
   const request = payment();
   const { paymentId: payment_id } = await payments.processPayment(request, LIMITS);
   await payments.refundPayment(refundOf(request, 599), LIMITS);
   await payments.refundPayment(refundOf(request), LIMITS);
-  expect(await told(request.orderId)).toEqual([
+  expect(await emitted(request.orderId)).toEqual([
     ['payment.started', 2_599, { payment_id }],
     ['payment.authorized', 2_599, { payment_id }],
     ['payment.processing', 2_599, { payment_id }],
@@ -52,11 +52,11 @@ test('a payment that is taken in one go is told step by step, each refund with i
   expect(event).toMatchObject({ userId: request.userId, sequence: 0, amount: { currency: 'EUR' } });
 });
 
-test('a refused payment is told with its reason, and neither token nor anything else of it', async () => {
+test('a refused payment emits its reason, and no event holds a token', async () => {
   const request = payment({ paymentMethod: 'tok_declined' });
   await failure(payments.processPayment(request, LIMITS));
   const { id: payment_id } = await read(payments, request.orderId);
-  expect(await told(request.orderId)).toEqual([
+  expect(await emitted(request.orderId)).toEqual([
     ['payment.started', 2_599, { payment_id }],
     ['payment.failed', 2_599, { payment_id, reason: 'payment_declined' }],
   ]);
@@ -66,10 +66,10 @@ test('a refused payment is told with its reason, and neither token nor anything 
   expect(text).not.toMatch(/tok_/);
 });
 
-test('a void is told, and a charge that a refund finds before its own call has recorded it is told once, in order', async () => {
+test('a void emits its event, and a charge that its undo records emits each event once, in order', async () => {
   const held = await authorized(fixture);
   await payments.voidPayment({ idempotencyKey: 'void', orderId: held.orderId, reason: 'order_cancelled' }, LIMITS);
-  expect((await told(held.orderId)).at(-1)).toEqual([
+  expect((await emitted(held.orderId)).at(-1)).toEqual([
     'payment.voided',
     expect.any(Number),
     { payment_id: held.id, reason: 'order_cancelled' },
@@ -77,7 +77,7 @@ test('a void is told, and a charge that a refund finds before its own call has r
 
   const request = await chargedUnknown(payments);
   await payments.refundPayment(undoOf(request), LIMITS);
-  expect((await told(request.orderId)).map(([type]) => type)).toEqual([
+  expect((await emitted(request.orderId)).map(([type]) => type)).toEqual([
     'payment.started',
     'payment.authorized',
     'payment.processing',
@@ -97,7 +97,7 @@ test('a transition that is rolled back leaves no event', async () => {
   pause.letGo();
   await call;
   await fixture.sql('alter table away rename to ledger_entries');
-  expect((await told(request.orderId)).map(([type]) => type)).toEqual(['payment.started']);
+  expect((await emitted(request.orderId)).map(([type]) => type)).toEqual(['payment.started']);
 });
 
 test('what is marked is not listed again, oldest first, and marking twice or something unknown changes nothing', async () => {
@@ -117,7 +117,7 @@ test('an event that commits late is listed, though later ones were marked before
   await late.query('begin');
   await late.query(insert(slow.orderId));
   await fixture.sql(insert(fast.orderId));
-  expect(await told(fast.orderId)).toHaveLength(1);
+  expect(await emitted(fast.orderId)).toHaveLength(1);
   await payments.outbox.markRelayed({ eventIds: (await unrelayed()).map(({ id }) => id) }, LIMITS);
   await late.query('commit');
   late.release();

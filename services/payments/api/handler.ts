@@ -88,7 +88,7 @@ export function createHandler(
 
     validatePaymentMethod: answering(async (request) => {
       const { paymentMethod } = parseRequest(validatePaymentMethodSchema, request);
-      return validatePaymentMethod({ provider }, paymentMethod);
+      return validatePaymentMethod(dependencies, paymentMethod);
     }),
 
     async getBalance(request) {

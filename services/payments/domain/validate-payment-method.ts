@@ -3,9 +3,14 @@ import { paymentRefused } from './errors.ts';
 
 /** Whether the provider knows the token; charges nothing. Throws ProviderUnavailable when the provider does not answer. */
 export async function validatePaymentMethod(
-  { provider }: Pick<Dependencies, 'provider'>,
+  { provider, logger }: Pick<Dependencies, 'provider' | 'logger'>,
   token: string,
 ): Promise<{ valid: boolean; reason: string }> {
-  const valid = await provider.knowsToken(token);
-  return { valid, reason: valid ? '' : paymentRefused('invalid_token').reason };
+  try {
+    const valid = await provider.knowsToken(token);
+    return { valid, reason: valid ? '' : paymentRefused('invalid_token').reason };
+  } catch (error: unknown) {
+    logger.warn({ error }, 'A payment method was not validated');
+    throw error;
+  }
 }
