@@ -1,4 +1,5 @@
 import type { Running } from '../../platform/lifecycle/run.ts';
+import { createOutboxHandler } from '../../platform/outbox/handler.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
 import { requireDatabase } from '../../platform/persistence/reach.ts';
 import { served } from '../../platform/rpc/server.ts';
@@ -6,19 +7,16 @@ import { startGrpcService } from '../../platform/rpc/service.ts';
 import { createLogger } from '../../platform/telemetry/logs.ts';
 import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
+import { createHandler } from './api/handler.ts';
 import type { PaymentsConfig } from './config.ts';
-import { ENTITIES } from './entity.ts';
-import { createFraudCheck } from './fraud-check.ts';
-import { createFraudMetrics } from './fraud-metrics.ts';
-import { httpScorer } from './fraud-scorer.ts';
-import { createHandler } from './handler.ts';
-import { MIGRATIONS } from './migrations/index.ts';
-import { createOutboxHandler } from './outbox.ts';
-import type { PaymentProvider } from './provider.ts';
-import { httpProvider } from './provider-http.ts';
-import { createPayments } from './service.ts';
+import { createFraudCheck } from './domain/fraud/check.ts';
+import { createFraudMetrics } from './domain/fraud/metrics.ts';
+import type { PaymentProvider } from './domain/provider.ts';
+import { httpFraudScorer } from './provider/http-fraud-scorer.ts';
+import { httpProvider } from './provider/http-provider.ts';
+import { ENTITIES, MIGRATIONS } from './store/orm.ts';
 
-/** `provider` is where the money is; by default the one that the configuration names. */
+/** `provider` is the payment provider; by default the one that the configuration names. */
 export async function startPayments(
   config: PaymentsConfig,
   provider: PaymentProvider = httpProvider({ url: config.PROVIDER_URL }),
@@ -39,7 +37,7 @@ export async function startPayments(
       smallMinor: config.FRAUD_SMALL_MINOR,
       homeCurrency: config.FRAUD_HOME_CURRENCY,
     },
-    scorer: config.FRAUD_SCORER_URL === undefined ? undefined : httpScorer({ url: config.FRAUD_SCORER_URL }),
+    scorer: config.FRAUD_SCORER_URL === undefined ? undefined : httpFraudScorer({ url: config.FRAUD_SCORER_URL }),
     logger,
     metrics,
   });
@@ -51,11 +49,10 @@ export async function startPayments(
     logger,
     reflection: config.GRPC_REFLECTION === 'on',
     definition: PaymentsServiceService,
-    handlers: createHandler(createPayments({ database, provider, fraud, logger })),
-    beside: [served(OutboxServiceService, createOutboxHandler(database.sql))],
-    // The provider is not asked: without it payments are still read and every call is answered, if only with UNAVAILABLE.
-    // Taking this instance out of service would help nobody, since each of the others has the same provider.
+    handlers: createHandler({ database, provider, fraud, logger }),
+    beside: [served(OutboxServiceService, createOutboxHandler(database))],
     instruments: [metrics.instrument],
+    // The provider is not checked: without it payments are still read, and every other instance has the same provider.
     checks: { database: database.check },
     close: database.close,
   });

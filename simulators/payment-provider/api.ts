@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError } from './api-error.ts';
 import { type Delivery, send } from './delivery.ts';
 import { route } from './routes.ts';
-import type { Store } from './store.ts';
+import type { Store } from './store/open.ts';
 
 // Bytes of a request body; the longest real one is below 1 KiB.
 const BODY_LIMIT = 16_384;

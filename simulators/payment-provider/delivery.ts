@@ -8,7 +8,7 @@ const SILENCE_MS = 30_000;
 
 export type Delivery = ReturnType<typeof createDelivery>;
 
-/** Sends answers in their manner, and knows which ones are still on their way. */
+/** Sends answers in their manner, and keeps track of those that wait. */
 export function createDelivery() {
   const waiting = new Map<ServerResponse, () => void>();
 
@@ -35,7 +35,7 @@ export function createDelivery() {
       }
       send(response, status, body);
     },
-    /** Ends every wait at once. */
+    /** Ends every wait now. */
     drop() {
       for (const done of [...waiting.values()]) done();
     },

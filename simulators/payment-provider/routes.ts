@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { ApiError } from './api-error.ts';
-import { type Answer, cancelKey, captureCharge, createCharge, createRefund, findByKey, voidCharge } from './charges.ts';
-import { readLedger, type Store } from './store.ts';
+import { type Answer, cancelKey, captureCharge, createCharge, createRefund, voidCharge } from './charges.ts';
+import { findByKey } from './store/charges.ts';
+import { readLedger } from './store/ledger.ts';
+import type { Store } from './store/open.ts';
 import { behaviourOf } from './tokens.ts';
 
 export type ApiRequest = {
@@ -13,7 +15,7 @@ export type ApiRequest = {
   readonly body: unknown;
 };
 
-/** `manner` is how the answer travels: at once, late, or never. */
+/** `manner` is how the answer is delivered: promptly, late, or never. */
 export type ApiAnswer = {
   readonly route: string;
   readonly status: number;
@@ -99,7 +101,7 @@ async function postCancellation(store: Store, { body }: ApiRequest) {
   return json(200, { charge: await cancelKey(store, parse(cancellationSchema, body).idempotency_key) });
 }
 
-/** A card that is declined is a card: only a token that nobody knows is not valid. */
+/** A declined card is a card: only an unknown token is not valid. */
 async function postValidation(_: Store, { body }: ApiRequest) {
   const behaviour = behaviourOf(parse(validationSchema, body).token);
   if (behaviour.kind === 'outage') throw new ApiError(503, 'unavailable', 'The provider is down');

@@ -8,7 +8,7 @@ import { VERSION } from '../../platform/version.ts';
 import { errorBody, serveApi } from './api.ts';
 import type { ProviderConfig } from './config.ts';
 import { createDelivery, send } from './delivery.ts';
-import { openStore } from './store.ts';
+import { openStore } from './store/open.ts';
 
 const SERVICE = 'provider';
 

@@ -8,7 +8,7 @@ export type RefusalCode =
   // The key was cancelled before its charge arrived.
   | 'cancelled';
 
-/** What a token makes the provider do. `manner` is how the answer travels, after the charge has been committed. */
+/** The behaviour that a token calls for. `manner` is how the answer is delivered, after the charge has been committed. */
 export type Behaviour =
   | { readonly kind: 'charge'; readonly manner: 'prompt' | 'slow' | 'silent_first' }
   | { readonly kind: 'refuse'; readonly code: RefusalCode }

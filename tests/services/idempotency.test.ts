@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { stepKey, undoKey } from '../../contracts/ids.ts';
 import { ReserveInventoryResponse } from '../../proto/gen/shopfast/products/v1/products.ts';
-import type { PaymentProvider } from '../../services/payments/provider.ts';
+import type { PaymentProvider } from '../../services/payments/domain/provider.ts';
 import { insist } from '../../testkit/insist.ts';
 import { type OrdersFixture, openOrders, submission } from './orders-fixture.ts';
 import { around, pauseAt } from './payments-disturbed.ts';

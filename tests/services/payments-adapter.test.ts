@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type PaymentProvider, ProviderUnavailable } from '../../services/payments/provider.ts';
-import { httpProvider } from '../../services/payments/provider-http.ts';
+import { type PaymentProvider, ProviderUnavailable } from '../../services/payments/domain/provider.ts';
+import { httpProvider } from '../../services/payments/provider/http-provider.ts';
 import { eventually } from '../../testkit/eventually.ts';
 
 type Answer = { readonly status: number; readonly body: string } | 'reset' | 'silence' | 'half';

@@ -1,5 +1,5 @@
 /** Things that happen around the calls to the provider. */
-import type { PaymentProvider } from '../../services/payments/provider.ts';
+import type { PaymentProvider } from '../../services/payments/domain/provider.ts';
 
 export type Disturb = (provider: PaymentProvider) => PaymentProvider;
 

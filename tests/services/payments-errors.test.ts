@@ -227,7 +227,7 @@ testEmptyRequests(PaymentsServiceService, () => payments, {
   listEffects: [],
 });
 
-testEmptyRequests(OutboxServiceService, () => payments.outbox, { listUnrelayed: [], markRelayed: [] });
+testEmptyRequests(OutboxServiceService, () => payments.outbox, { listUnrelayed: [], markRelayed: ['eventIds'] });
 
 testUnavailable(
   () => fixture.takeDatabaseAway(),
@@ -236,6 +236,6 @@ testUnavailable(
     payments.processPayment(payment(), LIMITS),
     payments.voidPayment(voidOf(randomUUID()), LIMITS),
     payments.outbox.listUnrelayed({ limit: 0 }, LIMITS),
-    payments.outbox.markRelayed({ eventIds: [] }, LIMITS),
+    payments.outbox.markRelayed({ eventIds: [randomUUID()] }, LIMITS),
   ],
 );

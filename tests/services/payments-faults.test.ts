@@ -1,7 +1,7 @@
 /** What happens when the outcome of a charge is unknown or an instance dies before it is recorded. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PaymentStatus } from '../../proto/gen/shopfast/payments/v1/payments.ts';
-import { httpProvider } from '../../services/payments/provider-http.ts';
+import { httpProvider } from '../../services/payments/provider/http-provider.ts';
 import { insist } from '../../testkit/insist.ts';
 import { crashOnce, type Moment, type ProviderCall, pauseAt } from './payments-disturbed.ts';
 import {

@@ -12,8 +12,8 @@ import {
   type RefundPaymentRequest,
 } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { paymentsConfig } from '../../services/payments/config.ts';
-import type { PaymentProvider } from '../../services/payments/provider.ts';
-import { httpProvider } from '../../services/payments/provider-http.ts';
+import type { PaymentProvider } from '../../services/payments/domain/provider.ts';
+import { httpProvider } from '../../services/payments/provider/http-provider.ts';
 import { startPayments } from '../../services/payments/server.ts';
 import { createDatabase } from '../../testkit/database.ts';
 import type { Disturb } from './payments-disturbed.ts';

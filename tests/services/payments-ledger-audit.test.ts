@@ -39,7 +39,7 @@ afterAll(() => fixture.close());
 test('the ledger is right, and what keeps it so is gone for the rest of this file', async () => {
   expect(await violated(payments)).toEqual({});
   await fixture.sql(`
-    alter table ledger_entries disable trigger ledger_entries_stay, drop constraint ledger_entries_once,
+    alter table ledger_entries disable trigger ledger_entries_append_only, drop constraint ledger_entries_once,
       drop constraint ledger_entries_accounts, drop constraint ledger_entries_amount, drop constraint ledger_entries_currency;
     create table saved as table ledger_entries`);
 });

@@ -5,7 +5,7 @@ import {
   LedgerAccount,
   type ProcessPaymentRequest,
 } from '../../proto/gen/shopfast/payments/v1/payments.ts';
-import { ACCOUNTS, MOVEMENTS } from '../../services/payments/ledger.ts';
+import { ACCOUNTS, MOVEMENTS } from '../../services/payments/domain/ledger/accounts.ts';
 import { insist } from '../../testkit/insist.ts';
 import { authorized } from './payments-authorized.ts';
 import { pauseAt } from './payments-disturbed.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ProviderUnavailable } from '../../services/payments/provider.ts';
-import { httpProvider } from '../../services/payments/provider-http.ts';
+import { ProviderUnavailable } from '../../services/payments/domain/provider.ts';
+import { httpProvider } from '../../services/payments/provider/http-provider.ts';
 import { refusal } from '../../testkit/refusal.ts';
 import { around } from './payments-disturbed.ts';
 import { LIMITS, openPayments, type PaymentsFixture, type PaymentsInstance } from './payments-fixture.ts';

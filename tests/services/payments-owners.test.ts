@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { PaymentStatus } from '../../proto/gen/shopfast/payments/v1/payments.ts';
-import { httpProvider } from '../../services/payments/provider-http.ts';
+import { httpProvider } from '../../services/payments/provider/http-provider.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { insist } from '../../testkit/insist.ts';
 import { crashOnce, pauseAt } from './payments-disturbed.ts';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { StatusError } from '../../platform/rpc/status-error.ts';
 import { PaymentStatus } from '../../proto/gen/shopfast/payments/v1/payments.ts';
-import { ProviderUnavailable } from '../../services/payments/provider.ts';
+import { ProviderUnavailable } from '../../services/payments/domain/provider.ts';
 import { insist, UNKNOWN } from '../../testkit/insist.ts';
 import { around } from './payments-disturbed.ts';
 import {

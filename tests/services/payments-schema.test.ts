@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { assertTransitions, ENTITIES, PAYMENT_STATUSES, stepsToCapture, TRANSITIONS } from '../../services/payments/entity.ts';
+import { Payment } from '../../services/payments/domain/payment.ts';
+import {
+  PAYMENT_STATUSES,
+  type PaymentStatus,
+  stepsToCapture,
+  TRANSITIONS,
+} from '../../services/payments/domain/payment-status.ts';
+import { Refund } from '../../services/payments/domain/refunds/refund.ts';
+import { ENTITIES } from '../../services/payments/store/orm.ts';
 import { schemaDrift } from '../../testkit/schema-drift.ts';
 import { openPayments, type PaymentsFixture } from './payments-fixture.ts';
 
@@ -13,38 +21,87 @@ beforeAll(async () => {
 
 afterAll(() => fixture.close());
 
-test('a payment goes the documented ways and no other', () => {
-  const ways = PAYMENT_STATUSES.flatMap((from) =>
-    PAYMENT_STATUSES.filter((to) => {
+const AT = new Date();
+const CHARGE = { id: 'ch_1', capturedMinor: 100, currency: 'EUR' };
+
+/** A payment of 100 in this status, with its money as the status wants it. */
+function paymentIn(status: PaymentStatus): Payment {
+  const intent = { orderId: randomUUID(), userId: randomUUID(), chargeKey: randomUUID(), amountMinor: 100, currency: 'EUR' };
+  const payment = new Payment(intent, AT);
+  payment.status = status;
+  payment.providerReference = CHARGE.id;
+  if (!payment.isUnsettled()) payment.capturedMinor = 100;
+  return payment;
+}
+
+const METHODS: Readonly<Record<string, (payment: Payment) => void>> = {
+  capture: (payment) => payment.capture(CHARGE, AT),
+  fail: (payment) => payment.fail('payment_declined', AT),
+  void: (payment) => payment.void('order_cancelled', AT),
+  startRefund: (payment) => void payment.startRefund({ key: randomUUID(), amountMinor: 1, reason: 'return' }, AT),
+  'completeRefund of a part': (payment) => payment.completeRefund(refund(1), 're_1', AT),
+  'completeRefund of all': (payment) => payment.completeRefund(refund(100), 're_1', AT),
+};
+
+function refund(amountMinor: number): Refund {
+  return new Refund({ key: randomUUID(), amountMinor, reason: 'return' }, AT);
+}
+
+test('a payment goes the documented ways and no other, and each step writes its history and its event', () => {
+  const ways: string[] = [];
+  for (const from of PAYMENT_STATUSES) {
+    for (const [method, call] of Object.entries(METHODS)) {
+      const payment = paymentIn(from);
       try {
-        assertTransitions(from, [to]);
-        return true;
+        call(payment);
       } catch (error: unknown) {
-        expect(error).toMatchObject({ reason: 'illegal_transition', facts: { current: from, attempted: to } });
-        return false;
+        expect(error).toMatchObject({ reason: 'illegal_transition', facts: { current: from } });
+        expect(payment.status).toBe(from);
+        continue;
       }
-    }).map((to) => `${from} → ${to}`),
-  );
+      const [, ...passed] = [...payment.history].map(({ status, event }) => `${status} (${event.type})`);
+      if (passed.length > 0) ways.push(`${method}: ${[from, ...passed].join(' → ')}`);
+    }
+  }
   expect(ways).toEqual([
-    'PENDING → AUTHORIZED',
-    'PENDING → FAILED',
-    'AUTHORIZED → PROCESSING',
-    'AUTHORIZED → FAILED',
-    'AUTHORIZED → VOIDED',
-    'PROCESSING → COMPLETED',
-    'PROCESSING → FAILED',
-    'COMPLETED → REFUNDING',
-    'REFUNDING → COMPLETED',
-    'REFUNDING → REFUNDED',
+    'capture: PENDING → AUTHORIZED (payment.authorized) → PROCESSING (payment.processing) → COMPLETED (payment.captured)',
+    'fail: PENDING → FAILED (payment.failed)',
+    'capture: AUTHORIZED → PROCESSING (payment.processing) → COMPLETED (payment.captured)',
+    'fail: AUTHORIZED → FAILED (payment.failed)',
+    'void: AUTHORIZED → VOIDED (payment.voided)',
+    'capture: PROCESSING → COMPLETED (payment.captured)',
+    'fail: PROCESSING → FAILED (payment.failed)',
+    'startRefund: COMPLETED → REFUNDING (payment.refund_started)',
+    'completeRefund of a part: REFUNDING → COMPLETED (payment.refunded)',
+    'completeRefund of all: REFUNDING → REFUNDED (payment.refunded)',
   ]);
+});
+
+test('the state machine has the documented transitions and no other', () => {
+  const ways = PAYMENT_STATUSES.flatMap((from) => TRANSITIONS[from].map((to) => `${from} → ${to}`));
+  expect(ways.toSorted()).toEqual(
+    [
+      'PENDING → AUTHORIZED',
+      'PENDING → FAILED',
+      'AUTHORIZED → PROCESSING',
+      'AUTHORIZED → FAILED',
+      'AUTHORIZED → VOIDED',
+      'PROCESSING → COMPLETED',
+      'PROCESSING → FAILED',
+      'COMPLETED → REFUNDING',
+      'REFUNDING → COMPLETED',
+      'REFUNDING → REFUNDED',
+    ].toSorted(),
+  );
 });
 
 test('from every unsettled status the way to captured is a legal one', () => {
   const unsettled = PAYMENT_STATUSES.filter((status) => TRANSITIONS[status].includes('FAILED'));
   expect(unsettled).toEqual(['PENDING', 'AUTHORIZED', 'PROCESSING']);
   for (const from of unsettled) {
-    expect(() => assertTransitions(from, stepsToCapture(from))).not.toThrow();
-    expect(stepsToCapture(from).at(-1)).toBe('COMPLETED');
+    const way = [from, ...stepsToCapture(from)];
+    for (const [index, to] of way.slice(1).entries()) expect(TRANSITIONS[way[index] ?? from]).toContain(to);
+    expect(way.at(-1)).toBe('COMPLETED');
   }
 });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PaymentStatus, type VoidPaymentRequest } from '../../proto/gen/shopfast/payments/v1/payments.ts';
-import { ProviderUnavailable } from '../../services/payments/provider.ts';
+import { ProviderUnavailable } from '../../services/payments/domain/provider.ts';
 import { insist } from '../../testkit/insist.ts';
 import { refusal } from '../../testkit/refusal.ts';
 import { authorized } from './payments-authorized.ts';

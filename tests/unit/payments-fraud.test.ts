@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type FraudFacts, factorsOf, RECENT_MAX, RULES, scoreOf } from '../../services/payments/fraud.ts';
+import { type FraudFacts, factorsOf, RECENT_MAX, RULES, scoreOf } from '../../services/payments/domain/fraud/rules.ts';
 
 const THRESHOLDS = { largeMinor: 100_000, homeCurrency: 'EUR' };
 // The standard of FRAUD_LIMIT.

@@ -2,7 +2,7 @@
 import { loadConfig } from '../../../platform/config/load.ts';
 import { run } from '../../../platform/lifecycle/run.ts';
 import { paymentsConfig } from '../../../services/payments/config.ts';
-import { httpProvider } from '../../../services/payments/provider-http.ts';
+import { httpProvider } from '../../../services/payments/provider/http-provider.ts';
 import { startPayments } from '../../../services/payments/server.ts';
 import { around } from '../payments-disturbed.ts';
 import { meet, ownFate } from './fate.ts';

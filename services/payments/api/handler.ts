@@ -1,0 +1,121 @@
+import { evaluate } from '../../../platform/audit/evaluate.ts';
+import type { Database } from '../../../platform/persistence/database.ts';
+import type { Handlers } from '../../../platform/rpc/server.ts';
+import { parseRequest } from '../../../platform/rpc/validate.ts';
+import { annotate } from '../../../platform/telemetry/context.ts';
+import {
+  type PaymentsServiceService,
+  ProcessPaymentRequest,
+  ProcessPaymentResponse,
+  RefundPaymentRequest,
+  RefundPaymentResponse,
+  VoidPaymentRequest,
+  VoidPaymentResponse,
+} from '../../../proto/gen/shopfast/payments/v1/payments.ts';
+import { RULES } from '../audit/rules.ts';
+import type { Dependencies } from '../domain/dependencies.ts';
+import { getPayment } from '../domain/get-payment.ts';
+import { getBalance } from '../domain/ledger/get-balance.ts';
+import { processPayment } from '../domain/process-payment.ts';
+import { refundPayment } from '../domain/refunds/refund-payment.ts';
+import { validatePaymentMethod } from '../domain/validate-payment-method.ts';
+import { voidPayment } from '../domain/void-payment.ts';
+import { listEffects } from '../store/effects.ts';
+import { sumPostings } from '../store/postings.ts';
+import { toStatus } from './errors.ts';
+import { createLeased } from './leased.ts';
+import { effectMessage, paymentMessage } from './messages.ts';
+import {
+  getBalanceSchema,
+  getPaymentSchema,
+  listEffectsSchema,
+  processPaymentSchema,
+  refundPaymentSchema,
+  validatePaymentMethodSchema,
+  voidPaymentSchema,
+} from './requests.ts';
+
+export function createHandler(
+  dependencies: Dependencies & { readonly database: Database },
+): Handlers<typeof PaymentsServiceService> {
+  const { database, provider, fraud, logger } = dependencies;
+  const leased = createLeased({ sql: database.sql, logger });
+  return {
+    processPayment: leased(
+      {
+        operation: 'ProcessPayment',
+        request: ProcessPaymentRequest,
+        response: ProcessPaymentResponse,
+        schema: processPaymentSchema,
+        waitsMs: provider.deadlineMs + fraud.deadlineMs,
+      },
+      ({ orderId, userId, amount, paymentMethod: token }, operation) =>
+        processPayment(dependencies, operation, { orderId, userId, ...amount, token }),
+    ),
+
+    refundPayment: leased(
+      {
+        operation: 'RefundPayment',
+        request: RefundPaymentRequest,
+        response: RefundPaymentResponse,
+        schema: refundPaymentSchema,
+        // An undo is identified without its reason: a later attempt for another reason is the same undo.
+        identity: (request) => (request.undoesKey ? { ...request, reason: '' } : request),
+        waitsMs: provider.deadlineMs,
+      },
+      ({ orderId, amount, undoesKey, reason }, operation) =>
+        refundPayment(dependencies, { operation, orderId, amount, undoesKey: undoesKey || undefined, reason }),
+    ),
+
+    voidPayment: leased(
+      {
+        operation: 'VoidPayment',
+        request: VoidPaymentRequest,
+        response: VoidPaymentResponse,
+        schema: voidPaymentSchema,
+        waitsMs: provider.deadlineMs,
+      },
+      ({ orderId, reason }, operation) => voidPayment(dependencies, { operation, orderId, reason }),
+    ),
+
+    getPayment: answering(async (request) => {
+      const { by } = parseRequest(getPaymentSchema, request);
+      const { em } = database.read();
+      const payment = await getPayment(em, by.$case === 'paymentId' ? { id: by.value } : { orderId: by.value });
+      annotate({ orderId: payment.orderId });
+      return { payment: paymentMessage(payment) };
+    }),
+
+    validatePaymentMethod: answering(async (request) => {
+      const { paymentMethod } = parseRequest(validatePaymentMethodSchema, request);
+      return validatePaymentMethod(dependencies, paymentMethod);
+    }),
+
+    async getBalance(request) {
+      const query = parseRequest(getBalanceSchema, request);
+      const { balanceMinor, ...sums } = await getBalance({ sumPostings: (of) => sumPostings(database.sql, of) }, query);
+      return { balance: { amountMinor: balanceMinor, currency: query.currency }, ...sums };
+    },
+
+    async audit() {
+      return { findings: await evaluate(database, RULES) };
+    },
+
+    async listEffects(request) {
+      const { page } = parseRequest(listEffectsSchema, request);
+      const { effects, nextCursor } = await listEffects(database.sql, page);
+      return { effects: effects.map(effectMessage), nextCursor };
+    },
+  };
+}
+
+/** Answers a domain error of a read as its status. */
+function answering<Request, Response>(read: (request: Request) => Promise<Response>): (request: Request) => Promise<Response> {
+  return async (request) => {
+    try {
+      return await read(request);
+    } catch (error: unknown) {
+      throw toStatus(error);
+    }
+  };
+}

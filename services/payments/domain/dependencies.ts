@@ -1,0 +1,12 @@
+import type { Database } from '../../../platform/persistence/database.ts';
+import type { Logger } from '../../../platform/telemetry/logs.ts';
+import type { FraudCheck } from './fraud/check.ts';
+import type { PaymentProvider } from './provider.ts';
+
+/** Everything that the use cases which ask the provider work with. */
+export type Dependencies = {
+  readonly database: Pick<Database, 'transaction'>;
+  readonly provider: PaymentProvider;
+  readonly fraud: FraudCheck;
+  readonly logger: Logger;
+};

@@ -1,0 +1,44 @@
+import * as z from 'zod';
+import { currentContext, traceparentOf } from '../../../platform/telemetry/context.ts';
+import { type FraudScorer, ScorerUnavailable } from '../domain/fraud/scorer.ts';
+
+// Milliseconds: a payment waits this long at most; a slower scorer counts as out.
+const DEADLINE_MS = 600;
+// Above every limit that makes sense.
+const SCORE_MAX = 1_000;
+
+const answerSchema = z.object({
+  score: z.int().min(0).max(SCORE_MAX),
+  reason: z.string().min(1).max(200).default('The external fraud scorer'),
+});
+
+/** A scorer behind HTTP: POST of the facts, answered with `{score, reason?}`. It learns amounts and counts, and no identities. */
+export function httpFraudScorer(options: { readonly url: string; readonly deadlineMs?: number }): FraudScorer {
+  const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+  return {
+    deadlineMs,
+    async score({ amountMinor, currency, isFirst, lastHour, declines }) {
+      const context = currentContext();
+      try {
+        const response = await fetch(options.url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...(context ? { traceparent: traceparentOf(context) } : {}) },
+          body: JSON.stringify({
+            amount_minor: amountMinor,
+            currency,
+            first_payment: isFirst,
+            payments_last_hour: lastHour,
+            declines_last_day: declines,
+          }),
+          signal: AbortSignal.timeout(deadlineMs),
+        });
+        const text = await response.text();
+        if (response.status !== 200) throw new Error(`It answered ${response.status}`);
+        const { score, reason } = answerSchema.parse(JSON.parse(text));
+        return { name: 'external_score', weight: score, reason };
+      } catch (error: unknown) {
+        throw new ScorerUnavailable('The fraud scorer gave no usable answer', { cause: error });
+      }
+    },
+  };
+}
