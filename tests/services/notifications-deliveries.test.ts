@@ -63,7 +63,7 @@ async function waitsMs({ id }: Delivery): Promise<number> {
   return row?.ms ?? Number.NaN;
 }
 
-test('twenty who claim at once get each delivery once, and of no order and receiver two at a time', async () => {
+test('twenty concurrent callers claim each delivery once, and never two of one order and receiver at the same time', async () => {
   const webhookIds = [await registered(fixture.calls), await registered(fixture.calls)];
   const placed = await Promise.all(Array.from({ length: 10 }, () => happened(fixture.calls, ...PAID)));
   const out = new Map<string, number>();
@@ -86,19 +86,19 @@ test('twenty who claim at once get each delivery once, and of no order and recei
   }
   await Promise.all(Array.from({ length: 20 }, work));
 
-  // Four events of each order to each webhook, and that it is paid to the sender of notifications.
+  // Four events of each order to each webhook, and a mail of each paid order.
   expect(claims).toBe(placed.length * (4 * webhookIds.length + 1));
   for (const webhookId of webhookIds) {
     for (const { id } of placed) {
-      const told = await deliveriesTo(fixture.calls, { webhookId, orderId: id });
-      expect(told.map(({ event }) => event?.sequence)).toEqual([1, 2, 3, 4]);
-      const times = told.map(({ settledAt }) => settledAt?.getTime() ?? 0);
+      const listed = await deliveriesTo(fixture.calls, { webhookId, orderId: id });
+      expect(listed.map(({ event }) => event?.sequence)).toEqual([1, 2, 3, 4]);
+      const times = listed.map(({ settledAt }) => settledAt?.getTime() ?? 0);
       expect(times).toEqual(times.toSorted((a, b) => a - b));
     }
   }
 });
 
-test('a receiver with much to be told keeps no other waiting', async () => {
+test('a receiver with a backlog delays no other', async () => {
   const busy = await registered(fixture.calls, { eventTypes: ['order.submitted'] });
   for (let n = 0; n < 10; n += 1) await submitted();
   const quiet = await registered(fixture.calls, { eventTypes: ['order.submitted'] });
@@ -107,18 +107,18 @@ test('a receiver with much to be told keeps no other waiting', async () => {
   expect(claimed.map(({ delivery }) => delivery.webhookId).toSorted()).toEqual([busy, quiet].toSorted());
 });
 
-test('nor does it when there is room for one delivery at a time, though it has waited longer', async () => {
+test('a slow receiver with a backlog delays no other, even if one delivery fits in at a time', async () => {
   const slow = await registered(fixture.calls, { eventTypes: ['order.submitted'] });
   for (let n = 0; n < 10; n += 1) await submitted();
   const quick = await registered(fixture.calls, { eventTypes: ['order.submitted'] });
   for (let n = 0; n < 2; n += 1) await submitted();
-  const told: string[] = [];
+  const served: string[] = [];
   for (let n = 0; n < 3; n += 1) {
     const [only] = await claim(fixture.calls, { limit: 1 });
-    told.push(only?.delivery.webhookId ?? '');
+    served.push(only?.delivery.webhookId ?? '');
     if (only?.delivery.webhookId === quick) await settle(fixture.calls, settlement(only));
   }
-  expect(told).toEqual([slow, quick, quick]);
+  expect(served).toEqual([slow, quick, quick]);
 });
 
 test('a receiver that never answers has half of the places, and gets no more before one is free', async () => {
@@ -132,7 +132,7 @@ test('a receiver that never answers has half of the places, and gets no more bef
   expect(more.map(({ delivery }) => delivery.webhookId)).toEqual([silent, silent]);
 });
 
-test('a lease that ran out is taken over, and who had it settles nothing any more', async () => {
+test('an expired lease is taken over, and its former holder settles nothing', async () => {
   const webhookId = await registered(fixture.calls, { eventTypes: ['order.submitted'] });
   await submitted();
   const first = await next(webhookId);
@@ -145,7 +145,7 @@ test('a lease that ran out is taken over, and who had it settles nothing any mor
   expect(await settle(fixture.calls, settlement(second))).toEqual([COUNTED]);
 });
 
-test('a lease that ran out and that nobody took over still counts', async () => {
+test('an expired lease that nobody took over still counts', async () => {
   const webhookId = await registered(fixture.calls, { eventTypes: ['order.submitted'] });
   await submitted();
   const late = await next(webhookId);
@@ -153,7 +153,7 @@ test('a lease that ran out and that nobody took over still counts', async () => 
   expect(await settle(fixture.calls, settlement(late))).toEqual([COUNTED]);
 });
 
-test('a settlement that is repeated, or contradicted, under its lease changes nothing', async () => {
+test('a settlement that is repeated or contradicted under its lease changes nothing', async () => {
   const webhookId = await registered(fixture.calls, { eventTypes: ['order.submitted'] });
   await submitted();
   const claimed = await next(webhookId);
@@ -165,7 +165,7 @@ test('a settlement that is repeated, or contradicted, under its lease changes no
   ]);
 });
 
-test('what fails is tried again after a delay that doubles to its cap, and is dead after the last attempt', async () => {
+test('a failed delivery is retried after a delay that doubles to its cap, and is dead after the last attempt', async () => {
   const webhookId = await registered(fixture.calls, { eventTypes: ['order.submitted'] });
   await submitted();
   const waited: number[] = [];
@@ -189,14 +189,14 @@ test('what fails is tried again after a delay that doubles to its cap, and is de
   ]);
 });
 
-test('what comes after a failure waits for it; after a dead delivery it goes on, and after one that is dead at once, at once', async () => {
+test('the next event of an order waits for a failed delivery, and goes on after a dead one', async () => {
   const webhookId = await registered(fixture.calls);
   const order = await submitted();
-  await happenedTo(fixture.calls, order, 'order.created');
+  await happenedTo(fixture.calls, order, 'order.created', 'order.reserved');
   const first = await next(webhookId);
   await settle(fixture.calls, settlement(first, { error: '500' }));
   await expect(next(webhookId)).rejects.toThrow('not 0');
-  // What waits behind it says when.
+  // The delivery that waits says until when.
   const [failed, behind] = await deliveriesTo(fixture.calls, { webhookId });
   expect(behind?.nextAttemptAt).toEqual(failed?.nextAttemptAt);
   await passTime(fixture);
@@ -210,7 +210,7 @@ test('what comes after a failure waits for it; after a dead delivery it goes on,
   ]);
 });
 
-test('a failure is somebody else’s only in words: any text is taken, without control characters and cut', async () => {
+test('any description of a failure is accepted, without control characters and cut', async () => {
   const webhookId = await registered(fixture.calls, { eventTypes: ['order.submitted'] });
   await submitted();
   await settle(fixture.calls, settlement(await next(webhookId), { error: `a\u0000b\n${'c'.repeat(1_000)}` }));
@@ -218,7 +218,7 @@ test('a failure is somebody else’s only in words: any text is taken, without c
   expect(lastError).toBe(`a b ${'c'.repeat(496)}`);
 });
 
-test('a replayed delivery is due at once with its event id and all attempts before it, whatever it was', async () => {
+test('a replayed delivery is due again under its event id, whatever its state', async () => {
   const webhookId = await registered(fixture.calls, { eventTypes: ['order.submitted'] });
   await submitted();
   const { delivery, leaseId } = await next(webhookId);
@@ -235,9 +235,9 @@ test('a replayed delivery is due at once with its event id and all attempts befo
   }
   const again = await next(webhookId);
   expect(again.delivery.event).toEqual(delivery.event);
-  // The lease of before settles nothing of the replay.
+  // The earlier lease settles nothing of the replay.
   expect(await settle(fixture.calls, first)).toEqual([LEASE_LOST]);
-  // At work: it stays with who has it.
+  // In flight: it stays with the holder of its lease.
   await fixture.calls.replayDelivery({ deliveryId: delivery.id }, LIMITS);
   await expect(next(webhookId)).rejects.toThrow('not 0');
 
@@ -245,12 +245,12 @@ test('a replayed delivery is due at once with its event id and all attempts befo
   await fixture.calls.replayDelivery({ deliveryId: delivery.id }, LIMITS);
   await settle(fixture.calls, settlement(await next(webhookId), { error: '500' }));
   expect(await deliveriesTo(fixture.calls, { webhookId })).toMatchObject([{ state: 'DELIVERY_STATE_PENDING', attempts: 3 }]);
-  // One that waits for its next attempt need not.
+  // One that waits for its next attempt is due as well.
   await fixture.calls.replayDelivery({ deliveryId: delivery.id }, LIMITS);
   await settle(fixture.calls, settlement(await next(webhookId)));
 });
 
-test('a dead delivery that is replayed has as many attempts before it as a new one', async () => {
+test('a replayed dead delivery has as many attempts as a new one', async () => {
   const webhookId = await registered(fixture.calls, { eventTypes: ['order.submitted'] });
   await submitted();
   const failAndWait = async () => {
@@ -275,13 +275,13 @@ test('the list has pages, newest first, by state, by webhook and by order', asyn
   const first = await fixture.calls.listDeliveries(deliveries({ webhookId, pageSize: 2 }), LIMITS);
   const last = await fixture.calls.listDeliveries(deliveries({ webhookId, pageSize: 2, cursor: first.nextCursor }), LIMITS);
   expect(last.nextCursor).toBe('');
-  const listed = [...first.deliveries, ...last.deliveries].map(({ event }) => [event?.orderId, event?.type]);
-  expect(listed).toEqual([
+  const all = [...first.deliveries, ...last.deliveries].map(({ event }) => [event?.orderId, event?.type]);
+  expect(all).toEqual([
     [order.id, 'order.cancelled'],
     [other.id, 'order.submitted'],
     [order.id, 'order.submitted'],
   ]);
-  // With what the sender of notifications is told.
+  // With those of the mail sender.
   const ofOrder = await fixture.calls.listDeliveries(deliveries({ orderId: order.id }), LIMITS);
   expect(ofOrder.deliveries.map((one) => `${one.webhookId} ${one.event?.type}`).toSorted()).toEqual(
     [' order.cancelled', `${webhookId} order.cancelled`, `${webhookId} order.submitted`].toSorted(),

@@ -1,29 +1,46 @@
-/** Who is told: registered once under a key, from then on, until removed. */
+/** A webhook is registered once under a key, and receives events from then on until it is removed. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { URL_MAX } from '../../services/orders/events/webhook-url.ts';
+import { URL_MAX } from '../../services/notifications/domain/webhook-url.ts';
 import { refusal } from '../../testkit/refusal.ts';
-import { claim, deliveries, registered, registration, settlement, tellAll, toldOf } from './events-fixture.ts';
-import { creation, LIMITS, type OrdersFixture, openOrders, submitted } from './orders-fixture.ts';
+import {
+  accept,
+  claim,
+  clear,
+  deliveries,
+  deliveriesTo,
+  event,
+  happened,
+  happenedTo,
+  LIMITS,
+  type NotificationsFixture,
+  openNotifications,
+  registered,
+  registration,
+  settle,
+  settlement,
+  violated,
+} from './notifications-fixture.ts';
 
-// As many as may be active at once.
+// As many as may be active at the same time.
 const WEBHOOKS_MAX = 20;
 
-let orders: OrdersFixture;
+let fixture: NotificationsFixture;
 beforeAll(async () => {
-  orders = await openOrders();
+  fixture = await openNotifications();
 });
 afterEach(async () => {
-  for (const id of await active()) await orders.events.removeWebhook({ webhookId: id }, LIMITS);
+  await clear(fixture);
+  expect(await violated(fixture)).toEqual([]);
 });
-afterAll(() => orders.close());
+afterAll(() => fixture.close());
 
 async function active(): Promise<string[]> {
-  return (await orders.events.listWebhooks({}, LIMITS)).webhooks.map(({ id }) => id);
+  return (await fixture.calls.listWebhooks({}, LIMITS)).webhooks.map(({ id }) => id);
 }
 
-test('a registration is one under its key, however often and at once it is repeated, with one secret', async () => {
+test('a registration that is repeated under its key, also concurrently, is one webhook with one secret', async () => {
   const request = registration({ url: 'HTTPS://Example.com:443/hooks/../in?a=1', eventTypes: ['order.paid'] });
-  const answers = await Promise.all(Array.from({ length: 10 }, () => orders.events.registerWebhook(request, LIMITS)));
+  const answers = await Promise.all(Array.from({ length: 10 }, () => fixture.calls.registerWebhook(request, LIMITS)));
   expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
   const [{ webhook, secret } = { webhook: undefined, secret: '' }] = answers;
   expect(webhook).toEqual({
@@ -33,99 +50,102 @@ test('a registration is one under its key, however often and at once it is repea
     createdAt: expect.any(Date),
   });
   expect(secret).toMatch(/^[\w-]{43}$/);
-  expect(await orders.events.listWebhooks({}, LIMITS)).toEqual({ webhooks: [webhook] });
-  expect(await refusal(orders.events.registerWebhook({ ...request, eventTypes: [] }, LIMITS))).toMatchObject({
+  expect(await fixture.calls.listWebhooks({}, LIMITS)).toEqual({ webhooks: [webhook] });
+  expect(await refusal(fixture.calls.registerWebhook({ ...request, eventTypes: [] }, LIMITS))).toMatchObject({
     reason: 'idempotency_key_reused',
   });
 });
 
-test('two webhooks have two secrets; one that was given is kept, and neither is in a list, a stored answer or a delivery', async () => {
+test('two webhooks have two secrets; a given one is kept, and neither is in a list, a stored answer or a delivery', async () => {
   const given = 'given-secret-0123456789-0123456789';
   const answers = [
-    await orders.events.registerWebhook(registration({ secret: given }), LIMITS),
-    await orders.events.registerWebhook(registration(), LIMITS),
+    await fixture.calls.registerWebhook(registration({ secret: given }), LIMITS),
+    await fixture.calls.registerWebhook(registration(), LIMITS),
   ];
   const secrets = answers.map(({ secret }) => secret);
   expect(secrets[0]).toBe(given);
   expect(new Set(secrets).size).toBe(2);
-  await submitted(orders.calls);
+  await happened(fixture.calls, 'order.submitted');
   const shown = JSON.stringify([
-    await orders.events.listWebhooks({}, LIMITS),
-    await orders.events.listDeliveries(deliveries(), LIMITS),
+    await fixture.calls.listWebhooks({}, LIMITS),
+    await fixture.calls.listDeliveries(deliveries(), LIMITS),
   ]);
-  const stored = await orders.sql<{ response: Buffer | null }>('select response from idempotency');
+  const stored = await fixture.sql<{ response: Buffer | null }>('select response from idempotency');
   for (const secret of secrets) {
     expect(shown).not.toContain(secret);
     expect(stored.filter(({ response }) => response?.includes(secret))).toEqual([]);
   }
-  const claimed = await claim(orders.events);
+  const claimed = await claim(fixture.calls);
   expect(claimed.map(({ secret }) => secret).toSorted()).toEqual(secrets.toSorted());
-  for (const one of claimed) await orders.events.settleDelivery(settlement(one), LIMITS);
+  await settle(fixture.calls, ...claimed.map((one) => settlement(one)));
 });
 
-test('a webhook is told what happens from then on, of the types that it names', async () => {
-  const order = await submitted(orders.calls);
-  const [all, some] = [await registered(orders.events), await registered(orders.events, { eventTypes: ['order.reserved'] })];
-  await orders.calls.createOrder(creation(order), LIMITS);
-  const types = async (webhookId: string) => (await toldOf(orders.events, { webhookId })).map(({ event }) => event?.type);
+test('a webhook receives the events that are accepted from then on, of the types that it names', async () => {
+  const order = await happened(fixture.calls, 'order.submitted');
+  const [all, some] = [await registered(fixture.calls), await registered(fixture.calls, { eventTypes: ['order.reserved'] })];
+  await happenedTo(fixture.calls, order, 'order.created', 'order.reserved');
+  const types = async (webhookId: string) => (await deliveriesTo(fixture.calls, { webhookId })).map(({ event }) => event?.type);
   expect(await types(all)).toEqual(['order.created', 'order.reserved']);
   expect(await types(some)).toEqual(['order.reserved']);
 });
 
-test('a removed webhook is told nothing more: what was to come is dead, its secret gone, and who had a lease settles nothing', async () => {
+test('a removed webhook receives nothing more: its deliveries are dead, its secret is gone, and a lease settles nothing', async () => {
   const request = registration();
-  const { webhook: { id: webhookId } = { id: '' } } = await orders.events.registerWebhook(request, LIMITS);
-  const order = await submitted(orders.calls);
-  await orders.calls.createOrder(creation(order), LIMITS);
-  const [atWork] = await claim(orders.events);
-  for (let n = 0; n < 2; n += 1) await orders.events.removeWebhook({ webhookId }, LIMITS);
-  await submitted(orders.calls);
+  const { webhook: { id: webhookId } = { id: '' } } = await fixture.calls.registerWebhook(request, LIMITS);
+  const order = await happened(fixture.calls, 'order.submitted');
+  await happenedTo(fixture.calls, order, 'order.created', 'order.reserved');
+  const [inFlight] = await claim(fixture.calls);
+  for (let n = 0; n < 2; n += 1) await fixture.calls.removeWebhook({ webhookId }, LIMITS);
+  await happened(fixture.calls, 'order.submitted');
 
-  expect(await claim(orders.events)).toEqual([]);
-  const told = await toldOf(orders.events, { webhookId });
-  expect(told.map(({ state, lastError }) => [state, lastError])).toEqual(
+  expect(await claim(fixture.calls)).toEqual([]);
+  const listed = await deliveriesTo(fixture.calls, { webhookId });
+  expect(listed.map(({ state, lastError }) => [state, lastError])).toEqual(
     Array(3).fill(['DELIVERY_STATE_DEAD', 'the webhook was removed']),
   );
-  if (atWork) expect(await orders.events.settleDelivery(settlement(atWork), LIMITS)).toEqual({ settled: false });
-  expect(await refusal(orders.events.replayDelivery({ deliveryId: told[0]?.id ?? '' }, LIMITS))).toMatchObject({
+  if (inFlight) expect(await settle(fixture.calls, settlement(inFlight))).toEqual(['SETTLEMENT_OUTCOME_LEASE_LOST']);
+  expect(await refusal(fixture.calls.replayDelivery({ deliveryId: listed[0]?.id ?? '' }, LIMITS))).toMatchObject({
     code: 'FAILED_PRECONDITION',
     reason: 'illegal_transition',
     facts: { webhook_id: webhookId },
   });
-  expect(await orders.sql('select from event_receivers where secret is not null')).toEqual([]);
-  expect(await orders.events.registerWebhook(request, LIMITS)).toMatchObject({ webhook: { id: webhookId }, secret: '' });
+  expect(await fixture.sql('select from receivers where secret is not null')).toEqual([]);
+  expect(await fixture.calls.registerWebhook(request, LIMITS)).toMatchObject({ webhook: { id: webhookId }, secret: '' });
 });
 
-test('what a transaction that did not see the removal planned is not told either', async () => {
-  const webhookId = await registered(orders.events);
-  const order = await submitted(orders.calls);
-  await tellAll(orders.events);
-  await orders.sql('begin');
-  await orders.sql(`insert into order_history (order_id, status) values ($1, 'CREATED')`, [order.id]);
-  await orders.events.removeWebhook({ webhookId }, LIMITS);
-  await orders.sql('commit');
-  expect((await toldOf(orders.events, { webhookId })).map(({ state }) => state)).toContain('DELIVERY_STATE_PENDING');
-  expect(await claim(orders.events)).toEqual([]);
-  expect((await toldOf(orders.events, { webhookId })).at(-1)?.state).toBe('DELIVERY_STATE_DEAD');
+test('events that are accepted while a webhook is registered and removed reach it all or not at all', async () => {
+  const { orderId } = event();
+  const accepting = Promise.all(Array.from({ length: 30 }, () => accept(fixture.calls, event({ orderId }), event({ orderId }))));
+  const webhookIds = await Promise.all([1, 2, 3].map(() => registered(fixture.calls)));
+  await Promise.all(webhookIds.map((webhookId) => fixture.calls.removeWebhook({ webhookId }, LIMITS)));
+  await accepting;
+  for (const webhookId of webhookIds) {
+    // Two of each call, without a gap.
+    const sequences = (await deliveriesTo(fixture.calls, { webhookId })).map(({ event: one }) => one?.sequence ?? 0);
+    const first = sequences[0] ?? 1;
+    expect(sequences).toEqual(sequences.map((_, n) => first + n));
+    expect(sequences.length % 2).toBe(0);
+  }
+  expect(await claim(fixture.calls)).toEqual([]);
 });
 
-test('there are twenty at most, also when more are asked for at once, and one that goes makes room', async () => {
-  const attempts = await Promise.allSettled(Array.from({ length: WEBHOOKS_MAX + 5 }, () => registered(orders.events)));
+test('there are twenty at most, also of concurrent registrations, and a removed one makes room', async () => {
+  const attempts = await Promise.allSettled(Array.from({ length: WEBHOOKS_MAX + 5 }, () => registered(fixture.calls)));
   expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(WEBHOOKS_MAX);
-  expect(await refusal(registered(orders.events))).toMatchObject({
+  expect(await refusal(registered(fixture.calls))).toMatchObject({
     code: 'FAILED_PRECONDITION',
     reason: 'quota_exceeded',
     facts: { webhooks_max: String(WEBHOOKS_MAX) },
   });
   const [first = ''] = await active();
-  await orders.events.removeWebhook({ webhookId: first }, LIMITS);
-  await registered(orders.events);
+  await fixture.calls.removeWebhook({ webhookId: first }, LIMITS);
+  await registered(fixture.calls);
   expect(await active()).toHaveLength(WEBHOOKS_MAX);
 });
 
 const PUBLIC = ['http://example.com', 'https://93.184.216.34:8443/x', 'https://[2606:4700::1111]/', 'https://bücher.example/a?b'];
 test.each(PUBLIC)('%s may be a webhook', async (url) => {
-  expect(await registered(orders.events, { url })).not.toBe('');
+  expect(await registered(fixture.calls, { url })).not.toBe('');
 });
 
 test.each([
@@ -163,7 +183,7 @@ test.each([
   ['is unique local', 'http://[fd00::1]/'],
   ['is link-local, IPv6', 'http://[fe80::1]/'],
 ])('a URL that %s is refused', async (_, url) => {
-  expect(await refusal(registered(orders.events, { url }))).toMatchObject({
+  expect(await refusal(registered(fixture.calls, { url }))).toMatchObject({
     code: 'INVALID_ARGUMENT',
     reason: 'validation_failed',
     fields: ['url'],
@@ -171,12 +191,12 @@ test.each([
 });
 
 test('in a development set-up webhooks may be in private networks', async () => {
-  const open = await openOrders({ WEBHOOK_PRIVATE_ADDRESSES: 'allow' });
+  const open = await openNotifications({ WEBHOOK_PRIVATE_ADDRESSES: 'allow' });
   try {
     for (const url of ['http://127.0.0.1:8090/hooks', 'http://receiver:8080/']) {
-      expect(await registered(open.events, { url })).not.toBe('');
+      expect(await registered(open.calls, { url })).not.toBe('');
     }
-    expect(await refusal(registered(open.events, { url: 'http://user@127.0.0.1/' }))).toMatchObject({ fields: ['url'] });
+    expect(await refusal(registered(open.calls, { url: 'http://user@127.0.0.1/' }))).toMatchObject({ fields: ['url'] });
   } finally {
     await open.close();
   }
