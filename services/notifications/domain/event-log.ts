@@ -12,9 +12,9 @@ export const EventLogSchema = defineEntity({
   name: 'EventLog',
   tableName: 'event_log',
   properties: {
-    id: p.integer().primary(),
+    id: p.integer().primary().autoincrement(false),
     /** Of the newest event; 0 while there is none. */
-    lastPosition: p.bigint('number').default(0),
+    lastPosition: p.bigint('number').defaultRaw('0'),
   },
 });
 

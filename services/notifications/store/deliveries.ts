@@ -2,14 +2,17 @@
 import { retryConflicts } from '../../../platform/persistence/retry.ts';
 import type { DeliveryStore } from '../domain/delivery-store.ts';
 
-// In the order of the log, and for each event in the order in which receivers were added.
+// In the order of the log, and for each event in the order in which receivers were added. Runs under the lock of the log, so that
+// positions are numbered by one transaction at a time.
 const PLAN = `
-insert into deliveries (id, event_id, receiver_id, stream_id, sequence)
-select gen_random_uuid(), event.id, receiver.id, event.stream_id, event.sequence
+insert into deliveries (id, position, event_id, receiver_id, stream_id, sequence)
+select gen_random_uuid(),
+  (select coalesce(max(position), 0) from deliveries)
+    + row_number() over (order by event.position, receiver.created_at, receiver.id),
+  event.id, receiver.id, event.stream_id, event.sequence
 from events event join receivers receiver
   on receiver.until_position is null and (receiver.event_types = '{}' or event.type = any (receiver.event_types))
-where event.position > $1
-order by event.position, receiver.created_at, receiver.id`;
+where event.position > $1`;
 
 // Deliveries of one receiver that are in flight, at most: half of those of a dispatcher (activities/events/deliveries.ts), so that
 // a receiver that never answers leaves the other half to the others.

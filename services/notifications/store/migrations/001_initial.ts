@@ -10,7 +10,7 @@ create table event_log (
 const EVENTS = `
 create table events (
   id uuid primary key,
-  position bigint not null constraint events_position_once unique,
+  position bigint not null constraint events_position_unique unique,
   type text not null constraint events_type_check check (type ~ '^(order|return|payment|user)\\.[a-z_]+$'),
   version integer not null constraint events_version_check check (version > 0),
   order_id uuid null,
@@ -49,7 +49,7 @@ create table receivers (
 const DELIVERIES = `
 create table deliveries (
   id uuid primary key,
-  position bigint generated always as identity constraint deliveries_position_once unique,
+  position bigint not null constraint deliveries_position_unique unique,
   event_id uuid not null constraint deliveries_event_id_foreign references events (id),
   receiver_id uuid not null constraint deliveries_receiver_id_foreign references receivers (id),
   stream_id uuid not null,
