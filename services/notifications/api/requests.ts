@@ -1,12 +1,14 @@
 import * as z from 'zod';
 import { entityId, idempotencyKey, text } from '../../../platform/rpc/fields.ts';
-import { DeliveryState } from '../../../proto/gen/shopfast/events/v1/events.ts';
-import type { DeliveryState as State } from './delivery-record.ts';
-import { webhookUrl } from './webhook-url.ts';
+import { DeliveryState } from '../../../proto/gen/shopfast/notifications/v1/notifications.ts';
+import type { DeliveryState as State } from '../domain/delivery.ts';
+import { webhookUrl } from '../domain/webhook-url.ts';
 
 const whole = (min: number, max: number) => z.int().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`);
 
-const eventType = z.string().regex(/^(order|return|payment)\.[a-z_]{1,40}$/, 'must be a type of docs/guides/events.md');
+const eventType = z.string().regex(/^(order|return|payment|user)\.[a-z_]{1,40}$/, 'must be a type of docs/guides/events.md');
+
+const idOrNone = z.union([z.literal(''), entityId], 'must be a UUID or empty').transform((id) => id || null);
 
 // More than there are types.
 const TYPES_MAX = 50;
@@ -26,7 +28,7 @@ export const registerWebhookSchema = (addresses: { readonly privateAllowed: bool
 
 export const removeWebhookSchema = z.object({ webhookId: entityId });
 
-// Events of one call at most: about 150 KB.
+// Events of one call: about 150 KB.
 const EVENTS_MAX = 500;
 // Entries of an event's facts, and characters of each.
 const FACTS_MAX = 16;
@@ -37,9 +39,9 @@ export const acceptEventsSchema = z.object({
     .array(
       z.object({
         id: entityId,
-        // Orders tells its own.
-        type: z.string().regex(/^payment\.[a-z_]{1,40}$/, 'must be a type of a payment'),
-        orderId: entityId,
+        type: eventType,
+        version: z.int().min(1, 'must be at least 1'),
+        orderId: idOrNone,
         userId: entityId,
         at: z.date('must be a time'),
         amount: z
@@ -60,18 +62,18 @@ export const acceptEventsSchema = z.object({
     .max(EVENTS_MAX, `must have at most ${EVENTS_MAX} events`),
 });
 
-// Deliveries of one claim, and settlements of one call, at most.
+// Deliveries of one claim, and settlements of one call.
 const DELIVERIES_MAX = 100;
 
 export const claimDeliveriesSchema = z.object({ limit: whole(1, DELIVERIES_MAX), leaseMs: whole(1_000, 300_000) });
 
-// Characters of why a delivery failed; the rest is left off.
+// Characters of a failure's description; the rest is cut off.
 const ERROR_MAX = 500;
 
-export const settleDeliverySchema = z.object({
+const settlementSchema = z.object({
   deliveryId: entityId,
   leaseId: entityId,
-  // Whatever a receiver answered: it is shown to operators and must not be refused.
+  // Anything that a receiver answered: it is shown to operators and must not be refused.
   error: z.string().transform((given) =>
     given
       .replaceAll(/\p{Cc}+/gu, ' ')
@@ -83,7 +85,7 @@ export const settleDeliverySchema = z.object({
 
 export const settleDeliveriesSchema = z.object({
   settlements: z
-    .array(settleDeliverySchema)
+    .array(settlementSchema)
     .min(1, 'must have at least 1 settlement')
     .max(DELIVERIES_MAX, `must have at most ${DELIVERIES_MAX} settlements`),
 });
@@ -95,18 +97,41 @@ const STATES: Readonly<Record<DeliveryState, State | null>> = {
   DELIVERY_STATE_DEAD: 'dead',
 };
 
-const idOrAny = z.union([z.literal(''), entityId], 'must be a UUID or empty').transform((id) => id || null);
-
 // Deliveries per page when none is asked for, and at most.
 const PAGE_SIZE = 20;
 const PAGE_SIZE_MAX = 100;
 
 export const listDeliveriesSchema = z.object({
   state: z.enum(DeliveryState, 'must be a state or unspecified').transform((state) => STATES[state]),
-  webhookId: idOrAny,
-  orderId: idOrAny,
+  webhookId: idOrNone,
+  orderId: idOrNone,
   pageSize: whole(0, PAGE_SIZE_MAX).transform((size) => size || PAGE_SIZE),
   cursor: z.string().max(100, 'is not a cursor of this list'),
 });
 
 export const replayDeliverySchema = z.object({ deliveryId: entityId });
+
+// Events per page when none is asked for, and at most.
+const EVENTS_PAGE_SIZE = 100;
+
+export const listEventsSchema = z.object({
+  after: z.string().max(100, 'is not a cursor of this list'),
+  pageSize: whole(0, EVENTS_MAX).transform((size) => size || EVENTS_PAGE_SIZE),
+  orderId: idOrNone,
+});
+
+// Effects per page when none is asked for, and at most.
+const EFFECTS_SIZE = 100;
+const EFFECTS_SIZE_MAX = 1_000;
+
+const TIME_RANGE = 'must be from 1970 to 9999';
+
+export const listEffectsSchema = z.object({
+  page: z
+    .object({
+      since: z.date().min(new Date(0), TIME_RANGE).max(new Date('9999-12-31'), TIME_RANGE).default(new Date(0)),
+      pageSize: whole(0, EFFECTS_SIZE_MAX).transform((size) => size || EFFECTS_SIZE),
+      cursor: z.string().max(200, 'must have at most 200 characters'),
+    })
+    .prefault({ pageSize: 0, cursor: '' }),
+});

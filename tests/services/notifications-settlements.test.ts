@@ -1,11 +1,21 @@
-/** What came of several deliveries, told in one call: each counts, or does not, as it would alone. */
+/** Several outcomes in one call: each counts, or does not, on its own. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { SettleDeliveryRequest } from '../../proto/gen/shopfast/events/v1/events.ts';
-import { type Claimed, claim, registered, settlement, toldOf } from './events-fixture.ts';
-import { creation, LIMITS, type OrdersFixture, openOrders, submitted } from './orders-fixture.ts';
+import {
+  type Claimed,
+  claim,
+  clear,
+  deliveriesTo,
+  happened,
+  type NotificationsFixture,
+  openNotifications,
+  registered,
+  settle,
+  settlement,
+  violated,
+} from './notifications-fixture.ts';
 
-// What a delivery may fail with, and milliseconds: far more than this file runs, so that time decides nothing.
+// Failures after which a delivery is dead, and milliseconds: far more than this file runs, so that time decides nothing.
 const ATTEMPTS_MAX = 2;
 const FIRST_MS = 1_000_000;
 
@@ -15,39 +25,29 @@ const [COUNTED, LEASE_LOST, UNKNOWN] = [
   'SETTLEMENT_OUTCOME_UNKNOWN',
 ] as const;
 
-let orders: OrdersFixture;
+let fixture: NotificationsFixture;
 beforeAll(async () => {
-  orders = await openOrders({ EVENT_ATTEMPTS_MAX: String(ATTEMPTS_MAX), EVENT_RETRY_FIRST_MS: String(FIRST_MS) });
+  fixture = await openNotifications({ EVENT_ATTEMPTS_MAX: String(ATTEMPTS_MAX), EVENT_RETRY_FIRST_MS: String(FIRST_MS) });
 });
 afterEach(async () => {
-  for (const { id } of (await orders.events.listWebhooks({}, LIMITS)).webhooks) {
-    await orders.events.removeWebhook({ webhookId: id }, LIMITS);
-  }
+  await clear(fixture);
+  expect(await violated(fixture)).toEqual([]);
 });
-afterAll(() => orders.close());
+afterAll(() => fixture.close());
 
-async function told(settlements: SettleDeliveryRequest[]) {
-  return (await orders.events.settleDeliveries({ settlements }, LIMITS)).outcomes;
-}
-
-/** Lets the time pass that the deliveries of an order wait for, and their leases run out. */
+/** Lets the time pass that the deliveries of an order wait for, and their leases expire. */
 async function due(orderId: string): Promise<void> {
-  await orders.sql(
-    `update event_deliveries set next_attempt_at = now() - interval '1 second',
-      leased_until = case when leased_until is not null then now() - interval '1 second' end
-     where order_id = $1 and state = 'pending'`,
-    [orderId],
-  );
+  const past = `now() - interval '1 second'`;
+  await fixture.sql(`update deliveries set next_attempt_at = ${past} where stream_id = $1 and state = 'pending'`, [orderId]);
+  await fixture.sql(`update delivery_leases set leased_until = ${past} where stream_id = $1`, [orderId]);
 }
 
-/** A webhook that is told of orders that are submitted and created, so many of them, each with the first of the two claimed. */
+/** A webhook and so many orders with two events each, of which the first is claimed. */
 async function begun(count: number) {
-  const webhookId = await registered(orders.events, { eventTypes: ['order.submitted', 'order.created'] });
+  const webhookId = await registered(fixture.calls, { eventTypes: ['order.submitted', 'order.created'] });
   const ids: string[] = [];
   for (let n = 0; n < count; n += 1) {
-    const order = await submitted(orders.calls);
-    await orders.calls.createOrder(creation(order), LIMITS);
-    ids.push(order.id);
+    ids.push((await happened(fixture.calls, 'order.submitted', 'order.created')).id);
   }
   const claimed = new Map((await claimedOf(webhookId)).map((one) => [one.delivery.event.orderId, one]));
   const firsts = ids.map((id) => claimed.get(id) ?? missing());
@@ -59,10 +59,10 @@ function missing(): never {
 }
 
 async function claimedOf(webhookId: string): Promise<Claimed[]> {
-  return (await claim(orders.events)).filter(({ delivery }) => delivery.webhookId === webhookId);
+  return (await claim(fixture.calls)).filter(({ delivery }) => delivery.webhookId === webhookId);
 }
 
-/** What the two deliveries of each order are, oldest first, and in how many milliseconds they are due. */
+/** The two deliveries of each order, oldest first, and in how many milliseconds they are due. */
 async function statesOf(orderIds: readonly string[]) {
   const states: Awaited<ReturnType<typeof stateOf>>[] = [];
   for (const id of orderIds) states.push(await stateOf(id));
@@ -70,34 +70,35 @@ async function statesOf(orderIds: readonly string[]) {
 }
 
 function stateOf(orderId: string) {
-  return orders.sql<{ state: string; error: string; failures: number; waits: number }>(
+  return fixture.sql<{ state: string; error: string; failures: number; waits: number }>(
     `select delivery.state, delivery.last_error as error, delivery.failures,
        round(extract(epoch from delivery.next_attempt_at - now()) * 1000)::float8 as waits
-     from event_deliveries delivery join event_receivers receiver on receiver.id = delivery.receiver_id
-     where delivery.order_id = $1 and receiver.kind = 'webhook' and receiver.removed_at is null order by delivery.sequence`,
+     from deliveries delivery join receivers receiver on receiver.id = delivery.receiver_id
+     where delivery.stream_id = $1 and receiver.kind = 'webhook' and receiver.until_position is null order by delivery.sequence`,
     [orderId],
   );
 }
 
-test('what arrived, failed, failed for the last time or for ever, was taken over and never was, told in one call', async () => {
+test('one call settles deliveries that arrived, failed, failed for the last time or permanently, were taken over and are unknown', async () => {
   const { webhookId, ids, firsts } = await begun(5);
   const [arrives = missing(), fails = missing(), failsAgain = missing(), goes = missing(), late = missing()] = firsts;
-  // Two are claimed again: of the one the lease is its own, of the other another's.
-  expect(await told([settlement(failsAgain, { error: '500' })])).toEqual([COUNTED]);
+  // Two are claimed again: one is settled under its new lease, the other under its old one.
+  expect(await settle(fixture.calls, settlement(failsAgain, { error: '500' }))).toEqual([COUNTED]);
   await due(late.delivery.event.orderId);
   await due(failsAgain.delivery.event.orderId);
   const again = await claimedOf(webhookId);
   const second = again.find(({ delivery }) => delivery.id === failsAgain.delivery.id);
   expect(again.map(({ delivery }) => delivery.id).toSorted()).toEqual([failsAgain.delivery.id, late.delivery.id].toSorted());
 
-  const outcomes = await told([
+  const outcomes = await settle(
+    fixture.calls,
     settlement(late, { error: 'too late' }),
     settlement(fails, { error: '502' }),
     { deliveryId: randomUUID(), leaseId: randomUUID(), error: '', permanent: false },
     settlement(arrives),
     settlement(second ?? missing(), { error: '503' }),
     settlement(goes, { error: '410', permanent: true }),
-  ]);
+  );
   expect(outcomes).toEqual([LEASE_LOST, COUNTED, UNKNOWN, COUNTED, COUNTED, COUNTED]);
 
   const states = await statesOf(ids);
@@ -108,43 +109,46 @@ test('what arrived, failed, failed for the last time or for ever, was taken over
     ['dead', '410', 1],
     ['pending', '', 0],
   ]);
-  // What is behind one that failed waits as long as it; what is behind one that is done with is due.
+  // The delivery behind a failed one waits as long as that; behind a settled one it is due.
   const waits = states.map(([, behind]) => Math.round((behind?.waits ?? Number.NaN) / FIRST_MS) + 0);
   expect(waits).toEqual([0, 1, 0, 0, 0]);
   const next = await claimedOf(webhookId);
   expect(next.map(({ delivery: { event } }) => `${event.orderId} ${event.type}`).toSorted()).toEqual(
     [arrives, failsAgain, goes].map(({ delivery }) => `${delivery.event.orderId} order.created`).toSorted(),
   );
-  // At one time: by one statement.
-  const [row] = await orders.sql<{ times: number }>(
-    `select count(distinct settled_at)::integer as times from event_deliveries where id = any ($1)`,
+  // By one statement.
+  const [row] = await fixture.sql<{ times: number }>(
+    `select count(distinct settled_at)::integer as times from deliveries where id = any ($1)`,
     [[arrives, failsAgain, goes].map(({ delivery }) => delivery.id)],
   );
   expect(row?.times).toBe(1);
 });
 
-test('as many as a claim gives out are settled in one call, and told again they count as they did', async () => {
+test('a complete claim is settled in one call, and repeated settlements count as before', async () => {
   const { webhookId, firsts } = await begun(30);
   const all = firsts.map((one) => settlement(one));
-  expect(await told(all)).toEqual(Array(30).fill(COUNTED));
-  expect(await told(all.map((one) => ({ ...one, error: 'it failed after all' })))).toEqual(Array(30).fill(COUNTED));
-  const delivered = (await toldOf(orders.events, { webhookId })).filter(({ event }) => event?.type === 'order.submitted');
+  expect(await settle(fixture.calls, ...all)).toEqual(Array(30).fill(COUNTED));
+  expect(await settle(fixture.calls, ...all.map((one) => ({ ...one, error: 'it failed after all' })))).toEqual(
+    Array(30).fill(COUNTED),
+  );
+  const delivered = (await deliveriesTo(fixture.calls, { webhookId })).filter(({ event }) => event?.type === 'order.submitted');
   expect(delivered.map(({ state, attempts, lastError }) => [state, attempts, lastError])).toEqual(
     Array(30).fill(['DELIVERY_STATE_DELIVERED', 1, '']),
   );
 });
 
-test('of two that contradict each other under one lease the first counts, and of two leases the one that holds', async () => {
+test('of two contradicting settlements under one lease the first counts, and of two leases the one that is held', async () => {
   const { webhookId, ids, firsts } = await begun(2);
   const [twice = missing(), lost = missing()] = firsts;
   await due(lost.delivery.event.orderId);
   const held = (await claimedOf(webhookId)).find(({ delivery }) => delivery.id === lost.delivery.id);
-  const outcomes = await told([
+  const outcomes = await settle(
+    fixture.calls,
     settlement(twice, { error: '500' }),
     settlement(lost, { error: 'too late' }),
     settlement(twice),
     settlement(held ?? missing()),
-  ]);
+  );
   expect(outcomes).toEqual([COUNTED, LEASE_LOST, COUNTED, COUNTED]);
   const states = await statesOf(ids);
   expect(states.map(([first]) => [first?.state, first?.error])).toEqual([
@@ -153,14 +157,16 @@ test('of two that contradict each other under one lease the first counts, and of
   ]);
 });
 
-test('settlements and claims of many at once settle everything once', async () => {
+test('concurrent settlements and claims settle everything once', async () => {
   const { webhookId, firsts } = await begun(20);
   const batches = [firsts.slice(0, 10), firsts.slice(5, 15), firsts.slice(10, 20), firsts.toReversed()];
   const outcomes = await Promise.all([
-    ...batches.map((batch) => told(batch.map((one) => settlement(one)))),
+    ...batches.map((batch) => settle(fixture.calls, ...batch.map((one) => settlement(one)))),
     ...Array.from({ length: 4 }, async () => (await claimedOf(webhookId)).map(() => COUNTED)),
   ]);
   expect(new Set(outcomes.flat())).toEqual(new Set([COUNTED]));
-  const submittedOnes = (await toldOf(orders.events, { webhookId })).filter(({ event }) => event?.type === 'order.submitted');
+  const submittedOnes = (await deliveriesTo(fixture.calls, { webhookId })).filter(
+    ({ event }) => event?.type === 'order.submitted',
+  );
   expect(submittedOnes.map(({ state, attempts }) => [state, attempts])).toEqual(Array(20).fill(['DELIVERY_STATE_DELIVERED', 1]));
 });

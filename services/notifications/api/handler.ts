@@ -1,0 +1,145 @@
+import { evaluate } from '../../../platform/audit/evaluate.ts';
+import { createIdempotent } from '../../../platform/idempotency/idempotent.ts';
+import type { Database, Transaction } from '../../../platform/persistence/database.ts';
+import type { Handlers } from '../../../platform/rpc/server.ts';
+import { parseRequest } from '../../../platform/rpc/validate.ts';
+import {
+  type NotificationsServiceService,
+  RegisterWebhookRequest,
+  RegisterWebhookResponse,
+} from '../../../proto/gen/shopfast/notifications/v1/notifications.ts';
+import { RULES } from '../audit/rules.ts';
+import { acceptEvents } from '../domain/accept-events.ts';
+import { claimDeliveries } from '../domain/claim-deliveries.ts';
+import type { DeliveryStore } from '../domain/delivery-store.ts';
+import { listDeliveries } from '../domain/list-deliveries.ts';
+import { listEvents } from '../domain/list-events.ts';
+import { listWebhooks } from '../domain/list-webhooks.ts';
+import { Receiver } from '../domain/receiver.ts';
+import { registerWebhook } from '../domain/register-webhook.ts';
+import { removeWebhook } from '../domain/remove-webhook.ts';
+import { replayDelivery } from '../domain/replay-delivery.ts';
+import type { Retries } from '../domain/retries.ts';
+import { settleDeliveries } from '../domain/settle-deliveries.ts';
+import { listEffects } from '../store/effects.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { toStatus } from './errors.ts';
+import {
+  claimedMessage,
+  deliveryMessage,
+  effectMessage,
+  emittedEvent,
+  eventMessage,
+  outcomeMessage,
+  webhookMessage,
+} from './messages.ts';
+import * as requests from './requests.ts';
+
+export function createHandler(deps: {
+  readonly database: Database;
+  readonly store: DeliveryStore;
+  /** Whether webhooks may be in private networks. */
+  readonly privateAllowed: boolean;
+  readonly retries: Retries;
+}): Handlers<typeof NotificationsServiceService> {
+  const { database, store, retries } = deps;
+  return {
+    ...webhookHandlers(database, requests.registerWebhookSchema(deps)),
+
+    async acceptEvents(request) {
+      const { events } = parseRequest(requests.acceptEventsSchema, request);
+      await database.transaction((transaction) => acceptEvents(transaction, store, events.map(emittedEvent)));
+      return {};
+    },
+
+    async listEvents(request) {
+      const { after, pageSize: size, orderId } = parseRequest(requests.listEventsSchema, request);
+      const list = ['events', orderId ?? ''];
+      const position = after === '' ? 0 : decodeCursor(list, after, 'after');
+      const events = await listEvents(database.read(), { after: position, orderId, size });
+      const last = events.at(-1)?.position ?? position;
+      return { events: events.map(eventMessage), nextCursor: last === 0 ? '' : encodeCursor(list, last) };
+    },
+
+    async claimDeliveries(request) {
+      const given = parseRequest(requests.claimDeliveriesSchema, request);
+      const claimed = await database.transaction((transaction) => claimDeliveries(transaction, store, given));
+      return { deliveries: claimed.map(claimedMessage) };
+    },
+
+    async settleDeliveries(request) {
+      const { settlements } = parseRequest(requests.settleDeliveriesSchema, request);
+      const outcomes = await settleDeliveries(database.sql, { store, retries }, settlements);
+      return { outcomes: outcomes.map(outcomeMessage) };
+    },
+
+    async listDeliveries(request) {
+      const { pageSize: size, cursor, ...filters } = parseRequest(requests.listDeliveriesSchema, request);
+      const list = ['deliveries', filters.state ?? '', filters.webhookId ?? '', filters.orderId ?? ''];
+      const before = cursor === '' ? null : decodeCursor(list, cursor, 'cursor');
+      // One more than asked for says whether there is a next page.
+      const found = await listDeliveries(database.read(), filters, { before, size: size + 1 });
+      const deliveries = found.slice(0, size);
+      const last = deliveries.at(-1);
+      return {
+        deliveries: deliveries.map(deliveryMessage),
+        nextCursor: last && found.length > size ? encodeCursor(list, last.position) : '',
+      };
+    },
+
+    async replayDelivery(request) {
+      const { deliveryId } = parseRequest(requests.replayDeliverySchema, request);
+      const delivery = await refusing(database, (transaction) => replayDelivery(transaction, deliveryId));
+      return { delivery: deliveryMessage(delivery) };
+    },
+
+    async audit() {
+      return { findings: await evaluate(database, RULES) };
+    },
+
+    async listEffects(request) {
+      const { page } = parseRequest(requests.listEffectsSchema, request);
+      const { since, pageSize: size, cursor } = page;
+      const { effects, nextCursor } = await listEffects(database.sql, { since, size, cursor });
+      return { effects: effects.map(effectMessage), nextCursor };
+    },
+  };
+}
+
+function webhookHandlers(database: Database, schema: ReturnType<typeof requests.registerWebhookSchema>) {
+  const idempotent = createIdempotent(database, toStatus);
+  const register = idempotent(
+    { operation: 'RegisterWebhook', request: RegisterWebhookRequest, response: RegisterWebhookResponse, schema },
+    async ({ idempotencyKey: _, ...webhook }, transaction) => ({
+      webhook: webhookMessage(await registerWebhook(transaction, webhook)),
+      secret: '',
+    }),
+  );
+  return {
+    /** The stored answer has no secret: it is read where it is kept. */
+    async registerWebhook(request: RegisterWebhookRequest) {
+      const answer = await register(request);
+      const receiver = await database.read().em.findOne(Receiver, answer.webhook?.id ?? '');
+      return { ...answer, secret: receiver?.secret ?? '' };
+    },
+
+    async listWebhooks() {
+      return { webhooks: (await listWebhooks(database.read())).map(webhookMessage) };
+    },
+
+    async removeWebhook(request: { readonly webhookId: string }) {
+      const { webhookId } = parseRequest(requests.removeWebhookSchema, request);
+      await refusing(database, (transaction) => removeWebhook(transaction, webhookId));
+      return {};
+    },
+  };
+}
+
+/** A use case without an idempotency key, in one transaction. */
+async function refusing<T>(database: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  try {
+    return await database.transaction(work);
+  } catch (error: unknown) {
+    throw toStatus(error);
+  }
+}

@@ -1,0 +1,24 @@
+import { raw } from '@mikro-orm/core';
+import type { Transaction } from '../../../platform/persistence/database.ts';
+import { Delivery } from './delivery.ts';
+import { refused } from './errors.ts';
+import { lockLog } from './event-log.ts';
+import { Lease } from './lease.ts';
+import { Receiver } from './receiver.ts';
+
+/** Ends the webhook and its pending deliveries; an attempt in flight settles nothing any more. Repeating it changes nothing. */
+export async function removeWebhook({ em }: Pick<Transaction, 'em'>, webhookId: string): Promise<void> {
+  const log = await lockLog(em);
+  const receiver = await em.findOne(Receiver, { id: webhookId, kind: 'webhook' });
+  if (!receiver) throw refused('not_found', 'No such webhook', { webhook_id: webhookId });
+  if (!receiver.active) return;
+  receiver.remove(log);
+  await em.flush();
+  await em.nativeUpdate(
+    Delivery,
+    { receiver, state: 'pending' },
+    { state: 'dead', lastError: 'the webhook was removed', settledAt: raw('now()') },
+  );
+  // After the deliveries: a claim holds those that it leases until it ends, so its leases are seen from here.
+  await em.nativeDelete(Lease, { receiverId: webhookId });
+}
