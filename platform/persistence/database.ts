@@ -7,7 +7,12 @@ import { HEALTH_CHECK, PreparingClient } from './client.ts';
 import { retryConflicts } from './retry.ts';
 import { type Sql, sqlOn, sqlOver } from './sql.ts';
 
-/** One open transaction: entities and plain SQL on the same connection. */
+/**
+ * One open transaction: entities, Kysely and plain SQL on the same connection. `em.getKysely<Schema>()` is bound to the transaction,
+ * also in a statement file that only receives `em`: what it writes commits and rolls back with the unit of work. It does not see
+ * changes of entities that were not flushed: call `em.flush()` before a statement that reads what entities have changed. Never fork
+ * `em` in a transaction, because a fork leaves it.
+ */
 export type Transaction = { readonly em: EntityManager; readonly sql: Sql };
 
 export type Database = Awaited<ReturnType<typeof openDatabase>>;
