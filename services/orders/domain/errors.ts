@@ -20,3 +20,8 @@ export function invalidField(field: string, description: string): DomainError<Or
 export function orderNotFound(orderId: string): DomainError<OrderReason> {
   return refused('not_found', 'No such order', { order_id: orderId });
 }
+
+/** A return id belongs to one request. */
+export function returnIdTaken(returnId: string): DomainError<OrderReason> {
+  return refused('idempotency_key_reused', 'Another return has this id', { return_id: returnId });
+}

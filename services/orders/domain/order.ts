@@ -14,7 +14,7 @@
  */
 import { Collection } from '@mikro-orm/core';
 import { v7 as newId } from 'uuid';
-import { invalidField, refused } from './errors.ts';
+import { invalidField, refused, returnIdTaken } from './errors.ts';
 import { EVENT_OF_STATUS, type EventFacts, type OrderEventType } from './order-events.ts';
 import { Intervention, OrderLine, OutboxEvent, Return, ReturnLine, StatusChange } from './order-parts.ts';
 import { type OrderStatus, requireTransition } from './order-status.ts';
@@ -132,6 +132,7 @@ export class Order extends OrderSchema.class {
   requestReturn({ returnId, lines, reason, actorId }: ReturnRequest, now: Date): AgreedReturn {
     requireTransition(this.status, 'RETURNED');
     const agreed = agreeOnReturn(boughtOf(this.totals, this.lines.getItems(), this.returns.getItems()), lines);
+    if (this.returns.getItems().some(({ id }) => id === returnId)) throw returnIdTaken(returnId);
     const { refundMinor } = agreed;
     const requestedAt = this.changedAt(now);
     const units = agreed.lines.map((line) => new ReturnLine(line));

@@ -1,5 +1,5 @@
 import { violatedUnique } from '../../../../platform/persistence/retry.ts';
-import { refused } from '../errors.ts';
+import { returnIdTaken } from '../errors.ts';
 import { lockOrder, type Work } from '../lock-order.ts';
 import type { ReturnRequest } from '../order.ts';
 import type { AgreedReturn } from './refunds.ts';
@@ -13,10 +13,11 @@ export async function requestReturn(
   await em.populate(order, ['lines', 'returns.lines']);
   const agreed = order.requestReturn(request, now);
   try {
+    // The id may be taken by a return of another order, which only the primary key shows.
     await em.flush();
   } catch (error: unknown) {
     if (violatedUnique(error) !== 'returns_pkey') throw error;
-    throw refused('idempotency_key_reused', 'Another return has this id', { return_id: request.returnId });
+    throw returnIdTaken(request.returnId);
   }
   return { ...agreed, currency: order.totals?.currency ?? '' };
 }
