@@ -111,12 +111,16 @@ test('a cancellation that waited for a confirmation is not dated before it', asy
     (rows) => rows.length === 1,
   );
   await orders.sql(`update orders set status = 'PAID', payment_id = gen_random_uuid() where id = $1`, [order.id]);
-  await orders.sql(`insert into order_history (order_id, status, at) values ($1, 'PAID', clock_timestamp())`, [order.id]);
+  await orders.sql(
+    `insert into order_history (order_id, previous_status, status, at) values ($1, 'RESERVED', 'PAID', clock_timestamp())`,
+    [order.id],
+  );
   await orders.sql('commit');
   await cancelling;
   const cancelled = await read(orders.calls, order.id);
   expect(statuses(cancelled)).toEqual(['SUBMITTED', 'CREATED', 'RESERVED', 'PAID', 'CANCELLED']);
-  expect(cancelled.history[4]?.at).toEqual(cancelled.history[3]?.at);
+  const [paidAt, cancelledAt] = cancelled.history.slice(-2).map(({ at }) => at?.getTime() ?? Number.NaN);
+  expect(cancelledAt).toBeGreaterThanOrEqual(paidAt ?? Number.NaN);
 });
 
 test('confirming and cancelling at once ends cancelled, and the history tells whether it was paid before', async () => {

@@ -123,23 +123,3 @@ test('an order that comes back whole is RETURNED after its return, in one instan
   const kinds = (await pages(1)).flat().filter(({ orderId }) => orderId === order.id);
   expect(kinds.map(({ kind }) => kind).slice(-3)).toEqual(['return_requested', 'return_completed', 'RETURNED']);
 });
-
-test('returns of before they were effects are placed by their times', async () => {
-  const before = (await pages(100)).flat();
-  await orders.sql(`
-    drop trigger returns_numbered on returns;
-    drop function number_returns;
-    alter table returns drop column requested_sequence, drop column completed_sequence;
-    delete from schema_migrations where name = '009_returns_as_effects'`);
-  await orders.restart();
-  const known = (effects: readonly Effect[]) => effects.map(({ kind, orderId, reference }) => `${kind} ${orderId} ${reference}`);
-  const after = (await pages(1)).flat();
-  expect(known(after).toSorted()).toEqual(known(before).toSorted());
-  expect(new Set(after.map(({ sequence }) => sequence)).size).toBe(before.length);
-  const times = after.map(({ at }) => at?.getTime() ?? 0);
-  expect(times).toEqual(times.toSorted((a, b) => a - b));
-  // And goes on from there, also for an instance that knows nothing of the numbers.
-  const order = await shipped(orders.calls);
-  await comeBack(orders.calls, order);
-  expect((await pages(3)).flat().at(-1)).toMatchObject({ kind: 'RETURNED', orderId: order.id });
-});

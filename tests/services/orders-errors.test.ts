@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from '@jest/globals';
-import { OrderStatus, OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { type ErrorRow, tamperedCursor, testEmptyRequests, testErrors, testUnavailable } from './error-table.ts';
 import {
   cancellation,
@@ -33,9 +33,6 @@ beforeAll(async () => {
   orders = fixture.calls;
 });
 afterAll(() => fixture.close());
-
-const move = (orderId: string, status: OrderStatus, reason = '') =>
-  orders.updateOrderStatus({ idempotencyKey: randomUUID(), orderId, status, reason }, LIMITS);
 
 const unknownOrder = (call: () => Promise<unknown>) => async () => ({ call, facts: { order_id: NO_ORDER } });
 
@@ -202,16 +199,6 @@ const ROWS: readonly ErrorRow<OrderCalls>[] = [
     ...INVALID,
     fields: ['deliveredAt'],
   },
-  {
-    rpc: 'updateOrderStatus',
-    when: 'the status needs data of its own',
-    given: async () => {
-      const { id } = await paid(orders);
-      return { call: () => move(id, OrderStatus.ORDER_STATUS_SHIPPED) };
-    },
-    ...INVALID,
-    fields: ['status'],
-  },
   tamperedCursor('listEffects', 'page.cursor', () =>
     orders.listEffects({ page: { since: undefined, pageSize: 0, cursor: 'tampered' } }, LIMITS),
   ),
@@ -228,7 +215,6 @@ testEmptyRequests(OrdersServiceService, () => orders, {
   listOrders: [],
   shipOrder: ['idempotencyKey', 'orderId', 'carrier', 'trackingNumber'],
   deliverOrder: ['idempotencyKey', 'orderId'],
-  updateOrderStatus: ['idempotencyKey', 'orderId', 'status'],
   requestReturn: ['idempotencyKey', 'orderId', 'returnId', 'reason', 'actorId'],
   completeReturn: ['idempotencyKey', 'orderId', 'returnId'],
   recordIntervention: ['idempotencyKey', 'orderId', 'actorId', 'action', 'steps', 'reason'],
@@ -241,6 +227,6 @@ testUnavailable(
   () => [
     orders.getOrder({ orderId: NO_ORDER, userId: '' }, LIMITS),
     orders.submitOrder(submission(), LIMITS),
-    move(NO_ORDER, OrderStatus.ORDER_STATUS_DELIVERED),
+    orders.deliverOrder(delivery({ id: NO_ORDER }), LIMITS),
   ],
 );

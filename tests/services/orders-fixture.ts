@@ -4,7 +4,7 @@ import { returnKey, stepKey, undoKey } from '../../contracts/ids.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import { createGrpcClient, type UnaryCalls } from '../../platform/rpc/client.ts';
-import { EventsServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
+import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import {
   type CancelOrderRequest,
   type ConfirmOrderRequest,
@@ -24,7 +24,6 @@ import { createDatabase } from '../../testkit/database.ts';
 export const LIMITS = { deadlineMs: 10_000 };
 
 export type OrderCalls = UnaryCalls<typeof OrdersServiceService>;
-export type EventCalls = UnaryCalls<typeof EventsServiceService>;
 export type OrdersFixture = Awaited<ReturnType<typeof openOrders>>;
 
 /** The real service on a database of its own, and a look into that database. */
@@ -52,8 +51,8 @@ export async function openOrders(environment: Record<string, string> = {}) {
     get calls() {
       return client.orders.calls;
     },
-    get events() {
-      return client.events.calls;
+    get outbox() {
+      return client.outbox.calls;
     },
     httpPort: () => running.listening.http ?? 0,
     address: () => `127.0.0.1:${running.listening.grpc}`,
@@ -79,12 +78,12 @@ export async function openOrders(environment: Record<string, string> = {}) {
 
 function connect(running: Running) {
   const address = `127.0.0.1:${running.listening.grpc}`;
-  const [orders, events] = [createGrpcClient(OrdersServiceService, address), createGrpcClient(EventsServiceService, address)];
+  const [orders, outbox] = [createGrpcClient(OrdersServiceService, address), createGrpcClient(OutboxServiceService, address)];
   return {
     orders,
-    events,
+    outbox,
     close() {
-      for (const client of [orders, events]) client.close();
+      for (const client of [orders, outbox]) client.close();
     },
   };
 }
@@ -162,7 +161,7 @@ export async function read(calls: OrderCalls, orderId: string): Promise<Order> {
   return order;
 }
 
-/** Every line at 10.00 EUR unless told. */
+/** Every line at 10.00 EUR by default. */
 export function creation(order: Order, given: Partial<CreateOrderRequest> = {}): CreateOrderRequest {
   return {
     idempotencyKey: stepKey(order.id, 'create'),
@@ -212,7 +211,7 @@ export function completion({ orderId, returnId }: RequestReturnRequest) {
   return { idempotencyKey: returnKey(orderId, returnId, 'complete'), orderId, returnId };
 }
 
-/** A list of everybody's orders unless told. */
+/** A list of everybody's orders by default. */
 export function listing(given: Partial<ListOrdersRequest> = {}): ListOrdersRequest {
   return { userId: '', status: 'ORDER_STATUS_UNSPECIFIED', orderIds: [], pageSize: 0, cursor: '', ...given };
 }

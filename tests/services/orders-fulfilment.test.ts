@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { OrderStatus, UpdateOrderStatusRequest } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { refusal } from '../../testkit/refusal.ts';
 import {
   cancellation,
@@ -38,14 +37,6 @@ function notFound() {
 
 function invalid(field: string) {
   return { code: 'INVALID_ARGUMENT', reason: 'validation_failed', facts: {}, fields: [field], message: expect.any(String) };
-}
-
-function statusMove(
-  order: { id: string },
-  status: OrderStatus,
-  given: Partial<UpdateOrderStatusRequest> = {},
-): UpdateOrderStatusRequest {
-  return { idempotencyKey: randomUUID(), orderId: order.id, status, reason: '', ...given };
 }
 
 test('a paid order is shipped with carrier and tracking number, once per key', async () => {
@@ -135,62 +126,9 @@ test('an order that is not shipped is not delivered', async () => {
   expect(await refusal(orders.calls.deliverOrder(delivery(order), LIMITS))).toEqual(illegal('PAID', 'DELIVERED'));
 });
 
-test('an order that does not exist is not shipped, delivered or moved', async () => {
+test('an order that does not exist is neither shipped nor delivered', async () => {
   expect(await refusal(orders.calls.shipOrder(dispatch(nobody), LIMITS))).toEqual(notFound());
   expect(await refusal(orders.calls.deliverOrder(delivery(nobody), LIMITS))).toEqual(notFound());
-  const move = statusMove(nobody, 'ORDER_STATUS_DELIVERED');
-  expect(await refusal(orders.calls.updateOrderStatus(move, LIMITS))).toEqual(notFound());
-});
-
-test('a shipped order is delivered by the name of the status, once per key', async () => {
-  const order = await shipped(orders.calls);
-  const deliver = statusMove(order, 'ORDER_STATUS_DELIVERED');
-  await orders.calls.updateOrderStatus(deliver, LIMITS);
-  await orders.calls.updateOrderStatus(deliver, LIMITS);
-  const found = await read(orders.calls, order.id);
-  expect(found).toMatchObject({ status: 'ORDER_STATUS_DELIVERED', shipment: { carrier: 'DHL', deliveredAt: expect.any(Date) } });
-  expect(found.history.slice(order.history.length)).toMatchObject([{ status: 'ORDER_STATUS_DELIVERED', reason: '' }]);
-  const other = { ...deliver, reason: 'other' };
-  expect(await refusal(orders.calls.updateOrderStatus(other, LIMITS))).toMatchObject({ reason: 'idempotency_key_reused' });
-});
-
-test('an order is cancelled by the name of the status with a reason, and keeps it', async () => {
-  const order = await paid(orders.calls);
-  const nameless = statusMove(order, 'ORDER_STATUS_CANCELLED');
-  expect(await refusal(orders.calls.updateOrderStatus(nameless, LIMITS))).toEqual(invalid('reason'));
-  const wordy = { ...nameless, reason: 'Because I say so' };
-  expect(await refusal(orders.calls.updateOrderStatus(wordy, LIMITS))).toEqual(invalid('reason'));
-
-  await orders.calls.updateOrderStatus({ ...nameless, reason: 'order_cancelled' }, LIMITS);
-  const found = await read(orders.calls, order.id);
-  expect(found).toMatchObject({ status: 'ORDER_STATUS_CANCELLED', failure: { step: '', reason: 'order_cancelled', facts: {} } });
-  expect(found.history.at(-1)).toMatchObject({ status: 'ORDER_STATUS_CANCELLED', reason: 'order_cancelled' });
-  const again = statusMove(order, 'ORDER_STATUS_CANCELLED', { reason: 'unavailable' });
-  expect(await refusal(orders.calls.updateOrderStatus(again, LIMITS))).toEqual(illegal('CANCELLED', 'CANCELLED'));
-});
-
-test.each<[OrderStatus, string]>([
-  ['ORDER_STATUS_SUBMITTED', 'status'],
-  ['ORDER_STATUS_CREATED', 'status'],
-  ['ORDER_STATUS_PAID', 'status'],
-  ['ORDER_STATUS_SHIPPED', 'status'],
-  ['ORDER_STATUS_RETURNED', 'status'],
-  ['ORDER_STATUS_UNSPECIFIED', 'status'],
-])('%s cannot be asked for by its name, also where it would be legal', async (status, field) => {
-  for (const until of [submitted, reserved, paid, shipped]) {
-    const order = await until(orders.calls);
-    expect(await refusal(orders.calls.updateOrderStatus(statusMove(order, status), LIMITS))).toEqual(invalid(field));
-    expect(await read(orders.calls, order.id)).toEqual(order);
-  }
-});
-
-test.each<[OrderStatus, string]>([
-  ['ORDER_STATUS_RESERVED', 'RESERVED'],
-  ['ORDER_STATUS_DELIVERED', 'DELIVERED'],
-])('%s is refused where the status machine has no such move', async (status, name) => {
-  const order = await paid(orders.calls);
-  expect(await refusal(orders.calls.updateOrderStatus(statusMove(order, status), LIMITS))).toEqual(illegal('PAID', name));
-  expect(await read(orders.calls, order.id)).toEqual(order);
 });
 
 test('a cancelled order tells the facts behind its reason, the first ones for ever', async () => {

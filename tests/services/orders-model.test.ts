@@ -3,9 +3,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isRefusal } from '../../platform/idempotency/once.ts';
 import type { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { NEXT_STATUSES, ORDER_STATUSES, type OrderStatus } from '../../services/orders/entity.ts';
+import { NEXT_STATUSES, ORDER_STATUSES, type OrderStatus } from '../../services/orders/domain/order-status.ts';
 import {
   cancellation,
+  completion,
   confirmation,
   creation,
   delivery,
@@ -15,6 +16,7 @@ import {
   openOrders,
   paid,
   read,
+  returning,
   statuses,
   submitted,
 } from './orders-fixture.ts';
@@ -33,15 +35,7 @@ const anyCall = fc.oneof(
   fc.record({ call: fc.constant('cancel' as const), key, reason: fc.constantFrom('unavailable', 'hold_expired') }),
   fc.record({ call: fc.constant('ship' as const), key }),
   fc.record({ call: fc.constant('deliver' as const), key }),
-  fc.record({
-    call: fc.constant('move' as const),
-    key,
-    status: fc.constantFrom(
-      'ORDER_STATUS_RESERVED' as const,
-      'ORDER_STATUS_DELIVERED' as const,
-      'ORDER_STATUS_CANCELLED' as const,
-    ),
-  }),
+  fc.record({ call: fc.constant('return' as const), key, all: fc.boolean() }),
 );
 type Call = typeof anyCall extends fc.Arbitrary<infer T> ? T : never;
 
@@ -49,6 +43,14 @@ type Call = typeof anyCall extends fc.Arbitrary<infer T> ? T : never;
 const anyStart = fc.constantFrom(submitted, paid);
 
 const paymentId = randomUUID();
+
+/** One return per key. */
+const returnIds = new Map<string, string>();
+function returnIdOf(key: string): string {
+  const id = returnIds.get(key) ?? randomUUID();
+  returnIds.set(key, id);
+  return id;
+}
 
 /** Carries out one call; true when it was answered, false when it was refused. Anything else is a fault and fails. */
 async function answered(order: Order, given: Call): Promise<boolean> {
@@ -72,9 +74,11 @@ async function answered(order: Order, given: Call): Promise<boolean> {
         return orders.calls.shipOrder(dispatch(order, { idempotencyKey }), LIMITS);
       case 'deliver':
         return orders.calls.deliverOrder(delivery(order, { idempotencyKey }), LIMITS);
-      case 'move': {
-        const request = { idempotencyKey, orderId: order.id, status: given.status, reason: 'unavailable' };
-        return orders.calls.updateOrderStatus(request, LIMITS);
+      case 'return': {
+        const lines = given.all ? [] : order.lines.slice(0, 1).map(({ productId }) => ({ productId, quantity: 1 }));
+        const request = returning(order, { idempotencyKey, lines, returnId: returnIdOf(idempotencyKey), actorId: order.userId });
+        await orders.calls.requestReturn(request, LIMITS);
+        return orders.calls.completeReturn({ ...completion(request), idempotencyKey: `${idempotencyKey}:complete` }, LIMITS);
       }
     }
   };

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { returnKey } from '../../contracts/ids.ts';
 import { isRefusal } from '../../platform/idempotency/once.ts';
-import { type Totals, totalsOf } from '../../services/orders/totals.ts';
+import { type Totals, totalsOf } from '../../services/orders/domain/totals.ts';
 import { LIMITS, type OrdersFixture, openOrders, read, returning } from './orders-fixture.ts';
 
 let orders: OrdersFixture;
@@ -135,11 +135,15 @@ async function shipAll(models: readonly Model[]): Promise<void> {
        select (one->>'id')::uuid, (line->>'productId')::uuid, (line->>'position')::integer, (line->>'quantity')::integer,
          (line->>'unitPriceMinor')::bigint, (line->>'unitPriceMinor')::bigint * (line->>'quantity')::integer
        from given cross join jsonb_array_elements(one->'lines') as line
+     ), way as (
+       select * from (values (1, null, 'SUBMITTED'), (2, 'SUBMITTED', 'CREATED'), (3, 'CREATED', 'RESERVED'), (4, 'RESERVED', 'PAID'),
+         (5, 'PAID', 'SHIPPED')) as way (place, previous, status)
+     ), emitted as (
+       insert into outbox (id, type, order_id, user_id)
+       select gen_random_uuid(), 'order.' || lower(status), (one->>'id')::uuid, gen_random_uuid() from given cross join way order by place
      )
-     insert into order_history (order_id, status)
-     select (one->>'id')::uuid, status from given cross join
-       unnest(array['SUBMITTED', 'CREATED', 'RESERVED', 'PAID', 'SHIPPED']) with ordinality as way (status, place)
-     order by place`,
+     insert into order_history (order_id, previous_status, status)
+     select (one->>'id')::uuid, previous, status from given cross join way order by place`,
     [JSON.stringify(rows)],
   );
 }

@@ -199,7 +199,10 @@ test('a return that waited for the delivery is not dated before it', async () =>
     `update orders set status = 'DELIVERED', delivered_at = clock_timestamp(), updated_at = clock_timestamp() where id = $1`,
     [order.id],
   );
-  await orders.sql(`insert into order_history (order_id, status, at) values ($1, 'DELIVERED', clock_timestamp())`, [order.id]);
+  await orders.sql(
+    `insert into order_history (order_id, previous_status, status, at) values ($1, 'SHIPPED', 'DELIVERED', clock_timestamp())`,
+    [order.id],
+  );
   await orders.sql('commit');
   await asking;
   const { returns, shipment, updatedAt } = await read(orders.calls, order.id);

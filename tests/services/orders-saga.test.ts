@@ -156,21 +156,21 @@ test('an order that does not exist is not created, confirmed or cancelled', asyn
   expect(await refusal(orders.calls.cancelOrder(cancel, LIMITS))).toEqual(NOT_FOUND);
 });
 
-test('a step of the saga is one statement, and an undo one transaction of at most three', async () => {
+test('a call of the saga needs few statements, and keeps the order locked for few of them', async () => {
   const [first, second] = [await submitted(orders.calls), await reserved(orders.calls)];
   const spy = jest.spyOn(pg.Client.prototype, 'query');
   const counted = async (call: Promise<unknown>) => {
     spy.mockClear();
     await call;
     const texts = spy.mock.calls.map(([query]: readonly unknown[]) => textOf(query));
-    return { transaction: texts.indexOf('commit') - texts.indexOf('begin') - 1, all: texts.length };
+    const locked = texts.findIndex((text) => text.includes('for update'));
+    return { all: texts.length, afterTheLock: locked < 0 ? 0 : texts.length - locked - 1 };
   };
   try {
-    // A statement needs no transaction around it.
-    expect((await counted(submitted(orders.calls))).all).toBe(1);
-    expect((await counted(orders.calls.createOrder(creation(first), LIMITS))).all).toBe(1);
-    expect((await counted(orders.calls.confirmOrder(confirmation(second), LIMITS))).all).toBe(1);
-    expect(await counted(orders.calls.cancelOrder(cancellation(first), LIMITS))).toEqual({ transaction: 3, all: 5 });
+    expect(await counted(submitted(orders.calls))).toEqual({ all: 9, afterTheLock: 0 });
+    expect(await counted(orders.calls.createOrder(creation(first), LIMITS))).toEqual({ all: 11, afterTheLock: 8 });
+    expect(await counted(orders.calls.confirmOrder(confirmation(second), LIMITS))).toEqual({ all: 13, afterTheLock: 10 });
+    expect(await counted(orders.calls.cancelOrder(cancellation(first), LIMITS))).toEqual({ all: 10, afterTheLock: 6 });
   } finally {
     spy.mockRestore();
   }

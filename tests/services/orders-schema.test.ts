@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { v7 } from 'uuid';
-import { ENTITIES, NEXT_STATUSES, ORDER_STATUSES, type OrderStatus } from '../../services/orders/entity.ts';
+import { NEXT_STATUSES, ORDER_STATUSES, type OrderStatus } from '../../services/orders/domain/order-status.ts';
+import { ENTITIES } from '../../services/orders/store/orm.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { schemaDrift } from '../../testkit/schema-drift.ts';
 import { completion, LIMITS, type OrdersFixture, openOrders, reserved, returning, shipped, submitted } from './orders-fixture.ts';
@@ -35,15 +36,16 @@ const WAYS: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
   CANCELLED: ['CANCELLED'],
   RETURNED: ['CREATED', 'RESERVED', 'PAID', 'SHIPPED', 'RETURNED'],
 };
-const APPEND = 'insert into order_history (order_id, status) values ($1, $2)';
+const APPEND = 'insert into order_history (order_id, previous_status, status) values ($1, $2, $3)';
 
 test.each(ORDER_STATUSES)('after %s the database appends exactly what the status machine allows', async (from) => {
   const { id } = await submitted(orders.calls);
-  for (const status of WAYS[from]) await orders.sql(APPEND, [id, status]);
+  const way: readonly OrderStatus[] = ['SUBMITTED', ...WAYS[from]];
+  for (const [n, status] of way.entries()) if (n > 0) await orders.sql(APPEND, [id, way[n - 1], status]);
   const accepted: OrderStatus[] = [];
   for (const to of ORDER_STATUSES) {
     await orders.sql('begin');
-    const by = await refusedBy(APPEND, [id, to]);
+    const by = await refusedBy(APPEND, [id, from, to]);
     await orders.sql('rollback');
     if (by === undefined) accepted.push(to);
     else expect(by).toBe('order_history_legal_check');
@@ -51,11 +53,16 @@ test.each(ORDER_STATUSES)('after %s the database appends exactly what the status
   expect(accepted.toSorted()).toEqual(NEXT_STATUSES[from].toSorted());
 });
 
-test('a history begins with SUBMITTED, and each row names the one it follows whatever it is given', async () => {
-  expect(await refusedBy(APPEND, [v7(), 'PAID'])).toBe('order_history_legal_check');
+test('a history begins with SUBMITTED, and each row follows the last one', async () => {
   const { id } = await reserved(orders.calls);
-  const forged = `insert into order_history (order_id, previous_status, status) values ($1, 'SHIPPED', 'DELIVERED')`;
-  expect(await refusedBy(forged, [id])).toBe('order_history_legal_check');
+  expect(await refusedBy(APPEND, [v7(), null, 'PAID'])).toBe('order_history_legal_check');
+  for (const [previous, status] of [
+    ['SHIPPED', 'DELIVERED'],
+    ['SUBMITTED', 'CANCELLED'],
+    [null, 'SUBMITTED'],
+  ]) {
+    expect(await refusedBy(APPEND, [id, previous, status])).toBe('order_history_follows_check');
+  }
   const rows = await orders.sql('select previous_status, status from order_history where order_id = $1 order by sequence', [id]);
   expect(rows).toEqual([
     { previous_status: null, status: 'SUBMITTED' },
@@ -64,14 +71,21 @@ test('a history begins with SUBMITTED, and each row names the one it follows wha
   ]);
 });
 
+test('a history does not go back in time', async () => {
+  const { id } = await reserved(orders.calls);
+  const earlier = `insert into order_history (order_id, previous_status, status, at)
+    select order_id, 'RESERVED', 'PAID', at - interval '1 millisecond' from order_history where order_id = $1 and status = 'RESERVED'`;
+  expect(await refusedBy(earlier, [id])).toBe('order_history_at_check');
+});
+
 test('two writers that forgot to lock the order cannot both continue its history', async () => {
   const { id } = await reserved(orders.calls);
   const other = new pg.Client({ connectionString: orders.url });
   await other.connect();
   try {
     await other.query('begin');
-    await other.query(APPEND, [id, 'PAID']);
-    const late = refusedBy(APPEND, [id, 'CANCELLED']);
+    await other.query(APPEND, [id, 'RESERVED', 'PAID']);
+    const late = refusedBy(APPEND, [id, 'RESERVED', 'CANCELLED']);
     const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
     await eventually(
       () => other.query(waiting),
@@ -91,7 +105,8 @@ test('a history is continued by reading its own rows, however many others there 
        insert into orders (id, client_id, user_id, status, payment_method)
        select gen_random_uuid(), 'web', gen_random_uuid(), 'SUBMITTED', 'tok_ok' from generate_series(1, 3000) returning id
      )
-     insert into order_history (order_id, status) select id, status from stored, unnest(array['SUBMITTED', 'CREATED']) as status`,
+     insert into order_history (order_id, previous_status, status)
+     select id, previous, status from stored, (values (null, 'SUBMITTED'), ('SUBMITTED', 'CREATED')) as step (previous, status)`,
   );
   // What was planned while the table was small is kept per connection.
   const late = new pg.Client({ connectionString: orders.url });
@@ -103,7 +118,8 @@ test('a history is continued by reading its own rows, however many others there 
       `insert into orders (id, client_id, user_id, status, payment_method) values ($1, 'web', $1, 'SUBMITTED', 'tok_ok')`,
       [id],
     );
-    for (const status of ['SUBMITTED', 'CREATED']) await late.query(APPEND, [id, status]);
+    await late.query(APPEND, [id, null, 'SUBMITTED']);
+    await late.query(APPEND, [id, 'SUBMITTED', 'CREATED']);
     const { rows } = await late.query<{ read: number }>(
       `select (seq_tup_read + idx_tup_fetch)::integer as read from pg_stat_xact_user_tables where relname = 'order_history'`,
     );
@@ -113,9 +129,29 @@ test('a history is continued by reading its own rows, however many others there 
   }
 });
 
+const RESTRICT_VIOLATION = '23001';
+
+test('events are only ever added to the outbox, and marked as relayed', async () => {
+  const { id } = await submitted(orders.calls);
+  expect(await refusedBy(`update outbox set facts = '{}' where order_id = $1`, [id])).toBe(RESTRICT_VIOLATION);
+  expect(await refusedBy('delete from outbox where order_id = $1', [id])).toBe(RESTRICT_VIOLATION);
+  expect(await refusedBy('truncate outbox', [])).toBe(RESTRICT_VIOLATION);
+  expect(await refusedBy('update outbox set relayed_at = now() where order_id = $1', [id])).toBeUndefined();
+});
+
+test('triggers guard and never write', async () => {
+  const triggers = await orders.sql<{ name: string; source: string }>(
+    `select tgname as name, prosrc as source from pg_trigger join pg_proc on pg_proc.oid = tgfoid where not tgisinternal`,
+  );
+  expect(triggers.length).toBeGreaterThanOrEqual(8);
+  for (const { name, source } of triggers) {
+    expect(name).toMatch(/_(append_only|check)$/);
+    expect(source).not.toMatch(/\b(insert|delete)\b|\bupdate\s+\w+\s+set\b|new\.\w+ :=/i);
+  }
+});
+
 test('a history is only ever added to', async () => {
   const { id } = await submitted(orders.calls);
-  const RESTRICT_VIOLATION = '23001';
   expect(await refusedBy(`update order_history set reason = 'other' where order_id = $1`, [id])).toBe(RESTRICT_VIOLATION);
   expect(await refusedBy('delete from order_history where order_id = $1', [id])).toBe(RESTRICT_VIOLATION);
   expect(await refusedBy('truncate order_history', [])).toBe(RESTRICT_VIOLATION);
@@ -175,7 +211,7 @@ test('the database lets no more come back than was bought, whoever asks it', asy
     [first.productId, first.quantity],
     [foreign.productId, 1],
   ] as const) {
-    await expect(insert(productId, quantity)).rejects.toMatchObject({ constraint: 'return_lines_bought' });
+    await expect(insert(productId, quantity)).rejects.toMatchObject({ constraint: 'return_lines_bought_check' });
   }
   await insert(first.productId, first.quantity - 1);
 });
@@ -184,8 +220,8 @@ test('the database lets no order be RETURNED before every unit is in a completed
   const order = await shipped(orders.calls);
   const request = returning(order);
   const move = () => orders.sql(`update orders set status = 'RETURNED' where id = $1`, [order.id]);
-  await expect(move()).rejects.toMatchObject({ constraint: 'orders_returned_whole' });
+  await expect(move()).rejects.toMatchObject({ constraint: 'orders_returned_whole_check' });
   await orders.calls.requestReturn(request, LIMITS);
-  await expect(move()).rejects.toMatchObject({ constraint: 'orders_returned_whole' });
+  await expect(move()).rejects.toMatchObject({ constraint: 'orders_returned_whole_check' });
   await orders.calls.completeReturn(completion(request), LIMITS);
 });

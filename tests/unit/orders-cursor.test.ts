@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { v7 } from 'uuid';
-import { decodeCursor, encodeCursor, type ListOf } from '../../services/orders/cursor.ts';
+import { decodeCursor, encodeCursor, type ListOf } from '../../services/orders/domain/reads/cursor.ts';
 
 const LIST: ListOf = {
   userId: randomUUID(),
@@ -13,7 +13,10 @@ const LIST: ListOf = {
   orderIds: [],
 };
 const POSITION = { createdAt: new Date('2026-11-21T07:12:01.179Z'), id: v7() };
-const refused = expect.objectContaining({ code: 'INVALID_ARGUMENT', reason: 'validation_failed' });
+const refused = expect.objectContaining({
+  reason: 'validation_failed',
+  violations: [expect.objectContaining({ field: 'cursor' })],
+});
 
 test('a cursor leads back to its position', () => {
   expect(decodeCursor(LIST, encodeCursor(LIST, POSITION))).toEqual(POSITION);

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { storable } from '../../activities/orders.ts';
-import { cancelOrderSchema } from '../../services/orders/requests.ts';
+import { cancelOrderSchema } from '../../services/orders/api/requests.ts';
 
 const id = '0197a3c2-0000-7000-8000-000000000001';
 

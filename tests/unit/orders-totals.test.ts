@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type PricedLine, totalsOf } from '../../services/orders/totals.ts';
+import { type PricedLine, totalsOf } from '../../services/orders/domain/totals.ts';
 
 function line(unitPriceMinor: number, quantity = 1, currency = 'EUR'): PricedLine {
   return { productId: 'any', quantity, unitPriceMinor, currency };
@@ -52,9 +52,7 @@ test('the largest total that a number carries exactly is accepted, and one more 
   const charges = { taxBasisPoints: 0, shippingMinor: 1 };
   const largest = Number.MAX_SAFE_INTEGER - 1;
   expect(totalsOf([line(largest)], charges).totalMinor).toBe(Number.MAX_SAFE_INTEGER);
-  expect(() => totalsOf([line(largest), line(1)], charges)).toThrow(
-    expect.objectContaining({ code: 'FAILED_PRECONDITION', reason: 'validation_failed' }),
-  );
+  expect(() => totalsOf([line(largest), line(1)], charges)).toThrow(expect.objectContaining({ reason: 'validation_failed' }));
   expect(() => totalsOf([line(Number.MAX_SAFE_INTEGER, 100_000)], charges)).toThrow(
     expect.objectContaining({ reason: 'validation_failed' }),
   );
@@ -62,6 +60,6 @@ test('the largest total that a number carries exactly is accepted, and one more 
 
 test('two currencies in one order are refused by name', () => {
   expect(() => totalsOf([line(1, 1, 'EUR'), line(1, 1, 'CHF')], { taxBasisPoints: 0, shippingMinor: 0 })).toThrow(
-    expect.objectContaining({ code: 'FAILED_PRECONDITION', reason: 'validation_failed', facts: { currencies: 'EUR,CHF' } }),
+    expect.objectContaining({ reason: 'validation_failed', facts: { currencies: 'EUR,CHF' } }),
   );
 });

@@ -5,8 +5,8 @@ import { served } from '../../../platform/rpc/server.ts';
 import { StatusError } from '../../../platform/rpc/status-error.ts';
 import { EventsServiceService } from '../../../proto/gen/shopfast/events/v1/events.ts';
 import { type Order, type OrderStatus, OrdersServiceService } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
-import { decodeCursor, encodeCursor } from '../../../services/orders/cursor.ts';
-import { statusFrom } from '../../../services/orders/messages.ts';
+import { decodeCursor, encodeCursor } from '../../../services/orders/domain/reads/cursor.ts';
+import { statusFrom } from '../../../services/orders/api/messages.ts';
 import { onlyThese } from '../../../testkit/handlers.ts';
 import { digest, refuse, serve } from './fake-services.ts';
 

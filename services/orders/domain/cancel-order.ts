@@ -1,0 +1,9 @@
+import { lockOrder, type Work } from './lock-order.ts';
+import type { Actor, Failure } from './order.ts';
+
+/** Undoes the submission and CreateOrder. */
+export async function cancelOrder({ em }: Work, cancellation: { readonly orderId: string } & Failure & Actor): Promise<void> {
+  const { order, now } = await lockOrder(em, cancellation.orderId);
+  const { actorId, note } = cancellation;
+  order.cancel(cancellation, { actorId, note }, now);
+}
