@@ -1,19 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { type Database, openDatabase } from '../../platform/persistence/database.ts';
-import { createLogger } from '../../platform/telemetry/logs.ts';
-import { ENTITIES } from '../../services/products/entity.ts';
-import { MIGRATIONS } from '../../services/products/migrations/index.ts';
-import { sweep } from '../../services/products/sweeper.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import {
   createProduct,
   disagreements,
   LIMITS,
   openProducts,
+  openWithoutService,
   orderOf,
   type ProductCalls,
   type ProductsFixture,
+  type ProductsWithoutService,
   reservedOrder,
   runOut,
   stockOf,
@@ -23,24 +20,18 @@ let fixture: ProductsFixture;
 /** Two instances of the service on one database. */
 let instances: readonly [ProductCalls, ProductCalls];
 let products: ProductCalls;
-let database: Database;
+let withoutService: ProductsWithoutService;
 beforeAll(async () => {
   fixture = await openProducts();
   instances = await Promise.all([fixture.start(), fixture.start()]);
   [products] = instances;
-  database = await openProductsDatabase();
+  withoutService = await openWithoutService(fixture);
 });
 afterEach(async () => expect(await disagreements(fixture)).toEqual([]));
 afterAll(async () => {
-  await database.close();
+  await withoutService.close();
   await fixture.close();
 });
-
-const logger = createLogger('test', 'fatal');
-
-function openProductsDatabase(): Promise<Database> {
-  return openDatabase({ url: fixture.url, entities: ENTITIES, migrations: MIGRATIONS, logger });
-}
 
 const instance = (n: number) => instances[n % 2 === 0 ? 0 : 1];
 
@@ -159,7 +150,7 @@ test('confirms and several sweepers at the moment of expiry: each hold has one e
   );
   const confirmed = new Set<string>();
   const sweeping = Array.from({ length: 3 }, async () => {
-    for (let n = 0; n < 10; n += 1) await sweep(database);
+    for (let n = 0; n < 10; n += 1) await withoutService.sweep();
   });
   await Promise.all([
     ...sweeping,
