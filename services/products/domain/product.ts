@@ -5,7 +5,7 @@ import { insufficientStock, stockTooLarge } from './errors.ts';
 // Far below the largest integer of the column, so that a sum of two stays within it.
 export const STOCK_MAX = 1_000_000_000;
 
-export const MOVEMENT_KINDS = ['initial', 'adjust', 'reserve', 'release', 'expire', 'commit', 'return'] as const;
+export type MovementKind = 'initial' | 'adjust' | 'reserve' | 'release' | 'expire' | 'commit' | 'return';
 
 /** A row of the stock ledger: one change of one product's stock or reserved quantity. Rows are only added. */
 export const StockMovementSchema = defineEntity({
@@ -14,7 +14,7 @@ export const StockMovementSchema = defineEntity({
   properties: {
     id: p.bigint('string').primary().autoincrement(),
     product: () => p.manyToOne(Product),
-    kind: p.enum(MOVEMENT_KINDS),
+    kind: p.text().$type<MovementKind>(),
     stockDelta: p.integer(),
     reservedDelta: p.integer().default(0),
     orderId: p.uuid().nullable(),

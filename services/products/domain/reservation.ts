@@ -6,7 +6,7 @@ export const RESERVATION_STATES = ['held', 'confirmed', 'committed', 'released',
 
 export type ReservationState = (typeof RESERVATION_STATES)[number];
 
-/** The database refuses all others as well (reservations_state_check). */
+/** The database refuses all others as well (reservations_transition_check). */
 export const RESERVATION_TRANSITIONS: Readonly<Record<ReservationState, readonly ReservationState[]>> = {
   /** Until expires_at, by the database's clock. */
   held: ['confirmed', 'released', 'expired'],

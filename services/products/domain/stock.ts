@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { MOVEMENT_KINDS } from './product.ts';
+import type { MovementKind } from './product.ts';
 import type { Line } from './reservation.ts';
 
 export type HeldLine = Line & { readonly priceMinor: number; readonly currency: string };
@@ -33,7 +33,7 @@ export type StockEffect = {
   readonly sequence: string;
   /** Microseconds since 1970. */
   readonly atMicros: string;
-  readonly kind: Exclude<(typeof MOVEMENT_KINDS)[number], 'initial' | 'adjust'>;
+  readonly kind: Exclude<MovementKind, 'initial' | 'adjust'>;
   readonly orderId: string;
   readonly returnId: string | null;
 };
