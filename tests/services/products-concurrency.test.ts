@@ -92,6 +92,30 @@ test('O4 orders that name the same products in opposite order never deadlock', a
   expect(await deadlocks()).toBe(before);
 });
 
+test('reserves that wait for a delivery sell what it brings, and no more', async () => {
+  const { id } = await createProduct(products, { stockQuantity: 3 });
+  await reservedOrder(products, { productId: id, quantity: 3 });
+  const delivering = await fixture.pool.connect();
+  await delivering.query('begin');
+  await delivering.query('update products set stock_quantity = stock_quantity + 2 where id = $1', [id]);
+  await delivering.query(
+    `insert into stock_movements (product_id, kind, stock_delta, reserved_delta) values ($1, 'adjust', 2, 0)`,
+    [id],
+  );
+  const buying = Promise.allSettled(
+    Array.from({ length: 4 }, (_, n) => reservedOrder(instance(n), { productId: id, quantity: 1 })),
+  );
+  await eventually(
+    () => fixture.sql(`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`),
+    (waiting) => waiting.length === 4,
+  );
+  await delivering.query('commit');
+  delivering.release();
+  const outcomes = (await buying).map((outcome) => (outcome.status === 'fulfilled' ? 'sold' : outcome.reason.reason));
+  expect(outcomes.sort()).toEqual(['insufficient_stock', 'insufficient_stock', 'sold', 'sold']);
+  expect(await stockOf(products, id)).toEqual({ stock: 5, reserved: 5, available: 0 });
+});
+
 test('a reserve and its release at the same time end with nothing held', async () => {
   const { id } = await createProduct(products, { stockQuantity: 100 });
   const orders = Array.from({ length: 40 }, () => orderOf({ productId: id, quantity: 1 }));

@@ -7,13 +7,7 @@ import {
 } from '../../services/products/domain/reservation.ts';
 import { ENTITIES } from '../../services/products/store/orm.ts';
 import { schemaDrift } from '../../testkit/schema-drift.ts';
-import {
-  createProduct,
-  openProducts,
-  type ProductCalls,
-  type ProductsFixture,
-  paidOrder,
-} from './products-fixture.ts';
+import { createProduct, openProducts, type ProductCalls, type ProductsFixture, paidOrder } from './products-fixture.ts';
 
 let fixture: ProductsFixture;
 let products: ProductCalls;

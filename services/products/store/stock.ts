@@ -3,110 +3,21 @@ import type { EntityManager, InferKyselyDB } from '@mikro-orm/postgresql';
 import { type Kysely, sql } from 'kysely';
 import type { ProductSchema, StockMovementSchema } from '../domain/product.ts';
 import type { Line, ReservationLineSchema, ReservationSchema } from '../domain/reservation.ts';
-import type { Stock } from '../domain/stock.ts';
+import type { HeldLine, Stock } from '../domain/stock.ts';
 
 type Tables = InferKyselyDB<
   typeof ProductSchema | typeof StockMovementSchema | typeof ReservationSchema | typeof ReservationLineSchema
 >;
 
-// The transaction's time, as the columns that default to it.
-const NOW = sql<Date>`now()`;
-
 const tables = (em: EntityManager): Kysely<Tables> => em.getKysely<Tables>();
 
-/** The lines as rows (product_id, quantity, position). Two arrays, so that every number of lines is one prepared statement. */
-function rowsOf(lines: readonly Line[]) {
-  const ids = lines.map(({ productId }) => productId);
-  const quantities = lines.map(({ quantity }) => quantity);
-  return sql<{
-    product_id: string;
-    quantity: number;
-    position: number;
-  }>`unnest(${ids}::uuid[], ${quantities}::integer[]) with ordinality`.as<'wanted'>(sql`wanted (product_id, quantity, position)`);
-}
+// The transaction's time, as in the columns that default to it.
+const NOW = sql<Date>`now()`;
 
 export const stock: Stock = {
-  async hold(em, { orderId, lines, holdMs }) {
-    const held = await tables(em)
-      .with(
-        (cte) => cte('locked').materialized(),
-        (db) =>
-          db
-            .selectFrom('products as p')
-            .innerJoin(rowsOf(lines), 'wanted.product_id', 'p.id')
-            .select(['p.id', 'p.active', 'p.price_minor', 'p.currency', 'wanted.quantity', 'wanted.position'])
-            .select((eb) => eb('p.stock_quantity', '-', eb.ref('p.reserved_quantity')).as('available'))
-            .orderBy('p.id')
-            .forNoKeyUpdate(['p']),
-      )
-      // One row when every line can be held, none otherwise: what follows happens for all lines or for none.
-      .with(
-        (cte) => cte('granted').materialized(),
-        (db) =>
-          db
-            .selectFrom('locked')
-            .select(sql<string>`${orderId}::uuid`.as('order_id'))
-            .having((eb) => eb.fn.countAll(), '=', lines.length)
-            .having(sql<boolean>`bool_and(active and available >= quantity)`)
-            .having((eb) => eb.fn.count('currency').distinct(), '=', 1),
-      )
-      .with('hold', (db) =>
-        db
-          .insertInto('reservations')
-          .columns(['order_id', 'state', 'expires_at'])
-          .expression((eb) =>
-            eb
-              .selectFrom('granted')
-              .select([
-                'order_id',
-                eb.val('held').as('state'),
-                sql<Date>`now() + ${holdMs}::integer * interval '1 millisecond'`.as('expires_at'),
-              ]),
-          )
-          .returning('expires_at'),
-      )
-      .with('lines', (db) =>
-        db
-          .insertInto('reservation_lines')
-          .columns(['order_id', 'product_id', 'quantity'])
-          .expression((eb) => eb.selectFrom(['locked', 'granted']).select(['order_id', 'id', 'quantity'])),
-      )
-      .with('taken', (db) =>
-        db
-          .updateTable('products as p')
-          .from(['locked', 'granted'])
-          .whereRef('p.id', '=', 'locked.id')
-          .set((eb) => ({
-            reserved_quantity: eb('p.reserved_quantity', '+', eb.ref('locked.quantity')),
-            version: eb('p.version', '+', 1),
-            updated_at: NOW,
-          })),
-      )
-      .with('moved', (db) =>
-        db
-          .insertInto('stock_movements')
-          .columns(['product_id', 'kind', 'stock_delta', 'reserved_delta', 'order_id'])
-          .expression((eb) =>
-            eb
-              .selectFrom(['locked', 'granted'])
-              .select(['id', eb.val('reserve').as('kind'), eb.lit(0).as('stock_delta'), 'quantity', 'order_id']),
-          ),
-      )
-      .selectFrom(['locked', 'hold'])
-      .select(['locked.id', 'locked.quantity', 'locked.price_minor', 'locked.currency', 'hold.expires_at'])
-      .orderBy('locked.position')
-      .execute();
-    const [first] = held;
-    if (!first?.expires_at) return null;
-    return {
-      lines: held.map(({ id, quantity, price_minor, currency }) => ({
-        productId: id,
-        quantity,
-        priceMinor: Number(price_minor),
-        currency,
-      })),
-      expiresAt: new Date(first.expires_at),
-    };
+  async hold(em, order) {
+    const lines = await lockLines(em, order.lines);
+    return lines && { lines, expiresAt: await reserve(em, order) };
   },
 
   giveBack: (em, orderIds, kind) => move(em, { kind, orderIds }),
@@ -115,6 +26,76 @@ export const stock: Stock = {
 
   putBack: (em, { orderId, returnId, lines }) => move(em, { kind: 'return', orderIds: [orderId], back: { returnId, lines } }),
 };
+
+/**
+ * Locks the products; null when one of the lines cannot be held. A statement of its own: one that also wrote would begin with the
+ * rows as they were before it waited for the lock, and their CHECK would refuse it.
+ */
+async function lockLines(em: EntityManager, lines: readonly Line[]): Promise<HeldLine[] | null> {
+  const ids = lines.map(({ productId }) => productId);
+  const locked = await tables(em)
+    .selectFrom('products')
+    .select(['id', 'active', 'stock_quantity', 'reserved_quantity', 'price_minor', 'currency'])
+    .where((eb) => eb('id', '=', eb.fn.any(uuids(ids))))
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute();
+  const products = new Map(locked.map((product) => [product.id, product]));
+  const held = lines.flatMap(({ productId, quantity }) => {
+    const product = products.get(productId);
+    if (!product?.active || product.stock_quantity - product.reserved_quantity < quantity) return [];
+    return { productId, quantity, priceMinor: Number(product.price_minor), currency: product.currency };
+  });
+  const currencies = new Set(held.map(({ currency }) => currency));
+  return held.length === lines.length && currencies.size === 1 ? held : null;
+}
+
+/** Makes the reservation of locked products that suffice. Returns when it expires. */
+async function reserve(
+  em: EntityManager,
+  { orderId, lines, holdMs }: { readonly orderId: string; readonly lines: readonly Line[]; readonly holdMs: number },
+): Promise<Date> {
+  const { expires_at } = await tables(em)
+    .with('wanted', (db) => db.selectFrom(rowsOf(lines)).select(['product_id', 'quantity']))
+    .with('reserved', (db) =>
+      db
+        .insertInto('reservation_lines')
+        .columns(['order_id', 'product_id', 'quantity'])
+        .expression((eb) => eb.selectFrom('wanted').select([uuid(orderId).as('order_id'), 'product_id', 'quantity'])),
+    )
+    .with('changed', (db) =>
+      db
+        .updateTable('products as p')
+        .from('wanted')
+        .whereRef('p.id', '=', 'wanted.product_id')
+        .set((eb) => ({
+          reserved_quantity: eb('p.reserved_quantity', '+', eb.ref('wanted.quantity')),
+          version: eb('p.version', '+', 1),
+          updated_at: NOW,
+        })),
+    )
+    .with('recorded', (db) =>
+      db
+        .insertInto('stock_movements')
+        .columns(['order_id', 'product_id', 'kind', 'stock_delta', 'reserved_delta'])
+        .expression((eb) =>
+          eb
+            .selectFrom('wanted')
+            .select([
+              uuid(orderId).as('order_id'),
+              'product_id',
+              eb.val('reserve').as('kind'),
+              eb.lit(0).as('stock'),
+              'quantity',
+            ]),
+        ),
+    )
+    .insertInto('reservations')
+    .values({ order_id: orderId, state: 'held', expires_at: sql<Date>`now() + ${holdMs}::integer * interval '1 millisecond'` })
+    .returning('expires_at')
+    .executeTakeFirstOrThrow();
+  return new Date(expires_at ?? Number.NaN);
+}
 
 // What one unit of a line does to its product.
 const PER_UNIT = {
@@ -137,7 +118,14 @@ async function move(
   const perUnit = PER_UNIT[kind];
   const lines = tables(em)
     .selectFrom('reservation_lines as l')
-    .where((eb) => eb('l.order_id', '=', eb.fn.any(sql<string[]>`${orderIds}::uuid[]`)));
+    .where((eb) => eb('l.order_id', '=', eb.fn.any(uuids(orderIds))));
+  await tables(em)
+    .selectFrom('products')
+    .select('id')
+    .where('id', 'in', lines.select('l.product_id'))
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute();
   await tables(em)
     .with('moved', () =>
       back
@@ -152,24 +140,14 @@ async function move(
         .select((eb) => ['product_id', eb.fn.sum<number>('quantity').as('quantity')])
         .groupBy('product_id'),
     )
-    .with(
-      (cte) => cte('locked').materialized(),
-      (db) =>
-        db
-          .selectFrom('products as p')
-          .innerJoin('units', 'units.product_id', 'p.id')
-          .select(['p.id', 'units.quantity'])
-          .orderBy('p.id')
-          .forNoKeyUpdate(['p']),
-    )
     .with('changed', (db) =>
       db
         .updateTable('products as p')
-        .from('locked')
-        .whereRef('p.id', '=', 'locked.id')
+        .from('units')
+        .whereRef('p.id', '=', 'units.product_id')
         .set((eb) => ({
-          stock_quantity: eb('p.stock_quantity', '+', eb('locked.quantity', '*', perUnit.stock)),
-          reserved_quantity: eb('p.reserved_quantity', '+', eb('locked.quantity', '*', perUnit.reserved)),
+          stock_quantity: eb('p.stock_quantity', '+', eb('units.quantity', '*', perUnit.stock)),
+          reserved_quantity: eb('p.reserved_quantity', '+', eb('units.quantity', '*', perUnit.reserved)),
           version: eb('p.version', '+', 1),
           updated_at: NOW,
         })),
@@ -190,3 +168,17 @@ async function move(
     )
     .execute();
 }
+
+/** The lines as rows. Two arrays, so that one prepared statement serves every number of lines. */
+function rowsOf(lines: readonly Line[]) {
+  const quantities = lines.map(({ quantity }) => quantity);
+  const rows = sql<{
+    product_id: string;
+    quantity: number;
+  }>`unnest(${uuids(lines.map(({ productId }) => productId))}, ${quantities}::integer[])`;
+  return rows.as<'wanted'>(sql`wanted (product_id, quantity)`);
+}
+
+const uuid = (id: string) => sql<string>`${id}::uuid`;
+
+const uuids = (ids: readonly string[]) => sql<string[]>`${ids}::uuid[]`;
