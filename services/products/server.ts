@@ -1,27 +1,34 @@
+import { evaluate } from '../../platform/audit/evaluate.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
-import { openDatabase } from '../../platform/persistence/database.ts';
+import { type Database, openDatabase } from '../../platform/persistence/database.ts';
 import { requireDatabase } from '../../platform/persistence/reach.ts';
 import { startGrpcService } from '../../platform/rpc/service.ts';
-import { createLogger } from '../../platform/telemetry/logs.ts';
+import { createLogger, type Logger } from '../../platform/telemetry/logs.ts';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
+import { createHandler } from './api/handler.ts';
+import { RULES } from './audit/rules.ts';
 import type { ProductsConfig } from './config.ts';
-import { ENTITIES } from './entity.ts';
-import { createHandler } from './handler.ts';
-import { MIGRATIONS } from './migrations/index.ts';
-import { createReservations } from './reservations.ts';
-import { createProducts } from './service.ts';
+import { listEffects } from './store/effects.ts';
+import { ENTITIES, MIGRATIONS } from './store/orm.ts';
+import { searchProducts } from './store/search.ts';
+import { stock } from './store/stock.ts';
 import { startSweeper } from './sweeper.ts';
 
 export async function startProducts(config: ProductsConfig): Promise<Running> {
   const logger = createLogger('products', config.LOG_LEVEL);
   await requireDatabase(config, 'PRODUCTS_DATABASE_URL');
-  const database = await openDatabase({
-    url: config.PRODUCTS_DATABASE_URL,
-    entities: ENTITIES,
-    migrations: MIGRATIONS,
-    logger,
-  });
-  const sweeper = startSweeper(database, logger);
+  const url = config.PRODUCTS_DATABASE_URL;
+  const database = await openDatabase({ url, entities: ENTITIES, migrations: MIGRATIONS, logger });
+  return serveProducts(config, { database, stock, logger });
+}
+
+/** Serves the products of a database that is open, and closes it with the service. */
+export function serveProducts(
+  config: ProductsConfig,
+  given: { readonly database: Database; readonly stock: typeof stock; readonly logger: Logger },
+): Promise<Running> {
+  const { database, logger } = given;
+  const sweeper = startSweeper(given);
   return startGrpcService({
     service: 'products',
     host: config.BIND_HOST,
@@ -32,8 +39,11 @@ export async function startProducts(config: ProductsConfig): Promise<Running> {
     definition: ProductsServiceService,
     handlers: createHandler({
       database,
-      products: createProducts(database),
-      reservations: createReservations(database, { ttlMs: config.RESERVATION_TTL_MS }),
+      stock: given.stock,
+      holdMs: config.RESERVATION_TTL_MS,
+      searchProducts,
+      listEffects: (after, limit) => listEffects(database.sql, after, limit),
+      audit: () => evaluate(database, RULES),
     }),
     checks: { database: database.check },
     async close() {

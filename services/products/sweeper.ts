@@ -1,18 +1,22 @@
 import type { Database } from '../../platform/persistence/database.ts';
 import { isDatabaseUnavailable } from '../../platform/persistence/unavailable.ts';
 import type { Logger } from '../../platform/telemetry/logs.ts';
-import { expireDue, giveBack } from './repository.ts';
+import { expireHolds } from './domain/expire-holds.ts';
+import type { Stock } from './domain/stock.ts';
 
-// Milliseconds between two sweeps. Finding nothing is one look at a small index, and a hold lives for minutes: a second
-// late costs nobody a sale.
+// Milliseconds between two sweeps. A sweep that finds nothing reads one small index, and a hold lives for minutes: being a
+// second late costs nobody a sale.
 const SWEEP_INTERVAL_MS = 1_000;
 // Reservations of one transaction: few enough that its locks on products are gone within milliseconds.
 const SWEEP_BATCH = 100;
 
 type Transactions = Pick<Database, 'transaction'>;
 
-/** Gives back, once each, what expired reservations held. Any number of instances may sweep at once. */
-export function startSweeper(database: Transactions, logger: Logger): { stop(): Promise<void> } {
+type Sweep = { readonly database: Transactions; readonly stock: Stock };
+
+/** Gives back, once each, what expired reservations held. Any number of instances may sweep at the same time. */
+export function startSweeper(options: Sweep & { readonly logger: Logger }): { stop(): Promise<void> } {
+  const { logger } = options;
   let stopping = false;
   let wake = () => {};
   const done = sweepUntilStopped();
@@ -20,7 +24,7 @@ export function startSweeper(database: Transactions, logger: Logger): { stop(): 
   async function sweepUntilStopped(): Promise<void> {
     while (!stopping) {
       try {
-        const expired = await sweep(database);
+        const expired = await sweep(options);
         if (expired > 0) logger.info({ expired }, 'Expired reservations were given back');
         if (expired === SWEEP_BATCH) continue;
       } catch (error: unknown) {
@@ -48,10 +52,6 @@ export function startSweeper(database: Transactions, logger: Logger): { stop(): 
 }
 
 /** One batch: how many reservations it expired. */
-export function sweep(database: Transactions): Promise<number> {
-  return database.transaction(async ({ sql }) => {
-    const orderIds = await expireDue(sql, SWEEP_BATCH);
-    if (orderIds.length > 0) await giveBack(sql, orderIds, 'expire');
-    return orderIds.length;
-  });
+export function sweep({ database, stock }: Sweep): Promise<number> {
+  return database.transaction(({ em }) => expireHolds({ em, stock }, SWEEP_BATCH));
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { RULES } from '../../services/products/audit.ts';
+import { RULES } from '../../services/products/audit/rules.ts';
 import {
   createProduct,
   LIMITS,

@@ -9,8 +9,11 @@ import {
   orderOf,
   type ProductCalls,
   type ProductsFixture,
+  paidOrder,
   productOf,
   reservedOrder,
+  returnOf,
+  runOut,
   stockOf,
 } from './products-fixture.ts';
 
@@ -36,6 +39,40 @@ test('a change that sets nothing changes nothing', async () => {
   const before = await createProduct(products);
   const nothing = { idempotencyKey: randomUUID(), productId: before.id };
   expect(productOf(await products.updateProduct(nothing, LIMITS))).toEqual(before);
+});
+
+test('whatever changes a product or moves its stock, its version grows by one and its time says so', async () => {
+  const { id } = await createProduct(products);
+  const unit = { productId: id, quantity: 1 };
+  const versions: number[] = [];
+  let updatedAt = new Date(0);
+  const read = async () => {
+    const product = productOf(await products.getProduct({ productId: id }, LIMITS));
+    versions.push(product.version);
+    expect(product.updatedAt?.getTime()).toBeGreaterThanOrEqual(updatedAt.getTime());
+    updatedAt = product.updatedAt ?? updatedAt;
+  };
+  await read();
+  await products.updateProduct({ idempotencyKey: randomUUID(), productId: id, name: 'Green robot' }, LIMITS);
+  await read();
+  await products.adjustStock({ idempotencyKey: randomUUID(), productId: id, delta: 1, reason: 'delivery' }, LIMITS);
+  await read();
+  const released = await reservedOrder(products, unit);
+  await read();
+  await products.releaseInventory(released.release, LIMITS);
+  await read();
+  const expired = await reservedOrder(products, unit);
+  await read();
+  await runOut(fixture, expired.orderId);
+  await fixture.swept(expired.orderId);
+  await read();
+  const shipped = await paidOrder(products, unit);
+  await read();
+  await products.commitReservation(shipped.commit, LIMITS);
+  await read();
+  await products.restockReturn(returnOf(shipped.orderId, unit), LIMITS);
+  await read();
+  expect(versions).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });
 
 test('a new price is for new reservations; those made before keep theirs', async () => {

@@ -1,19 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { type Database, openDatabase } from '../../platform/persistence/database.ts';
-import { createLogger } from '../../platform/telemetry/logs.ts';
-import { ENTITIES } from '../../services/products/entity.ts';
-import { MIGRATIONS } from '../../services/products/migrations/index.ts';
-import { sweep } from '../../services/products/sweeper.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import {
   createProduct,
   disagreements,
   LIMITS,
   openProducts,
+  openWithoutService,
   orderOf,
   type ProductCalls,
   type ProductsFixture,
+  type ProductsWithoutService,
   reservedOrder,
   runOut,
   stockOf,
@@ -23,24 +20,18 @@ let fixture: ProductsFixture;
 /** Two instances of the service on one database. */
 let instances: readonly [ProductCalls, ProductCalls];
 let products: ProductCalls;
-let database: Database;
+let withoutService: ProductsWithoutService;
 beforeAll(async () => {
   fixture = await openProducts();
   instances = await Promise.all([fixture.start(), fixture.start()]);
   [products] = instances;
-  database = await openProductsDatabase();
+  withoutService = await openWithoutService(fixture);
 });
 afterEach(async () => expect(await disagreements(fixture)).toEqual([]));
 afterAll(async () => {
-  await database.close();
+  await withoutService.close();
   await fixture.close();
 });
-
-const logger = createLogger('test', 'fatal');
-
-function openProductsDatabase(): Promise<Database> {
-  return openDatabase({ url: fixture.url, entities: ENTITIES, migrations: MIGRATIONS, logger });
-}
 
 const instance = (n: number) => instances[n % 2 === 0 ? 0 : 1];
 
@@ -101,6 +92,30 @@ test('O4 orders that name the same products in opposite order never deadlock', a
   expect(await deadlocks()).toBe(before);
 });
 
+test('reserves that wait for a delivery sell what it brings, and no more', async () => {
+  const { id } = await createProduct(products, { stockQuantity: 3 });
+  await reservedOrder(products, { productId: id, quantity: 3 });
+  const delivering = await fixture.pool.connect();
+  await delivering.query('begin');
+  await delivering.query('update products set stock_quantity = stock_quantity + 2 where id = $1', [id]);
+  await delivering.query(
+    `insert into stock_movements (product_id, kind, stock_delta, reserved_delta) values ($1, 'adjust', 2, 0)`,
+    [id],
+  );
+  const buying = Promise.allSettled(
+    Array.from({ length: 4 }, (_, n) => reservedOrder(instance(n), { productId: id, quantity: 1 })),
+  );
+  await eventually(
+    () => fixture.sql(`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`),
+    (waiting) => waiting.length === 4,
+  );
+  await delivering.query('commit');
+  delivering.release();
+  const outcomes = (await buying).map((outcome) => (outcome.status === 'fulfilled' ? 'sold' : outcome.reason.reason));
+  expect(outcomes.sort()).toEqual(['insufficient_stock', 'insufficient_stock', 'sold', 'sold']);
+  expect(await stockOf(products, id)).toEqual({ stock: 5, reserved: 5, available: 0 });
+});
+
 test('a reserve and its release at the same time end with nothing held', async () => {
   const { id } = await createProduct(products, { stockQuantity: 100 });
   const orders = Array.from({ length: 40 }, () => orderOf({ productId: id, quantity: 1 }));
@@ -159,7 +174,7 @@ test('confirms and several sweepers at the moment of expiry: each hold has one e
   );
   const confirmed = new Set<string>();
   const sweeping = Array.from({ length: 3 }, async () => {
-    for (let n = 0; n < 10; n += 1) await sweep(database);
+    for (let n = 0; n < 10; n += 1) await withoutService.sweep();
   });
   await Promise.all([
     ...sweeping,

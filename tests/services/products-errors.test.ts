@@ -127,7 +127,6 @@ testEmptyRequests(ProductsServiceService, () => products, {
   confirmReservation: ['idempotencyKey', 'orderId'],
   updateProduct: ['idempotencyKey', 'productId'],
   checkAvailability: [],
-  extendReservation: ['idempotencyKey', 'orderId'],
   commitReservation: ['idempotencyKey', 'orderId'],
   restockReturn: ['idempotencyKey', 'orderId', 'returnId', 'lines'],
   audit: [],

@@ -1,53 +1,43 @@
 /** What an expired hold is good for: nothing any more, and it ends by the database's clock alone. */
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import { type Database, openDatabase } from '../../platform/persistence/database.ts';
-import { createLogger } from '../../platform/telemetry/logs.ts';
-import { ENTITIES } from '../../services/products/entity.ts';
-import { MIGRATIONS } from '../../services/products/migrations/index.ts';
-import { createReservations, type Reservations } from '../../services/products/reservations.ts';
-import { createProducts } from '../../services/products/service.ts';
-import { sweep } from '../../services/products/sweeper.ts';
 import { refusal } from '../../testkit/refusal.ts';
 import {
   disagreements,
   openProducts,
+  openWithoutService,
   orderOf,
   type ProductsFixture,
+  type ProductsWithoutService,
   productOf,
   productRequest,
   runOut,
   stateOf,
 } from './products-fixture.ts';
 
-const logger = createLogger('test', 'fatal');
-
 let fixture: ProductsFixture;
-let database: Database;
-/** The use cases without a service around them: nothing sweeps here unless a test does. */
-let reservations: Reservations;
+/** Nothing sweeps here unless a test does. */
+let products: ProductsWithoutService;
 
 beforeAll(async () => {
   fixture = await openProducts();
-  database = await openDatabase({ url: fixture.url, entities: ENTITIES, migrations: MIGRATIONS, logger });
-  reservations = createReservations(database, { ttlMs: 900_000 });
+  products = await openWithoutService(fixture);
 });
 afterEach(async () => {
   jest.useRealTimers();
   expect(await disagreements(fixture)).toEqual([]);
 });
 afterAll(async () => {
-  await database.close();
+  await products.close();
   await fixture.close();
 });
 
 async function productWith(stockQuantity: number): Promise<string> {
-  const fields = { sku: `sku-${Math.random()}`, name: 'Robot', description: '', category: '', priceMinor: 1, currency: 'EUR' };
-  return productOf(await createProducts(database).create(productRequest(), { ...fields, stockQuantity })).id;
+  return productOf(await products.handlers.createProduct(productRequest({ stockQuantity }))).id;
 }
 
 async function held(productId: string) {
   const order = orderOf({ productId, quantity: 1 });
-  await reservations.reserve(order.reserve, order.reserve.lines);
+  await products.handlers.reserveInventory(order.reserve);
   return order;
 }
 
@@ -55,12 +45,12 @@ test('E4 a unit that expired and was sold to another is not confirmed or shipped
   const id = await productWith(1);
   const first = await held(id);
   await runOut(fixture, first.orderId);
-  expect(await sweep(database)).toBe(1);
+  expect(await products.sweep()).toBe(1);
   const second = await held(id);
 
-  expect(await refusal(reservations.confirm(first.confirm))).toMatchObject({ reason: 'hold_expired' });
-  expect(await refusal(reservations.commit(first.commit))).toMatchObject({ reason: 'illegal_transition' });
-  await reservations.confirm(second.confirm);
+  expect(await refusal(products.handlers.confirmReservation(first.confirm))).toMatchObject({ reason: 'hold_expired' });
+  expect(await refusal(products.handlers.commitReservation(first.commit))).toMatchObject({ reason: 'illegal_transition' });
+  await products.handlers.confirmReservation(second.confirm);
   expect([await stateOf(fixture, first.orderId), await stateOf(fixture, second.orderId)]).toEqual(['expired', 'confirmed']);
 });
 
@@ -82,12 +72,12 @@ test.each([-3_600_000, 3_600_000])(
     );
     expect(row?.seconds).toBeGreaterThan(890);
     expect(row?.seconds).toBeLessThanOrEqual(900);
-    expect(await sweep(database)).toBe(0);
-    await reservations.confirm(kept.confirm);
+    expect(await products.sweep()).toBe(0);
+    await products.handlers.confirmReservation(kept.confirm);
 
     await runOut(fixture, lost.orderId);
-    expect(await refusal(reservations.confirm(lost.confirm))).toMatchObject({ reason: 'hold_expired' });
-    expect(await sweep(database)).toBe(1);
+    expect(await refusal(products.handlers.confirmReservation(lost.confirm))).toMatchObject({ reason: 'hold_expired' });
+    expect(await products.sweep()).toBe(1);
   },
 );
 
@@ -95,9 +85,9 @@ test('E9 a shopper who orders again takes nothing from the own first order while
   const id = await productWith(1);
   const first = await held(id);
   expect(await refusal(held(id))).toMatchObject({ reason: 'insufficient_stock' });
-  await reservations.release(first.release);
+  await products.handlers.releaseInventory(first.release);
 
   const again = await held(id);
-  expect(await refusal(reservations.confirm(first.confirm))).toMatchObject({ reason: 'hold_expired' });
-  await reservations.confirm(again.confirm);
+  expect(await refusal(products.handlers.confirmReservation(first.confirm))).toMatchObject({ reason: 'hold_expired' });
+  await products.handlers.confirmReservation(again.confirm);
 });

@@ -1,17 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { returnKey, stepKey, undoKey } from '../../contracts/ids.ts';
+import { evaluate } from '../../platform/audit/evaluate.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
+import { openDatabase } from '../../platform/persistence/database.ts';
 import { createGrpcClient, type GrpcClient, type UnaryCalls } from '../../platform/rpc/client.ts';
+import { createLogger } from '../../platform/telemetry/logs.ts';
 import {
   type CreateProductRequest,
   type Line,
   type Product,
   ProductsServiceService,
 } from '../../proto/gen/shopfast/products/v1/products.ts';
+import { createHandler } from '../../services/products/api/handler.ts';
+import { RULES } from '../../services/products/audit/rules.ts';
 import { productsConfig } from '../../services/products/config.ts';
 import { startProducts } from '../../services/products/server.ts';
+import { listEffects } from '../../services/products/store/effects.ts';
+import { ENTITIES, MIGRATIONS } from '../../services/products/store/orm.ts';
+import { searchProducts } from '../../services/products/store/search.ts';
+import { stock } from '../../services/products/store/stock.ts';
+import { sweep } from '../../services/products/sweeper.ts';
 import { createDatabase } from '../../testkit/database.ts';
 import { eventually } from '../../testkit/eventually.ts';
 
@@ -70,6 +80,31 @@ export async function openProducts() {
   };
 }
 
+export type ProductsWithoutService = Awaited<ReturnType<typeof openWithoutService>>;
+
+/** The handlers on a database, without a service around them: nothing sweeps unless a test does. */
+export async function openWithoutService({ url }: ProductsFixture) {
+  const logger = createLogger('test', 'fatal');
+  const database = await openDatabase({ url, entities: ENTITIES, migrations: MIGRATIONS, logger });
+  const handlers = createHandler({
+    database,
+    stock,
+    holdMs: 900_000,
+    searchProducts,
+    listEffects: (after, limit) => listEffects(database.sql, after, limit),
+    audit: () => evaluate(database, RULES),
+  });
+  return {
+    handlers,
+    database,
+    stock,
+    logger,
+    /** One batch of the sweeper: how many holds it expired. */
+    sweep: () => sweep({ database, stock }),
+    close: () => database.close(),
+  };
+}
+
 /** What the ledger, the holds and the products' rows do not agree on, in one snapshot: nothing, always. */
 export function disagreements({ sql }: ProductsFixture): Promise<object[]> {
   return sql(`
@@ -119,7 +154,6 @@ export function orderOf(...lines: readonly Line[]) {
     reserve: { idempotencyKey: stepKey(orderId, 'reserve'), orderId, lines: [...lines] },
     release: { idempotencyKey: undoKey(orderId, 'reserve'), orderId, undoesKey: stepKey(orderId, 'reserve') },
     confirm: { idempotencyKey: stepKey(orderId, 'confirm-stock'), orderId },
-    extend: { idempotencyKey: `saga:${orderId}:extend`, orderId },
     commit: { idempotencyKey: `saga:${orderId}:commit`, orderId },
   };
 }

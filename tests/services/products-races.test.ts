@@ -4,14 +4,17 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { type Database, openDatabase } from '../../platform/persistence/database.ts';
-import { createLogger } from '../../platform/telemetry/logs.ts';
-import { ENTITIES } from '../../services/products/entity.ts';
-import { MIGRATIONS } from '../../services/products/migrations/index.ts';
-import { createReservations, type Reservations } from '../../services/products/reservations.ts';
-import { sweep } from '../../services/products/sweeper.ts';
 import { refusal } from '../../testkit/refusal.ts';
-import { createProduct, disagreements, openProducts, orderOf, type ProductsFixture, runOut } from './products-fixture.ts';
+import {
+  createProduct,
+  disagreements,
+  openProducts,
+  openWithoutService,
+  orderOf,
+  type ProductsFixture,
+  type ProductsWithoutService,
+  runOut,
+} from './products-fixture.ts';
 
 const PAIRS = Number(process.env.RACE_PAIRS ?? 1_000);
 const PAIRS_OF_EACH = Math.ceil(PAIRS / 3);
@@ -21,27 +24,23 @@ const PAIR_LIMIT_MS = 60;
 // Milliseconds between the two ends of a pair: doubled from pair to pair, so that some meet however fast the machine is.
 const APART_MS = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-const logger = createLogger('test', 'fatal');
-
 let fixture: ProductsFixture;
-let database: Database;
-/** The use cases without a service around them: nothing sweeps here unless a test does. */
-let reservations: Reservations;
+/** Nothing sweeps here unless a test does. */
+let products: ProductsWithoutService;
 let productId: string;
 
 beforeAll(async () => {
   fixture = await openProducts();
   ({ id: productId } = await createProduct(await fixture.start(), { stockQuantity: 1_000_000 }));
   await fixture.stop();
-  database = await openDatabase({ url: fixture.url, entities: ENTITIES, migrations: MIGRATIONS, logger });
-  reservations = createReservations(database, { ttlMs: 900_000 });
+  products = await openWithoutService(fixture);
 });
 afterEach(async () => {
   // The stock row, recomputed from the ledger.
   expect(await disagreements(fixture)).toEqual([]);
 });
 afterAll(async () => {
-  await database.close();
+  await products.close();
   await fixture.close();
 });
 
@@ -50,7 +49,7 @@ type Order = ReturnType<typeof orderOf>;
 const newOrder = (): Order => orderOf({ productId, quantity: 1 });
 
 async function hold(order: Order): Promise<Order> {
-  await reservations.reserve(order.reserve, order.reserve.lines);
+  await products.handlers.reserveInventory(order.reserve);
   return order;
 }
 
@@ -82,7 +81,7 @@ const apartMs = (place: number): number => APART_MS[Math.floor(place / 2) % APAR
 async function atExpiry<T>(orders: readonly Order[], act: (order: Order) => Promise<T>): Promise<T[]> {
   let over = false;
   const sweepers = [1, 2].map(async () => {
-    while (!over) await sweep(database);
+    while (!over) await products.sweep();
   });
   const outcomes = await fewAtOnce(orders, async (order, place) => {
     await fixture.sql(
@@ -129,7 +128,7 @@ test(
   'E1 expiry against confirm: either paid and kept, or expired and given back once',
   () =>
     race(PAIRS_OF_EACH, async (orders) => {
-      const confirmed = await atExpiry(orders, ({ confirm }) => isAnswered(reservations.confirm(confirm)));
+      const confirmed = await atExpiry(orders, ({ confirm }) => isAnswered(products.handlers.confirmReservation(confirm)));
       await sweepAll(orders);
       const expected = (kept: boolean) => (kept ? { state: 'confirmed', moved: [] } : { state: 'expired', moved: ['expire'] });
       expect((await endsOf(orders)).map(({ state, moved }) => ({ state, moved }))).toEqual(confirmed.map(expected));
@@ -142,7 +141,7 @@ test(
   'E1 expiry against release: given back once, by the one that came first',
   () =>
     race(PAIRS_OF_EACH, async (orders) => {
-      const answers = await atExpiry(orders, ({ release }) => reservations.release(release));
+      const answers = await atExpiry(orders, ({ release }) => products.handlers.releaseInventory(release));
       await sweepAll(orders);
       const expected = (released: boolean) =>
         released ? { state: 'released', moved: ['release'] } : { state: 'expired', moved: ['expire'] };
@@ -158,12 +157,12 @@ test(
   () =>
     race(PAIRS_OF_EACH, async (orders) => {
       const confirmed = await fewAtOnce(orders, async ({ confirm, release }, place) => {
-        const confirming = () => isAnswered(reservations.confirm(confirm));
-        const releasing = () => reservations.release(release);
+        const confirming = () => isAnswered(products.handlers.confirmReservation(confirm));
+        const releasing = () => products.handlers.releaseInventory(release);
         // Whichever is sent first, the other may overtake it.
         const early = place % 2 === 0 ? confirming() : undefined;
         const released = releasing();
-        // A confirm is one statement and a release several: behind it, it overtakes it unless it comes a little later.
+        // A release has more statements than a confirm, which would overtake it unless it came a little later.
         if (!early) await pause(apartMs(place));
         const paid = await (early ?? confirming());
         expect(await released).toEqual({ released: true });
@@ -176,18 +175,8 @@ test(
   LIMIT_MS,
 );
 
-test('E3 expiry against extension: either extended and held, or expired and given back once', () =>
-  race(200, async (orders) => {
-    const extended = await atExpiry(orders, ({ extend }) => isAnswered(reservations.extend(extend)));
-    const over = orders.filter((_, place) => !extended[place]);
-    await sweepAll(over);
-    const expected = (kept: boolean) => (kept ? { state: 'held', moved: [] } : { state: 'expired', moved: ['expire'] });
-    expect((await endsOf(orders)).map(({ state, moved }) => ({ state, moved }))).toEqual(extended.map(expected));
-    return extended;
-  }));
-
 /** Sweeps what is left of these: a hold that nobody ended is past its time by now, or is made so. */
 async function sweepAll(orders: readonly Order[]): Promise<void> {
   await runOut(fixture, ...orders.map(({ orderId }) => orderId));
-  while ((await sweep(database)) > 0);
+  while ((await products.sweep()) > 0);
 }

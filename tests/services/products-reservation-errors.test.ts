@@ -135,17 +135,6 @@ const ROWS: readonly ErrorRow<ProductCalls>[] = [
     reason: 'hold_expired',
   },
   {
-    rpc: 'extendReservation',
-    when: 'the hold was released',
-    given: async () => {
-      const { orderId, release, extend } = await oneUnit(reservedOrder);
-      await products.releaseInventory(release, LIMITS);
-      return { call: () => products.extendReservation(extend, LIMITS), facts: { order_id: orderId, state: 'released' } };
-    },
-    code: 'FAILED_PRECONDITION',
-    reason: 'hold_expired',
-  },
-  {
     rpc: 'commitReservation',
     when: 'the order is not paid',
     given: async () => {

@@ -16,86 +16,14 @@ import {
   stockOf,
 } from './products-fixture.ts';
 
-const TTL_S = 900;
-
 let fixture: ProductsFixture;
 let products: ProductCalls;
 beforeAll(async () => {
   fixture = await openProducts();
-  products = await fixture.start({ RESERVATION_TTL_MS: String(TTL_S * 1_000) });
+  products = await fixture.start();
 });
 afterEach(async () => expect(await disagreements(fixture)).toEqual([]));
 afterAll(() => fixture.close());
-
-async function secondsLeft(orderId: string): Promise<number> {
-  const [row] = await fixture.sql<{ left: string }>(
-    'select extract(epoch from expires_at - now()) as left from reservations where order_id = $1',
-    [orderId],
-  );
-  return Number(row?.left);
-}
-
-async function nearItsEnd(orderId: string): Promise<void> {
-  await fixture.sql(`update reservations set expires_at = now() + interval '30 seconds' where order_id = $1`, [orderId]);
-}
-
-test('an extended hold has its whole life again, by the database clock', async () => {
-  const { id } = await createProduct(products);
-  const { extend, orderId } = await reservedOrder(products, { productId: id, quantity: 1 });
-  await nearItsEnd(orderId);
-  const { expiresAt } = await products.extendReservation(extend, LIMITS);
-  const left = await secondsLeft(orderId);
-  expect(left).toBeLessThanOrEqual(TTL_S);
-  expect(left).toBeGreaterThan(TTL_S - 20);
-  const [row] = await fixture.sql<{ expires_at: Date }>('select expires_at from reservations where order_id = $1', [orderId]);
-  expect(Math.abs((expiresAt?.getTime() ?? 0) - (row?.expires_at.getTime() ?? 0))).toBeLessThanOrEqual(1);
-  expect(await stockOf(products, id)).toMatchObject({ reserved: 1 });
-});
-
-test('an extension that is repeated extends once and answers the same', async () => {
-  const { id } = await createProduct(products);
-  const { extend, orderId } = await reservedOrder(products, { productId: id, quantity: 1 });
-  const first = await products.extendReservation(extend, LIMITS);
-  await nearItsEnd(orderId);
-  expect(await products.extendReservation(extend, LIMITS)).toEqual(first);
-  expect(await secondsLeft(orderId)).toBeLessThan(60);
-  const other = { ...extend, orderId: randomUUID() };
-  expect(await refusal(products.extendReservation(other, LIMITS))).toMatchObject({ reason: 'idempotency_key_reused' });
-});
-
-test('an extension makes no hold shorter', async () => {
-  const { id } = await createProduct(products);
-  const { extend, orderId } = await reservedOrder(products, { productId: id, quantity: 1 });
-  await fixture.sql(`update reservations set expires_at = now() + interval '1 day' where order_id = $1`, [orderId]);
-  await products.extendReservation(extend, LIMITS);
-  expect(await secondsLeft(orderId)).toBeGreaterThan(TTL_S);
-});
-
-test('only a live hold is extended: not one that ran out, was released, paid, or never was', async () => {
-  const { id } = await createProduct(products);
-  const [late, released, paid] = [
-    await reservedOrder(products, { productId: id, quantity: 1 }),
-    await reservedOrder(products, { productId: id, quantity: 1 }),
-    await paidOrder(products, { productId: id, quantity: 1 }),
-  ];
-  await runOut(fixture, late.orderId);
-  await products.releaseInventory(released.release, LIMITS);
-  for (const [{ extend, orderId }, state] of [
-    [late, 'expired'],
-    [released, 'released'],
-    [paid, 'confirmed'],
-    [orderOf(), 'absent'],
-  ] as const) {
-    const refused = await refusal(products.extendReservation(extend, LIMITS));
-    expect(refused).toMatchObject({
-      code: 'FAILED_PRECONDITION',
-      reason: 'hold_expired',
-      facts: { order_id: orderId, state },
-    });
-    expect(await refusal(products.extendReservation(extend, LIMITS))).toEqual(refused);
-  }
-  expect(await stateOf(fixture, paid.orderId)).toBe('confirmed');
-});
 
 test('what is shipped leaves stock and reservation together, and the ledger says so', async () => {
   const [a, b] = [await createProduct(products), await createProduct(products, { stockQuantity: 3 })];
@@ -171,9 +99,9 @@ test('a release and a commit at the same time: the stock goes one way', async ()
   expect(await stockOf(products, id)).toEqual({ stock: 20 - shipped, reserved: 0, available: 20 - shipped });
 });
 
-test.each(['extendReservation', 'commitReservation'] as const)('%s without a key or an order is invalid', async (call) => {
+test('a commit without a key or an order is invalid', async () => {
   const nothing = { idempotencyKey: '', orderId: 'order' };
-  expect(await refusal(products[call](nothing, LIMITS))).toMatchObject({
+  expect(await refusal(products.commitReservation(nothing, LIMITS))).toMatchObject({
     code: 'INVALID_ARGUMENT',
     reason: 'validation_failed',
     fields: ['idempotencyKey', 'orderId'],

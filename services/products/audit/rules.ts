@@ -1,4 +1,4 @@
-import type { Rule } from '../../platform/audit/evaluate.ts';
+import type { Rule } from '../../../platform/audit/evaluate.ts';
 
 /**
  * The invariants of the stock, each as one row per thing looked at. What the ledger (stock_movements) holds, what the

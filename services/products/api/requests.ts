@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { entityId, idempotencyKey, text } from '../../platform/rpc/fields.ts';
-import { STOCK_MAX } from './entity.ts';
+import { entityId, idempotencyKey, text } from '../../../platform/rpc/fields.ts';
+import { STOCK_MAX } from '../domain/product.ts';
 
 const BATCH_MAX = 100;
 const PAGE_MAX = 100;
@@ -105,7 +105,7 @@ export const checkAvailability = z.object({
   lines: z.array(line).max(LINES_MAX, `must have at most ${LINES_MAX} lines`),
 });
 
-/** To confirm, to extend, to commit: the order says which reservation. */
+/** To confirm and to commit: an order has one reservation. */
 export const reservationOf = z.object({ idempotencyKey, orderId: entityId });
 
 export const listEffects = z.object({

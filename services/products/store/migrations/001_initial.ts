@@ -1,5 +1,5 @@
 import { Migration } from '@mikro-orm/migrations';
-import { IDEMPOTENCY_TABLE } from '../../../platform/idempotency/schema.ts';
+import { IDEMPOTENCY_TABLE } from '../../../../platform/idempotency/schema.ts';
 
 /** Catalogue, reservations and the ledger of stock. The names of the unique constraints are known to the code. */
 export class Initial extends Migration {
@@ -27,14 +27,6 @@ const PRODUCTS = [
   updated_at timestamptz not null default now(),
   constraint products_no_oversell check (0 <= reserved_quantity and reserved_quantity <= stock_quantity)
 ) with (fillfactor = 70)`,
-  // Whatever statement changes a product, its version says so.
-  `create function product_changed() returns trigger language plpgsql as $$
-begin
-  new.version := old.version + 1;
-  new.updated_at := now();
-  return new;
-end $$`,
-  'create trigger product_changed before update on products for each row execute function product_changed()',
   // The words of a product. Punctuation separates: the parser would read RB-100 as a word and a negative number. 'simple'
   // stems nothing, because names and SKUs have no language; unlike pg_trgm it is part of every PostgreSQL.
   `create function product_words(name text, sku text, description text) returns tsvector language sql immutable parallel safe
@@ -43,30 +35,30 @@ return to_tsvector('simple', regexp_replace(name || ' ' || sku || ' ' || descrip
   'create index products_category on products (category, id) where active',
 ];
 
+// Times in milliseconds, as the code compares them.
 const RESERVATIONS = [
   `create table reservations (
   order_id uuid primary key,
   state text not null check (state in ('held', 'confirmed', 'committed', 'released', 'expired')),
-  expires_at timestamptz,
-  created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now(),
+  expires_at timestamptz(3),
+  created_at timestamptz(3) not null default now(),
+  updated_at timestamptz(3) not null default now(),
   constraint reservations_expiry check (
     case when state = 'held' then expires_at is not null when state in ('confirmed', 'committed') then expires_at is null else true end
   )
 )`,
   "create index reservations_due on reservations (expires_at) where state = 'held'",
-  // The state machine of entity.ts once more, for statements that do not pass through it.
-  `create function reservation_changed() returns trigger language plpgsql as $$
+  // Guards the state machine of domain/reservation.ts against statements that do not pass through it.
+  `create function reservations_transition_check() returns trigger language plpgsql as $$
 begin
   if (old.state, new.state) not in (('held', 'confirmed'), ('held', 'released'), ('held', 'expired'),
                                     ('confirmed', 'committed'), ('confirmed', 'released')) then
     raise exception 'a reservation that is % cannot become %', old.state, new.state using errcode = 'check_violation';
   end if;
-  new.updated_at := now();
   return new;
 end $$`,
-  `create trigger reservation_changed before update on reservations for each row
-   when (old.state is distinct from new.state) execute function reservation_changed()`,
+  `create trigger reservations_transition_check before update on reservations for each row
+   when (old.state is distinct from new.state) execute function reservations_transition_check()`,
   `create table reservation_lines (
   order_id uuid not null references reservations (order_id),
   product_id uuid not null references products (id),
@@ -77,12 +69,13 @@ end $$`,
 
 const STOCK_MOVEMENTS = [
   `create table stock_movements (
-  id bigint generated always as identity primary key,
-  product_id uuid not null references products (id),
+  id bigserial primary key,
+  product_id uuid not null constraint stock_movements_product_id_foreign references products (id),
   kind text not null,
   stock_delta integer not null,
-  reserved_delta integer not null,
+  reserved_delta integer not null default 0,
   order_id uuid references reservations (order_id),
+  return_id uuid,
   reason text not null default '',
   created_at timestamptz not null default now(),
   constraint stock_movements_shape check (
@@ -93,18 +86,24 @@ const STOCK_MOVEMENTS = [
       when 'release' then stock_delta = 0 and reserved_delta < 0 and order_id is not null
       when 'expire' then stock_delta = 0 and reserved_delta < 0 and order_id is not null
       when 'commit' then stock_delta < 0 and stock_delta = reserved_delta and order_id is not null
+      when 'return' then stock_delta > 0 and reserved_delta = 0 and order_id is not null
       else false
-    end
+    end and (kind = 'return') = (return_id is not null)
   )
 )`,
   'create index stock_movements_product on stock_movements (product_id, id)',
   // A reservation takes once, and ends once.
   "create unique index stock_movements_taken on stock_movements (order_id, product_id) where kind = 'reserve'",
   `create unique index stock_movements_ended on stock_movements (order_id, product_id) where kind in ('release', 'expire', 'commit')`,
-  `create function stock_movements_stay() returns trigger language plpgsql as $$
+  // One id is one return, of each product once.
+  "create unique index stock_movements_returned on stock_movements (return_id, product_id) where kind = 'return'",
+  "create index stock_movements_returned_of_order on stock_movements (order_id, product_id) where kind = 'return'",
+  // The ledger is read by time as well (store/effects.ts). Rows come in that order, so the index grows at its end.
+  'create index stock_movements_effects on stock_movements (created_at, id) where order_id is not null',
+  `create function stock_movements_append_only() returns trigger language plpgsql as $$
 begin
   raise exception 'stock movements are never changed' using errcode = 'restrict_violation';
 end $$`,
-  `create trigger stock_movements_stay before update or delete or truncate on stock_movements
-   for each statement execute function stock_movements_stay()`,
+  `create trigger stock_movements_append_only before update or delete or truncate on stock_movements
+   for each statement execute function stock_movements_append_only()`,
 ];

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { malformedCursor } from './errors.ts';
+import { StatusError } from '../../../platform/rpc/status-error.ts';
 
-/** What a page belongs to: a cursor of one search means nothing in another. */
-export type Search = { readonly query: string; readonly category: string };
+/** A cursor belongs to the search that made it. */
+type Search = { readonly query: string; readonly category: string };
 
 const ID_BYTES = 16;
 const CHECK_BYTES = 8;
 
 /**
  * The place after a product: its id and a checksum over id and search, which finds a cursor that was changed or taken to
- * another search. It needs no secret: whoever forges one sees a later page of what everybody may see.
+ * another search. It needs no secret: a forged one shows a later page of what everybody may see.
  */
 export function cursorAfter(productId: string, search: Search): string {
   const id = Buffer.from(productId.replaceAll('-', ''), 'hex');
@@ -32,4 +32,13 @@ function checksum(id: Buffer, { query, category }: Search): Buffer {
     .update(JSON.stringify([query, category]))
     .digest()
     .subarray(0, CHECK_BYTES);
+}
+
+function malformedCursor(): StatusError {
+  return new StatusError({
+    code: 'INVALID_ARGUMENT',
+    reason: 'validation_failed',
+    message: 'The request has invalid fields',
+    violations: [{ field: 'cursor', description: 'is not a cursor of this search' }],
+  });
 }

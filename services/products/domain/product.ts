@@ -1,0 +1,106 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { v7 as uuid } from 'uuid';
+import { insufficientStock, stockTooLarge } from './errors.ts';
+
+// Far below the largest integer of the column, so that a sum of two stays within it.
+export const STOCK_MAX = 1_000_000_000;
+
+export type MovementKind = 'initial' | 'adjust' | 'reserve' | 'release' | 'expire' | 'commit' | 'return';
+
+/** A row of the stock ledger: one change of one product's stock or reserved quantity. Rows are only added. */
+export const StockMovementSchema = defineEntity({
+  name: 'StockMovement',
+  tableName: 'stock_movements',
+  properties: {
+    id: p.bigint('string').primary().autoincrement(),
+    product: () => p.manyToOne(Product),
+    kind: p.text().$type<MovementKind>(),
+    stockDelta: p.integer(),
+    reservedDelta: p.integer().default(0),
+    orderId: p.uuid().nullable(),
+    returnId: p.uuid().nullable(),
+    reason: p.text().default(''),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+
+export class StockMovement extends StockMovementSchema.class {}
+StockMovementSchema.setClass(StockMovement);
+
+export const ProductSchema = defineEntity({
+  name: 'Product',
+  tableName: 'products',
+  properties: {
+    id: p
+      .uuid()
+      .primary()
+      .onCreate(() => uuid()),
+    sku: p.text().unique(),
+    name: p.text(),
+    description: p.text().default(''),
+    category: p.text().default(''),
+    priceMinor: p.bigint('number'),
+    currency: p.text(),
+    stockQuantity: p.integer(),
+    reservedQuantity: p.integer().default(0),
+    active: p.boolean().default(true),
+    /** Grows with every change, those of the stock included. */
+    version: p.integer().default(1),
+    createdAt: p.datetime().defaultRaw('now()'),
+    updatedAt: p.datetime().defaultRaw('now()'),
+    movements: () => p.oneToMany(StockMovement).mappedBy('product'),
+  },
+});
+
+export type NewProduct = Pick<Product, 'sku' | 'name' | 'description' | 'category' | 'priceMinor' | 'currency' | 'stockQuantity'>;
+
+/** What an administrator changes of a product; absent: unchanged. */
+export type ProductChange = {
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  readonly category?: string | undefined;
+  readonly price?: { readonly amountMinor: number; readonly currency: string } | undefined;
+  readonly active?: boolean | undefined;
+};
+
+/** Its catalogue data and the stock that no order moves. The statements of stock.ts hold and move stock for orders. */
+export class Product extends ProductSchema.class {
+  available(): number {
+    return this.stockQuantity - this.reservedQuantity;
+  }
+
+  /** A reservation keeps the price that it was made at: the price is in the answer to its order. */
+  change({ price, ...described }: ProductChange, at: Date): void {
+    const given = { ...described, priceMinor: price?.amountMinor, currency: price?.currency };
+    const changed = Object.entries(given).filter(([name, value]) => value !== undefined && value !== Reflect.get(this, name));
+    if (changed.length === 0) return;
+    Object.assign(this, Object.fromEntries(changed));
+    this.changed(at);
+  }
+
+  /** The ledger of a product begins with its first stock, even when that is 0. */
+  openLedger(): void {
+    this.record('initial', this.stockQuantity, '');
+  }
+
+  /** Reserved units cannot be taken away. */
+  adjustStock({ delta, reason }: { readonly delta: number; readonly reason: string }, at: Date): void {
+    if (this.available() + delta < 0) {
+      throw insufficientStock({ productId: this.id, requested: -delta, available: this.available() });
+    }
+    if (this.stockQuantity + delta > STOCK_MAX) throw stockTooLarge(this.id);
+    this.stockQuantity += delta;
+    this.changed(at);
+    this.record('adjust', delta, reason);
+  }
+
+  private changed(at: Date): void {
+    this.version += 1;
+    this.updatedAt = at;
+  }
+
+  private record(kind: 'initial' | 'adjust', stockDelta: number, reason: string): void {
+    this.movements.add(Object.assign(new StockMovement(), { kind, stockDelta, reason }));
+  }
+}
+ProductSchema.setClass(Product);
