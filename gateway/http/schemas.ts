@@ -1,7 +1,7 @@
 /** Zod schemas that several operations share: of requests, and of answers as the API document shows them. */
 import * as z from 'zod';
-import { SAGA_STEPS } from '../../contracts/activities.ts';
 import { REASONS } from '../../contracts/reasons.ts';
+import { STEP_NAMES } from '../../contracts/saga-steps.ts';
 import { text } from '../../platform/rpc/fields.ts';
 import { ROLES } from '../identity/caller.ts';
 
@@ -58,7 +58,7 @@ export const address = z
   })
   .meta({ id: 'Address' });
 
-export const step = z.enum(SAGA_STEPS).meta({ id: 'SagaStep' });
+export const step = z.enum(STEP_NAMES).meta({ id: 'SagaStep' });
 
 export const reason = z.enum(REASONS).meta({ id: 'Reason', description: 'The stable word that programs compare.' });
 
