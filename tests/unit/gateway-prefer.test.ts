@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { preferredWait } from '../../gateway/preferred-wait.ts';
+import { preferredWait } from '../../gateway/http/prefer.ts';
 
 test.each([
   ['', 10_000, undefined],

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { retryingOf } from '../../gateway/order-retrying.ts';
+import { retryingOf } from '../../gateway/orders/workflow/retrying.ts';
 
 const pending = (name: string, attempt = 3) => ({
   activityType: { name },
