@@ -2,46 +2,51 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { Logger } from '../platform/telemetry/logs.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
+import { adjustStock, createProduct, updateProduct } from './catalogue/administer.ts';
+import { readProduct, readProducts, searchProducts } from './catalogue/browse.ts';
 import type { Clients } from './clients.ts';
-import type { ApiClient, App, Caller, State } from './context.ts';
-import type { OrderMetrics } from './metrics.ts';
-import { accessLog } from './middleware/access-log.ts';
-import { apiClient } from './middleware/api-client.ts';
-import { identifyCaller } from './middleware/caller.ts';
-import { lastAnswers } from './middleware/last-answers.ts';
-import { newestVersion } from './middleware/newest-version.ts';
-import { type Operations, operations } from './middleware/operations.ts';
-import { problemErrors } from './middleware/problem-errors.ts';
-import { requestContext } from './middleware/request-context.ts';
-import { securityHeaders } from './middleware/security-headers.ts';
-import type { OrderCommands } from './order-commands.ts';
-import type { OrderEvents } from './order-events.ts';
-import type { OrderList } from './order-list.ts';
-import type { OrderReader } from './order-reader.ts';
-import type { OrderWorkflows } from './order-workflow.ts';
-import { authRoutes } from './routes/auth.ts';
-import { documentationRoutes } from './routes/documentation.ts';
-import { eventRoutes } from './routes/events.ts';
-import { orderCommandRoutes } from './routes/order-commands.ts';
-import { orderDetailsRoute } from './routes/order-details.ts';
-import { orderEventsRoute } from './routes/order-events.ts';
-import { orderSubmitRoute } from './routes/order-submit.ts';
-import { orderRoutes } from './routes/orders.ts';
-import { paymentRoutes } from './routes/payments.ts';
-import { productRoutes } from './routes/products.ts';
-import { userRoutes } from './routes/users.ts';
+import { listEvents } from './events/list.ts';
+import type { App, State } from './http/context.ts';
+import { type DocsDeps, readDocs, readDocsScript, readDocsStart, readDocsStyle, readOpenApi, readRoot } from './http/docs.ts';
+import { accessLog } from './http/middleware/access-log.ts';
+import { closeWhenDraining } from './http/middleware/draining.ts';
+import { type Health, health } from './http/middleware/health.ts';
+import { newestVersion } from './http/middleware/newest-version.ts';
+import { problemErrors } from './http/middleware/problem-errors.ts';
+import { requestContext } from './http/middleware/request-context.ts';
+import { securityHeaders } from './http/middleware/security-headers.ts';
+import { openApiDocument } from './http/openapi.ts';
+import { type Operation, type Route, serve } from './http/route.ts';
+import type { ApiClient } from './identity/api-client.ts';
+import type { Caller } from './identity/caller.ts';
+import { identifyCaller } from './identity/identify-caller.ts';
+import { identifyClient } from './identity/identify-client.ts';
+import { cancelOrder, deliverOrder, shipOrder } from './orders/commands.ts';
+import { resolveCompensation, retryCompensation } from './orders/compensation.ts';
+import { readOrderDetails } from './orders/details.ts';
+import type { OrderFeed } from './orders/feed.ts';
+import { listOrders } from './orders/list.ts';
+import type { OrderMetrics } from './orders/metrics.ts';
+import { type OrderReader, readOrder, readOrderStatus } from './orders/read.ts';
+import { returnOrder } from './orders/returns.ts';
+import { streamOrderEvents } from './orders/stream.ts';
+import { submitOrder } from './orders/submit.ts';
+import type { OrderWorkflow } from './orders/workflow/workflow.ts';
+import { readPayment, validatePaymentMethod } from './payments/payments.ts';
+import { login, logout, readKeys, refresh } from './users/authentication.ts';
+import { readOwnUser, readUser, registerUser, updateUser } from './users/profile.ts';
+import { listEventDeliveries, replayEventDelivery } from './webhooks/deliveries.ts';
+import { listWebhooks, registerWebhook, removeWebhook } from './webhooks/webhooks.ts';
 
 export type AppDeps = {
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly orderMetrics: OrderMetrics;
-  readonly operations: Operations;
+  readonly health: Health;
   readonly clients: Clients;
-  readonly workflows: OrderWorkflows;
+  readonly workflow: OrderWorkflow;
   readonly orderReader: OrderReader;
-  readonly orderList: OrderList;
-  readonly orderCommands: OrderCommands;
-  readonly orderEvents: OrderEvents;
+  readonly orderFeed: OrderFeed;
+  readonly orderMetrics: OrderMetrics;
   readonly findApiClient: (key: string) => Promise<ApiClient | undefined>;
   readonly verifyToken: (token: string) => Promise<Caller>;
   readonly defaultWaitMs: number;
@@ -49,16 +54,16 @@ export type AppDeps = {
   readonly returnWindowMs: number;
 };
 
-/** The way of a request, outermost first. A body is read by the route that wants one, after who calls is known (input.ts). */
+/** The way of a request, outermost first. The route reads the body, after the caller is known (http/input.ts). */
 export function createApp(deps: AppDeps): App {
   const app: App = new Koa<State>();
-  app.use(lastAnswers(deps.operations.draining));
-  app.use(operations(deps.operations));
+  app.use(closeWhenDraining(deps.health.draining));
+  app.use(health(deps.health));
   app.use(requestContext());
   app.use(accessLog(deps));
   app.use(securityHeaders());
   app.use(problemErrors(deps.logger));
-  app.use(apiClient(deps.findApiClient));
+  app.use(identifyClient(deps.findApiClient));
   app.use(identifyCaller(deps.verifyToken));
   app.use(newestVersion());
   const router = createRouter(deps);
@@ -68,20 +73,56 @@ export function createApp(deps: AppDeps): App {
   return app;
 }
 
+const ROUTES: readonly Route<AppDeps & DocsDeps>[] = [
+  registerUser,
+  readOwnUser,
+  readUser,
+  updateUser,
+  login,
+  refresh,
+  logout,
+  readKeys,
+  searchProducts,
+  readProduct,
+  readProducts,
+  createProduct,
+  updateProduct,
+  adjustStock,
+  submitOrder,
+  listOrders,
+  readOrder,
+  readOrderStatus,
+  readOrderDetails,
+  streamOrderEvents,
+  cancelOrder,
+  returnOrder,
+  shipOrder,
+  deliverOrder,
+  retryCompensation,
+  resolveCompensation,
+  validatePaymentMethod,
+  readPayment,
+  registerWebhook,
+  listWebhooks,
+  removeWebhook,
+  listEventDeliveries,
+  replayEventDelivery,
+  listEvents,
+  readRoot,
+  readOpenApi,
+  readDocs,
+  readDocsScript,
+  readDocsStart,
+  readDocsStyle,
+];
+
+/** Every operation that the gateway serves. */
+export const OPERATIONS: readonly Operation[] = ROUTES.map(({ operation }) => operation);
+
 export function createRouter(deps: AppDeps) {
-  const { clients, orderReader, orderList } = deps;
   // Of two patterns that match, such as /users/me and /users/:id, the more specific one answers.
   const router = new Router<State>({ exclusive: 'specificity' });
-  userRoutes(router, clients);
-  authRoutes(router, clients);
-  productRoutes(router, clients);
-  orderSubmitRoute(router, { ...deps, metrics: deps.orderMetrics });
-  orderRoutes(router, { clients, orderReader, orderList });
-  orderCommandRoutes(router, { orderReader, commands: deps.orderCommands });
-  orderDetailsRoute(router, { clients, orderReader });
-  orderEventsRoute(router, { orderReader, orderEvents: deps.orderEvents });
-  paymentRoutes(router, clients);
-  eventRoutes(router, clients);
-  documentationRoutes(router, deps.operations.version);
+  const openApi = JSON.stringify(openApiDocument(deps.health.version, OPERATIONS));
+  for (const { operation, handler } of ROUTES) serve(router, operation, handler({ ...deps, openApi }));
   return router;
 }

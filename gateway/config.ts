@@ -18,6 +18,7 @@ export const gatewayConfig = z.object({
   PRODUCTS_ADDRESS: address('Where products answers gRPC.').default('127.0.0.1:9002'),
   ORDERS_ADDRESS: address('Where orders answers gRPC.').default('127.0.0.1:9003'),
   PAYMENTS_ADDRESS: address('Where payments answers gRPC.').default('127.0.0.1:9004'),
+  NOTIFICATIONS_ADDRESS: address('Where notifications answers gRPC.').default('127.0.0.1:9005'),
   ...temporalFields,
   ORDER_WAIT_MS: whole(
     10_000,

@@ -7,30 +7,27 @@ import { createLogger, type Logger } from '../platform/telemetry/logs.ts';
 import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { VERSION } from '../platform/version.ts';
 import { createApp } from './app.ts';
-import { DEADLINES_MS, openClients } from './clients.ts';
+import { openClients } from './clients.ts';
 import type { GatewayConfig } from './config.ts';
-import { createOrderMetrics } from './metrics.ts';
-import { createOrderCommands } from './order-commands.ts';
-import { createOrderEvents, orderStateReader } from './order-events.ts';
-import { createOrderList } from './order-list.ts';
-import { createOrderReader } from './order-reader.ts';
-import { createOrderWorkflows } from './order-workflow.ts';
-import { createParkedOrders } from './parked-orders.ts';
+import { createTokenVerifier } from './identity/tokens.ts';
+import { createOrderFeed, createStateReader } from './orders/feed.ts';
+import { createOrderMetrics } from './orders/metrics.ts';
+import { createOrderReader } from './orders/read.ts';
+import { openOrderWorkflow } from './orders/workflow/workflow.ts';
 import { createApiClients } from './store/api-clients.ts';
 import { migrate } from './store/migrations.ts';
 import { readSeed } from './store/seed.ts';
-import { openTemporal } from './temporal.ts';
-import { createTokenVerifier } from './tokens.ts';
 
 // Connections of one instance to its own database: one short look-up per API key every half minute.
 const POOL_MAX = 5;
 // Milliseconds for one dependency in readiness, below the limit of readiness itself.
 const CHECK_LIMIT_MS = 800;
+const KEYS_LIMIT_MS = 1_500;
 
 const SERVER_LIMITS = {
   // Bytes of all headers; an access token is about 500.
   maxHeaderSize: 16 * 1024,
-  // Milliseconds in which a client must have sent its headers, and its whole request: slower ones are holding connections.
+  // Milliseconds in which a client must have sent its headers and its complete request: a slower one only holds a connection.
   headersTimeout: 10_000,
   requestTimeout: 20_000,
   connectionsCheckingInterval: 2_000,
@@ -38,59 +35,48 @@ const SERVER_LIMITS = {
   keepAliveTimeout: 65_000,
 } as const;
 
-/** Starts the gateway. It starts without the services and Temporal: it needs only its own database, for its migrations. */
+/** Starts the gateway. It needs only its own database to start; services and Temporal may come later. */
 export async function startGateway(config: GatewayConfig, options: { readonly taskQueue?: string } = {}): Promise<Running> {
   const logger = createLogger('gateway', config.LOG_LEVEL);
-  await requireDatabase(config, 'GATEWAY_DATABASE_URL');
-  const pool = openPool({
-    url: config.GATEWAY_DATABASE_URL,
-    max: POOL_MAX,
-    onError: (error) => logger.warn({ error }, 'An idle database connection broke'),
-  });
-  const apiClients = createApiClients(pool);
-  await migrate(pool);
-  if (config.GATEWAY_SEED_FILE) await apiClients.put(await readSeed(config.GATEWAY_SEED_FILE));
-
-  const clients = openClients(config);
-  const temporal = await openTemporal(config);
-  const metrics = createMetrics('gateway', VERSION);
+  const { pool, apiClients } = await openStore(config, logger);
   const stop = new AbortController();
-  const workflows = createOrderWorkflows({ temporal, logger, stopping: stop.signal, ...options });
-  const orderReader = createOrderReader({ orders: clients.orders, workflows });
+  const clients = openClients(config);
+  const workflow = await openOrderWorkflow({ config, logger, taskQueue: options.taskQueue, stopping: stop.signal });
+  const orderReader = createOrderReader({ orders: clients.orders, workflow });
+  const metrics = createMetrics('gateway', VERSION);
   const app = createApp({
     logger,
     metrics,
-    orderMetrics: createOrderMetrics(metrics.registry),
-    operations: {
+    health: {
       version: VERSION,
       metrics,
       required: {
         database: pool.check,
         orders: () => clients.orders.ready(CHECK_LIMIT_MS),
-        temporal: () => temporal.check(CHECK_LIMIT_MS),
+        temporal: () => workflow.check(CHECK_LIMIT_MS),
       },
       optional: {
         users: () => clients.users.ready(CHECK_LIMIT_MS),
         products: () => clients.products.ready(CHECK_LIMIT_MS),
         payments: () => clients.payments.ready(CHECK_LIMIT_MS),
+        notifications: () => clients.notifications.ready(CHECK_LIMIT_MS),
       },
       draining: () => stop.signal.aborted,
     },
     clients,
-    workflows,
+    workflow,
     orderReader,
-    orderList: createOrderList({ orders: clients.orders, parkedOrders: createParkedOrders(temporal) }),
-    orderCommands: createOrderCommands(temporal),
-    orderEvents: createOrderEvents({
-      look: orderStateReader(orderReader),
+    orderMetrics: createOrderMetrics(metrics.registry),
+    orderFeed: createOrderFeed({
+      readState: createStateReader(orderReader),
       streamsMax: config.ORDER_EVENT_STREAMS_MAX,
       stopping: stop.signal,
       logger,
     }),
-    findApiClient: (key) => apiClients.find(key),
+    findApiClient: apiClients.find,
     verifyToken: createTokenVerifier({
       async fetchJwks() {
-        const { jwksJson } = await clients.users.calls.getJwks({}, { deadlineMs: DEADLINES_MS.keys });
+        const { jwksJson } = await clients.users.calls.getJwks({}, { deadlineMs: KEYS_LIMIT_MS });
         return jwksJson;
       },
     }),
@@ -100,10 +86,23 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
   });
   const release = async () => {
     clients.close();
-    await temporal.close();
+    await workflow.close();
     await pool.close();
   };
   return listenAndServe({ app, config, logger, stop, release });
+}
+
+async function openStore(config: GatewayConfig, logger: Logger) {
+  await requireDatabase(config, 'GATEWAY_DATABASE_URL');
+  const pool = openPool({
+    url: config.GATEWAY_DATABASE_URL,
+    max: POOL_MAX,
+    onError: (error) => logger.warn({ error }, 'An idle database connection broke'),
+  });
+  await migrate(pool);
+  const apiClients = createApiClients(pool);
+  if (config.GATEWAY_SEED_FILE) await apiClients.put(await readSeed(config.GATEWAY_SEED_FILE));
+  return { pool, apiClients };
 }
 
 async function listenAndServe(options: {
@@ -121,7 +120,7 @@ async function listenAndServe(options: {
   return {
     listening: { http: port },
     async stop() {
-      // Not ready from here on, and whoever waits for an order is answered that it goes on.
+      // Not ready from now on; requests that wait for an order get the answer that it goes on.
       stop.abort();
       await close(server);
       await options.release();

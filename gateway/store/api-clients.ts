@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import * as z from 'zod';
 import type { SqlPool } from '../../platform/persistence/pool.ts';
-import { type ApiClient, TIERS } from '../context.ts';
-import { unavailable } from '../problem.ts';
+import { unavailable } from '../http/problem.ts';
+import { type ApiClient, TIERS } from '../identity/api-client.ts';
 
-// Milliseconds that an answer of the database is believed: how long a withdrawn key goes on working.
-const LIFE_MS = 30_000;
-// Keys remembered at once, about 200 bytes each; the least recently used goes first, so a flood of made-up keys costs no memory.
-const CACHE_SIZE = 10_000;
+// Milliseconds for which a look-up is cached: how long a withdrawn key still works.
+const TTL_MS = 30_000;
+// Cached keys, about 200 bytes each. The bound keeps a flood of made-up keys from filling the memory.
+const CACHED_MAX = 10_000;
 // A key is 256 random bits and a prefix; nothing longer is worth hashing.
 const KEY_LENGTH_MAX = 200;
 // Characters of a key that may be shown, to tell keys apart.
@@ -15,34 +16,33 @@ const PREFIX_LENGTH = 8;
 
 const clientRow = z.object({ id: z.string(), name: z.string(), tier: z.enum(TIERS) });
 
-type Cached = { readonly client: ApiClient | undefined; readonly readAtMs: number };
-
 /** API clients by their keys, of which only the hash is stored. */
 export function createApiClients(pool: SqlPool, now: () => number = Date.now) {
-  const cache = new Map<string, Cached>();
-
-  function remember(hash: string, client: ApiClient | undefined): void {
-    cache.delete(hash);
-    cache.set(hash, { client, readAtMs: now() });
-    const oldest = cache.size > CACHE_SIZE ? cache.keys().next().value : undefined;
-    if (oldest !== undefined) cache.delete(oldest);
-  }
+  // An unknown key is cached as well. Stale entries stay, for the time in which the database is down.
+  const cache = new LRUCache<string, { readonly client: ApiClient | undefined }>({
+    max: CACHED_MAX,
+    ttl: TTL_MS,
+    ttlResolution: 0,
+    noDeleteOnStaleGet: true,
+    perf: { now },
+  });
 
   return {
-    /** The active client with this key. While the database is down a key that was known stays known. */
+    /** The active client with this key. While the database is down a key that was known stays known; an unknown one is 503. */
     async find(key: string): Promise<ApiClient | undefined> {
       if (key.length > KEY_LENGTH_MAX) return undefined;
       const digest = hashKey(key);
       const hash = digest.toString('base64');
       const cached = cache.get(hash);
-      if (cached && now() - cached.readAtMs < LIFE_MS) return cached.client;
+      if (cached) return cached.client;
       try {
         const [row] = await pool.query('select id, name, tier from api_clients where key_hash = $1 and active', [digest]);
         const client = row && clientRow.parse(row);
-        remember(hash, client);
+        cache.set(hash, { client });
         return client;
       } catch (error: unknown) {
-        if (cached?.client) return cached.client;
+        const stale = cache.get(hash, { allowStale: true });
+        if (stale?.client) return stale.client;
         throw unavailable(error);
       }
     },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { ConfigError } from '../../platform/config/load.ts';
-import { TIERS } from '../context.ts';
+import { TIERS } from '../identity/api-client.ts';
 
 const seedSchema = z.array(
   z.strictObject({

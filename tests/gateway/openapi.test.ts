@@ -2,18 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
 import * as z from 'zod';
-import { OPERATIONS } from '../../gateway/api/openapi.ts';
-import type { Operation } from '../../gateway/api/operation.ts';
-import { createRouter } from '../../gateway/app.ts';
+import { createRouter, OPERATIONS } from '../../gateway/app.ts';
 import { openClients } from '../../gateway/clients.ts';
-import { createOrderMetrics } from '../../gateway/metrics.ts';
-import { createOrderCommands } from '../../gateway/order-commands.ts';
-import { createOrderEvents, orderStateReader } from '../../gateway/order-events.ts';
-import { createOrderList } from '../../gateway/order-list.ts';
-import { createOrderReader } from '../../gateway/order-reader.ts';
-import { createOrderWorkflows } from '../../gateway/order-workflow.ts';
-import { createParkedOrders } from '../../gateway/parked-orders.ts';
-import { openTemporal } from '../../gateway/temporal.ts';
+import type { Operation } from '../../gateway/http/route.ts';
+import { createOrderFeed, createStateReader } from '../../gateway/orders/feed.ts';
+import { createOrderMetrics } from '../../gateway/orders/metrics.ts';
+import { createOrderReader } from '../../gateway/orders/read.ts';
+import { openOrderWorkflow } from '../../gateway/orders/workflow/workflow.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { type Shop, startShop } from './support/shop.ts';
 
@@ -61,21 +56,18 @@ test('every route of the router is in the document, and every operation of the d
   const logger = pino({ level: 'silent' });
   const metrics = createMetrics('test', '0');
   const clients = openClients(shop.config);
-  const temporal = await openTemporal(shop.config);
-  const workflows = createOrderWorkflows({ temporal, logger, stopping: signal });
-  const orderReader = createOrderReader({ orders: clients.orders, workflows });
-  const look = orderStateReader(orderReader);
+  const workflow = await openOrderWorkflow({ config: shop.config, logger, stopping: signal });
+  const orderReader = createOrderReader({ orders: clients.orders, workflow });
+  const readState = createStateReader(orderReader);
   const router = createRouter({
     logger,
     metrics,
-    orderMetrics: createOrderMetrics(metrics.registry),
-    operations: { version: '0', metrics, required: {}, optional: {}, draining: () => false },
+    health: { version: '0', metrics, required: {}, optional: {}, draining: () => false },
     clients,
-    workflows,
+    workflow,
     orderReader,
-    orderList: createOrderList({ orders: clients.orders, parkedOrders: createParkedOrders(temporal) }),
-    orderCommands: createOrderCommands(temporal),
-    orderEvents: createOrderEvents({ look, streamsMax: 1, stopping: signal, logger }),
+    orderFeed: createOrderFeed({ readState, streamsMax: 1, stopping: signal, logger }),
+    orderMetrics: createOrderMetrics(metrics.registry),
     findApiClient: async () => undefined,
     verifyToken: async () => ({ userId: '', role: 'customer' }),
     defaultWaitMs: 0,
@@ -92,7 +84,7 @@ test('every route of the router is in the document, and every operation of the d
   expect(routes.toSorted()).toEqual(described.toSorted());
   expect(described.length).toBeGreaterThan(20);
   clients.close();
-  await temporal.close();
+  await workflow.close();
 });
 
 test('the document is OpenAPI 3.1, every reference in it leads somewhere and every operation has its own name', async () => {
@@ -130,11 +122,12 @@ test.each(withQuery)('%s names every parameter that it does not know', async (_,
 });
 
 test.each(withQuery)('%s refuses a cursor that was tampered with', async (_, operation) => {
-  const answer = await shop.call(operation.method, `${operation.path}?cursor=tampered`, {
+  const name = operation.id === 'listEvents' ? 'after' : 'cursor';
+  const answer = await shop.call(operation.method, `${operation.path}?${name}=tampered`, {
     headers: await shop.as(roleFor(operation)),
   });
   expect(answer.status).toBe(400);
-  expect(answer.body).toMatchObject({ reason: 'validation_failed', errors: [{ pointer: '/cursor' }] });
+  expect(answer.body).toMatchObject({ reason: 'validation_failed', errors: [{ pointer: `/${name}` }] });
 });
 
 test.each(restricted)('%s without a token is 401', async (_, operation) => {

@@ -13,11 +13,13 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Router } from '@koa/router';
 import Koa from 'koa';
 import pino from 'pino';
-import type { State } from '../../gateway/context.ts';
-import { identifyCaller } from '../../gateway/middleware/caller.ts';
-import { problemErrors } from '../../gateway/middleware/problem-errors.ts';
-import { createOrderEvents, type OrderEvents } from '../../gateway/order-events.ts';
-import { orderEventsRoute } from '../../gateway/routes/order-events.ts';
+import type { State } from '../../gateway/http/context.ts';
+import { problemErrors } from '../../gateway/http/middleware/problem-errors.ts';
+import { serve } from '../../gateway/http/route.ts';
+import { identifyCaller } from '../../gateway/identity/identify-caller.ts';
+import { createOrderFeed, type OrderFeed } from '../../gateway/orders/feed.ts';
+import type { OrderReader } from '../../gateway/orders/read.ts';
+import { streamOrderEvents } from '../../gateway/orders/stream.ts';
 import { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { eventually } from '../../testkit/eventually.ts';
 
@@ -40,17 +42,17 @@ beforeEach(async () => {
   stop = new AbortController();
   streams = [];
   socketPath = join(tmpdir(), `slow-reader-${randomUUID()}.sock`);
-  let looks = 0;
-  const orderEvents = createOrderEvents({
-    async look() {
-      looks += 1;
-      return { id: String(looks), data: 'x'.repeat(EVENT_BYTES), last: false };
+  let reads = 0;
+  const orderFeed = createOrderFeed({
+    async readState() {
+      reads += 1;
+      return { id: String(reads), data: 'x'.repeat(EVENT_BYTES), last: false };
     },
     streamsMax: 2,
     stopping: stop.signal,
     logger,
   });
-  const handle = gateway(orderEvents).callback();
+  const handle = gateway(orderFeed).callback();
   server = createServer((request, response) => void handle(request, response));
   server.listen(socketPath);
   await once(server, 'listening');
@@ -62,8 +64,8 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** The gateway's own route and what stands before it, in front of an order that changes whenever it is looked at. */
-function gateway(orderEvents: OrderEvents): Koa<State> {
+/** The gateway's own route and what stands before it, in front of an order that changes with every read. */
+function gateway(orderFeed: OrderFeed): Koa<State> {
   const router = new Router<State>();
   const app = new Koa<State>();
   app.use(problemErrors(logger));
@@ -75,13 +77,11 @@ function gateway(orderEvents: OrderEvents): Koa<State> {
   });
   app.use(router.routes());
   app.on('error', () => undefined);
-  orderEventsRoute(router, {
-    orderEvents,
-    orderReader: {
-      order: async (_, id) => Order.fromPartial({ id }),
-      status: () => Promise.reject(new Error('The route does not ask for it')),
-    },
-  });
+  const orderReader: OrderReader = {
+    order: async (_, id) => Order.fromPartial({ id }),
+    status: () => Promise.reject(new Error('The route does not ask for it')),
+  };
+  serve(router, streamOrderEvents.operation, streamOrderEvents.handler({ orderFeed, orderReader }));
   return app;
 }
 

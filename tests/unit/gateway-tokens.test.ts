@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { HttpProblem } from '../../gateway/problem.ts';
-import { createTokenVerifier } from '../../gateway/tokens.ts';
+import { HttpProblem } from '../../gateway/http/problem.ts';
+import { createTokenVerifier } from '../../gateway/identity/tokens.ts';
 import { StatusError } from '../../platform/rpc/status-error.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { createIssuer } from '../gateway/support/fake-services.ts';
+import { createIssuer } from '../gateway/support/issuer.ts';
 
 const USER = randomUUID();
 

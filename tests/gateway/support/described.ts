@@ -1,5 +1,5 @@
-import { OPERATIONS } from '../../../gateway/api/openapi.ts';
-import { problem } from '../../../gateway/api/shapes.ts';
+import { OPERATIONS } from '../../../gateway/app.ts';
+import { problem } from '../../../gateway/http/schemas.ts';
 
 /** Every answer that a test sees has to be what the OpenAPI document says of it. */
 export function expectDescribed(seen: { method: string; path: string; status: number; json: unknown }): void {

@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import pino from 'pino';
 import type { ServiceDefinition } from '../../../platform/rpc/methods.ts';
 import { createGrpcServer, type GrpcServer, type Handlers, type served } from '../../../platform/rpc/server.ts';
@@ -9,6 +8,7 @@ import { type Payment, PaymentsServiceService } from '../../../proto/gen/shopfas
 import { type Product, ProductsServiceService } from '../../../proto/gen/shopfast/products/v1/products.ts';
 import { type User, UsersServiceService } from '../../../proto/gen/shopfast/users/v1/users.ts';
 import { onlyThese } from '../../../testkit/handlers.ts';
+import type { Issuer } from './issuer.ts';
 
 const logger = pino({ level: 'silent' });
 
@@ -45,39 +45,6 @@ export async function serve<D extends ServiceDefinition>(
 export function refuse(code: 'NOT_FOUND' | 'ALREADY_EXISTS' | 'UNAUTHENTICATED' | 'FAILED_PRECONDITION', reason: string): never {
   throw new StatusError({ code, reason, message: `Refused: ${reason}` });
 }
-
-/** Signs tokens like users does; `rotate` starts a new key that the gateway has not seen. */
-export async function createIssuer() {
-  let kid = randomUUID();
-  let pair = await generateKeyPair('ES256', { extractable: true });
-  const publicKeys = [{ ...(await exportJWK(pair.publicKey)), kid, alg: 'ES256', use: 'sig' }];
-  let fetches = 0;
-  return {
-    fetches: () => fetches,
-    jwks() {
-      fetches += 1;
-      return JSON.stringify({ keys: publicKeys });
-    },
-    /** Another key signs from here on; `withdraw`: what the others signed is good no more. */
-    async rotate({ withdraw = false } = {}) {
-      if (withdraw) publicKeys.length = 0;
-      kid = randomUUID();
-      pair = await generateKeyPair('ES256', { extractable: true });
-      publicKeys.push({ ...(await exportJWK(pair.publicKey)), kid, alg: 'ES256', use: 'sig' });
-    },
-    sign: (userId: string, role: string, overrides: { issuer?: string; audience?: string; expires?: string | number } = {}) =>
-      new SignJWT({ role })
-        .setProtectedHeader({ alg: 'ES256', kid })
-        .setSubject(userId)
-        .setIssuer(overrides.issuer ?? 'shopfast')
-        .setAudience(overrides.audience ?? 'shopfast-api')
-        .setIssuedAt()
-        .setExpirationTime(overrides.expires ?? '15m')
-        .sign(pair.privateKey),
-  };
-}
-
-export type Issuer = Awaited<ReturnType<typeof createIssuer>>;
 
 export async function fakeUsers(issuer: Issuer) {
   const users = new Map<string, User & { password: string }>();

@@ -9,7 +9,8 @@ import { loadConfig } from '../../../platform/config/load.ts';
 import { createDatabase } from '../../../testkit/database.ts';
 import { expectDescribed } from './described.ts';
 import { fakeOrders } from './fake-orders.ts';
-import { createIssuer, fakePayments, fakeProducts, fakeUsers } from './fake-services.ts';
+import { fakePayments, fakeProducts, fakeUsers } from './fake-services.ts';
+import { createIssuer } from './issuer.ts';
 
 export const API_KEY = 'test-key-0123456789abcdef';
 

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { v7 as uuid } from 'uuid';
+import type { RouteCtx } from './context.ts';
+import { HttpProblem } from './problem.ts';
+
+// 1 to 255 visible ASCII characters, as in the Idempotency-Key draft and its implementations. No space: Node joins a header that
+// was sent twice with a comma and a space.
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** The caller's Idempotency-Key; undefined when there is none. Throws 400 for one that is malformed. */
+function idempotencyKey(ctx: RouteCtx): string | undefined {
+  const key = ctx.get('idempotency-key');
+  if (key === '') return undefined;
+  if (!IDEMPOTENCY_KEY.test(key)) throw keyMissing('Idempotency-Key must be 1 to 255 visible ASCII characters, sent once.');
+  return key;
+}
+
+/** The key under which the caller creates `what`. Throws 400 without one. */
+export function requiredIdempotencyKey(ctx: RouteCtx, what: 'order' | 'webhook'): string {
+  const key = idempotencyKey(ctx);
+  if (key === undefined)
+    throw keyMissing(`This needs an Idempotency-Key header, new for every ${what} and the same in every retry.`);
+  return key;
+}
+
+/**
+ * The key scoped to the operation, the application and the user: two callers may choose the same one. A request without a key gets
+ * a new one.
+ */
+export function scopedKey(ctx: RouteCtx, operation: string): string {
+  const key = idempotencyKey(ctx);
+  if (key === undefined) return `gateway:${operation}:${uuid()}`;
+  const scope = JSON.stringify([ctx.state.client.id, ctx.state.caller?.userId ?? '', key]);
+  return `gateway:${operation}:${createHash('sha256').update(scope).digest('hex')}`;
+}
+
+function keyMissing(detail: string): HttpProblem {
+  return new HttpProblem({ reason: 'idempotency_key_missing', detail });
+}

@@ -1,0 +1,89 @@
+/** Zod schemas that several operations share: of requests, and of answers as the API document shows them. */
+import * as z from 'zod';
+import { REASONS } from '../../contracts/reasons.ts';
+import { STEP_NAMES } from '../../contracts/saga-steps.ts';
+import { text } from '../../platform/rpc/fields.ts';
+import { ROLES } from '../identity/caller.ts';
+
+// The largest amount that a caller may state, in minor units: 100 lines of it add up exactly.
+const AMOUNT_MAX_MINOR = 900_000_000;
+
+export const moneyInput = z.strictObject({
+  amount_minor: z
+    .int('must be a whole number of minor units')
+    .min(1, 'must be at least 1')
+    .max(AMOUNT_MAX_MINOR, `must be at most ${AMOUNT_MAX_MINOR}`),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code'),
+});
+
+export const addressInput = z.strictObject({
+  line1: text({ min: 1, max: 200 }),
+  line2: text({ min: 0, max: 200 }).optional(),
+  city: text({ min: 1, max: 100 }),
+  region: text({ min: 0, max: 100 }).optional(),
+  postal_code: text({ min: 1, max: 20 }),
+  country: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 code'),
+});
+
+/** The number of items on a page. */
+export const limit = z
+  .string()
+  .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 100')
+  .transform(Number)
+  .pipe(z.number().min(1, 'must be from 1 to 100').max(100, 'must be from 1 to 100'))
+  .default(20)
+  .describe('A whole number from 1 to 100; 20 when absent.');
+
+export const cursor = z.string().max(500, 'must be a next_cursor of ours').default('');
+
+/** Query parameters of a list. */
+export const pageInput = { limit, cursor: cursor.describe('`next_cursor` of the page before.') };
+
+export const id = z.guid().describe('A UUID.');
+// A Date in code.
+export const time = z.iso.datetime().describe('RFC 3339, UTC.');
+
+export const money = z
+  .strictObject({ amount_minor: z.int().describe('In minor units, such as cents.'), currency: z.string().describe('ISO 4217.') })
+  .meta({ id: 'Money' });
+
+export const address = z
+  .strictObject({
+    line1: z.string(),
+    line2: z.string().optional(),
+    city: z.string(),
+    region: z.string().optional(),
+    postal_code: z.string(),
+    country: z.string().describe('ISO 3166-1 alpha-2.'),
+  })
+  .meta({ id: 'Address' });
+
+export const step = z.enum(STEP_NAMES).meta({ id: 'SagaStep' });
+
+export const reason = z.enum(REASONS).meta({ id: 'Reason', description: 'The stable word that programs compare.' });
+
+export const role = z.enum(ROLES);
+
+export const problem = z
+  .strictObject({
+    type: z.string().describe('A link to the meaning of the reason.'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('This occurrence in words, safe to show.'),
+    reason,
+    trace_id: z.string().describe('Finds every log line of the request.'),
+    instance: z.string(),
+    errors: z
+      .array(z.strictObject({ pointer: z.string().describe('An RFC 6901 JSON pointer.'), detail: z.string() }))
+      .optional()
+      .describe('The fields that are wrong.'),
+    order_id: id.optional().describe('The order that was refused.'),
+    step: step.nullable().optional().describe('The step of its saga that refused it.'),
+    facts: z.record(z.string(), z.string()).optional(),
+    links: z.record(z.string(), z.string()).optional(),
+  })
+  .meta({ id: 'Problem', description: 'An RFC 9457 problem document.' });
+
+export function page<T extends z.ZodType>(item: T) {
+  return z.strictObject({ items: z.array(item), next_cursor: z.string().nullable().describe('null on the last page.') });
+}
