@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { isDecided } from '../../testkit/decided.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { inTurns } from '../../testkit/in-turns.ts';
+import { concurrently } from '../../testkit/load/concurrently.ts';
 import { persist } from '../../testkit/persist.ts';
 import { type RunningPlatform, startPlatform } from '../../testkit/platform.ts';
 import { createShop, type Shop } from '../../testkit/shop.ts';
@@ -67,7 +67,7 @@ async function run(running: RunningPlatform): Promise<number> {
   const witness = await startWitness(shop);
   const placed = new Map<string, string>();
   let answered = 0;
-  const load = inTurns(plan, AT_ONCE, async (kind) => {
+  const load = concurrently(plan, AT_ONCE, async (kind) => {
     placed.set(await place(shop, kind, { plenty: plenty.id, none: none.id }), kind);
     answered += 1;
     if (answered % 100 === 0) say(`  ${answered} of ${ORDERS} answered`);

@@ -4,12 +4,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { metersOf } from '../../testkit/cost.ts';
 import { eventually } from '../../testkit/eventually.ts';
+import { startReceiver } from '../../testkit/fakes/webhook-receiver.ts';
+import { metersOf } from '../../testkit/meters.ts';
 import { persist } from '../../testkit/persist.ts';
 import type { RunningPlatform } from '../../testkit/platform.ts';
 import type { Shop } from '../../testkit/shop.ts';
-import { startReceiver } from '../../testkit/webhook-receiver.ts';
 
 const SECRET = 's'.repeat(32);
 // Of so many requests the receiver fails one.

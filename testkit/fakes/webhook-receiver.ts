@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as z from 'zod';
-import { signatureOf } from '../platform/webhooks/signature.ts';
+import { signatureOf } from '../../platform/webhooks/signature.ts';
 
 const told = z.object({ id: z.string(), type: z.string(), order_id: z.string(), sequence: z.number() });
 
