@@ -6,8 +6,8 @@ export default {
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
   // Needs programs that are built with Go: `npm run verify -- --with-go`.
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/tests/with-go/'],
-  globalSetup: '<rootDir>/testkit/global-setup.ts',
-  globalTeardown: '<rootDir>/testkit/global-teardown.ts',
+  globalSetup: '<rootDir>/testkit/jest/global-setup.ts',
+  globalTeardown: '<rootDir>/testkit/jest/global-teardown.ts',
   testTimeout: 60_000,
   maxWorkers: 2,
 };

@@ -5,9 +5,9 @@
 import { parseArgs } from 'node:util';
 import { createGrpcClient, type GrpcClient } from '../platform/rpc/client.ts';
 import { ProductsServiceService } from '../proto/gen/shopfast/products/v1/products.ts';
-import { sellLastUnit } from '../testkit/last-unit.ts';
+import { sellLastUnit } from '../testkit/load/last-unit.ts';
+import { rush } from '../testkit/load/rush.ts';
 import { startPlatform } from '../testkit/platform.ts';
-import { rush } from '../testkit/rush.ts';
 import { createShop, type Shop } from '../testkit/shop.ts';
 import { grpcAddress } from './parts/address.ts';
 

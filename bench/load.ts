@@ -44,3 +44,32 @@ export function spread(values: readonly number[]): { readonly median: number; re
   const sorted = [...values].sort((a, b) => a - b);
   return { median: quantile(sorted, 0.5), min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
 }
+
+/** Median with the interval that holds the true median with 95 % confidence, whatever the distribution: two of the sorted values. */
+export function medianInterval(values: readonly number[]): {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+} {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const median = ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
+  const below = outsideOfInterval(sorted.length);
+  return { median, low: sorted[below] ?? Number.NaN, high: sorted[sorted.length - 1 - below] ?? Number.NaN };
+}
+
+/**
+ * How many values on each side lie outside of the interval: the most for which a fair coin shows so few heads in n throws with a
+ * probability of at most 2.5 % (sign test). Fewer than six values give no such interval: then all of them are inside.
+ */
+function outsideOfInterval(n: number): number {
+  let outside = 0;
+  let atMost = 0;
+  for (let heads = 0, ways = 1; heads < n / 2; heads += 1) {
+    atMost += ways / 2 ** n;
+    if (atMost > 0.025) break;
+    outside = heads;
+    ways = (ways * (n - heads)) / (heads + 1);
+  }
+  return outside;
+}

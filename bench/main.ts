@@ -1,20 +1,21 @@
 /** `npm run bench`: whole orders against the bare workflow, side by side; ratios, not absolute times, are what to trust. */
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { countPerOrder, metersOf } from '../testkit/cost.ts';
+import { countPerOrder, metersOf } from '../testkit/meters.ts';
 import { startPlatform } from '../testkit/platform.ts';
 import { createShop } from '../testkit/shop.ts';
-import { loadFor, quantile, spread } from './load.ts';
-import { type Measured, measure, type Rival, rate } from './measure.ts';
+import { startTemporalOnPostgresql, type TemporalOnPostgresql } from '../testkit/temporal-postgresql/start.ts';
+import { loadFor, quantile } from './load.ts';
+import { measure, type Rival, rate } from './measure.ts';
 import { memoryMiB } from './processes.ts';
+import { type Pair, processorRatio, report } from './report.ts';
 import { writeResult } from './result.ts';
 import { bareWorkflow, wholeOrders } from './rivals.ts';
-import { say, short, table } from './table.ts';
-import { startTemporalOnPostgresql, type TemporalOnPostgresql } from './temporal-postgresql.ts';
+import { say } from './table.ts';
 
 const { values: options } = parseArgs({
   options: {
-    pairs: { type: 'string', default: '5' },
+    pairs: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '30' },
     concurrency: { type: 'string', default: '20' },
     counted: { type: 'string', default: '20' },
@@ -60,14 +61,15 @@ try {
   const alone = await mediansAlone({ whole, bare });
 
   say(`${pairs} pairs of ${seconds} s at ${concurrency} at a time …`);
-  const rounds: { whole: Measured; bare: Measured }[] = [];
+  const rounds: Pair[] = [];
   for (let n = 1; n <= pairs; n += 1) {
     const pair = {
       whole: await measure(whole, seconds * 1_000, concurrency),
       bare: await measure(bare, seconds * 1_000, concurrency),
     };
     rounds.push(pair);
-    say(`  pair ${n}: whole ${rate(pair.whole).toFixed(1)}/s, bare ${rate(pair.bare).toFixed(1)}/s`);
+    const rates = `whole ${rate(pair.whole).toFixed(1)}/s, bare ${rate(pair.bare).toFixed(1)}/s`;
+    say(`  pair ${n}: ${rates}, processor time ${processorRatio(pair).toFixed(3)} ×`);
   }
   const unexpected = Object.fromEntries(whole.unexpected ?? []);
   if (Object.keys(unexpected).length > 0) say(`Answers to whole orders that were not 201: ${JSON.stringify(unexpected)}`);
@@ -112,64 +114,4 @@ async function mediansAlone(rivals: { whole: Rival; bare: Rival }): Promise<{ wh
       0.5,
     );
   return { whole: median(latencies.whole), bare: median(latencies.bare) };
-}
-
-function report({
-  rounds,
-  alone,
-  counts,
-  memory,
-}: {
-  rounds: readonly { whole: Measured; bare: Measured }[];
-  alone: { whole: number; bare: number };
-  counts: Record<string, object>;
-  memory: Record<string, number>;
-}) {
-  const of = (pick: (pair: { whole: Measured; bare: Measured }) => number) => spread(rounds.map(pick));
-  const figures = {
-    'whole orders per second': of(({ whole }) => rate(whole)),
-    'bare workflows per second': of(({ bare }) => rate(bare)),
-    'rate, whole / bare': of(({ whole, bare }) => rate(whole) / rate(bare)),
-    'whole order p50 ms': of(({ whole }) => quantile(whole.latenciesMs, 0.5)),
-    'whole order p99 ms': of(({ whole }) => quantile(whole.latenciesMs, 0.99)),
-    'bare workflow p50 ms': of(({ bare }) => quantile(bare.latenciesMs, 0.5)),
-    'alone p50 ms, whole': spread([alone.whole]),
-    'alone p50 ms, bare': spread([alone.bare]),
-    'alone p50, whole / bare': spread([alone.whole / alone.bare]),
-    'failed calls': of(({ whole, bare }) => whole.failed + bare.failed),
-  };
-  const cpu = {
-    whole: perProcess(rounds.map(({ whole }) => whole.cpuMsPerCall)),
-    bare: perProcess(rounds.map(({ bare }) => bare.cpuMsPerCall)),
-  };
-  table(
-    ['figure', 'median', 'min', 'max'],
-    Object.entries(figures).map(([name, { median, min, max }]) => [name, ...[median, min, max].map(short)]),
-  );
-  table(
-    ['processor ms per call', 'whole order', 'bare workflow'],
-    [...new Set([...Object.keys(cpu.whole), ...Object.keys(cpu.bare)])].map((name) => [
-      name,
-      short(cpu.whole[name]),
-      short(cpu.bare[name]),
-    ]),
-  );
-  table(
-    ['per order', ...Object.keys(counts)],
-    Object.keys(counts.confirmed ?? {}).map((name) => [name, ...Object.values(counts).map((of) => short(Reflect.get(of, name)))]),
-  );
-  table(
-    ['memory (PSS)', 'MiB'],
-    [...Object.entries(memory), ['all', Object.values(memory).reduce((a, b) => a + b, 0)]].map(([name, mib]) => [
-      String(name),
-      String(mib),
-    ]),
-  );
-  return { figures, cpu_ms_per_call: cpu, per_order: counts, memory_mib: memory };
-}
-
-function perProcess(rounds: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const names = Object.keys(rounds[0] ?? {});
-  const each = names.map((name): [string, number] => [name, spread(rounds.map((round) => round[name] ?? 0)).median]);
-  return Object.fromEntries([...each, ['all', each.reduce((sum, [, ms]) => sum + ms, 0)]]);
 }

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
 import { OUTCOME_UPDATE_ID, orderStatusAttribute } from '../contracts/order.ts';
-import { PARTS } from '../local/parts.ts';
-import { nodeOptions } from '../local/supervisor/plan.ts';
+import { nodeOptionsOf } from '../testkit/node-options.ts';
 import type { Facts, Shop } from '../testkit/shop.ts';
 import { startChild } from './bare/child.ts';
 import { BARE_TASK_QUEUE, BARE_WORKFLOW_TYPE, bareOutcome } from './bare/contract.ts';
@@ -35,7 +34,7 @@ export async function wholeOrders(facts: Facts, shop: Shop, pids: () => Readonly
 /** The same Update-with-Start, as the gateway makes it of an order, on five regular activities that do nothing, on the same server. */
 export async function bareWorkflow(address: string, server: Readonly<Record<string, number>>): Promise<Rival> {
   // With the product's worker's own limits.
-  const execArgv = PARTS.filter(({ name }) => name === 'worker').flatMap((part) => nodeOptions(part).split(' '));
+  const execArgv = nodeOptionsOf('worker');
   const worker = await startChild('./worker.ts', [address], execArgv);
   const connection = await Connection.connect({ address });
   const client = new Client({ connection });

@@ -1,12 +1,15 @@
 /** `npm run verify`: everything that must hold beside the tests, cheapest first. Stops at nothing, reports everything. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { checkBoundaries } from './checks/boundaries.ts';
 import { brokenLinks, markdownFiles, unprovenClaims } from './checks/docs.ts';
 import { protoDrift } from './checks/generated.ts';
 import { manifestProblems } from './checks/manifest.ts';
+import { crowdedRooms } from './checks/rooms.ts';
+import { strayingSql } from './checks/sql-strings.ts';
+import { strayingTransitions } from './checks/transitions.ts';
 
 /** A check answers what it saw, in a few words, or throws what is wrong. A check that saw nothing has failed. */
 type Check = { readonly name: string; readonly run: () => string | Promise<string> };
@@ -24,10 +27,15 @@ const ROOMS = [
   'tools',
   'local',
 ];
+// Imported by tests and the bench alone.
+const TEST_ROOMS = ['testkit', 'bench'];
 // Floors, so that a checker that sees no files does not pass: about nine tenths of what there is.
 const MODULES_FLOOR = 360;
 const TYPED_FILES_FLOOR = 540;
 const CLAIMS_FLOOR = 155;
+const ROOMS_FLOOR = 15;
+const SQL_FILES_FLOOR = 340;
+const DOMAIN_FILES_FLOOR = 60;
 
 // Programs that are built with Go, once, in about ten minutes: the platform on Temporal with PostgreSQL, the compose files' schema.
 const { values: options } = parseArgs({ options: { 'with-go': { type: 'boolean', default: false } } });
@@ -38,6 +46,9 @@ const checks: readonly Check[] = [
   { name: 'types', run: types },
   { name: 'promises', run: () => tool('oxlint', ['-c', '.oxlintrc.json', '--type-aware', '--deny-warnings', '.']) },
   { name: 'boundaries', run: boundaries },
+  { name: 'files per room', run: () => atLeast(ROOMS_FLOOR, crowdedRooms('.', [...ROOMS, ...TEST_ROOMS]), 'rooms') },
+  { name: 'SQL in store/ only', run: () => atLeast(SQL_FILES_FLOOR, strayingSql('.', ROOMS), 'files') },
+  { name: 'one transition', run: () => atLeast(DOMAIN_FILES_FLOOR, strayingTransitions('.'), 'files') },
   { name: 'contracts lint', run: () => tool('buf', ['lint']) },
   // Against the contracts that others may speak already; a release writes them anew: buf build -o proto/baseline.binpb
   { name: 'contracts compatible', run: () => tool('buf', ['breaking', '--against', 'proto/baseline.binpb']) },
@@ -76,10 +87,7 @@ function types(): string {
 }
 
 async function boundaries(): Promise<string> {
-  const { modules, violations } = await checkBoundaries(
-    process.cwd(),
-    ROOMS.filter((room) => existsSync(room)),
-  );
+  const { modules, violations } = await checkBoundaries(process.cwd(), [...ROOMS, ...TEST_ROOMS]);
   if (modules < MODULES_FLOOR) throw new Error(`The boundary checker saw only ${modules} modules`);
   return failing(violations, `${modules} modules`);
 }
@@ -108,6 +116,16 @@ function claims(): string {
   const { rows, problems } = unprovenClaims(readFileSync('docs/claims.md', 'utf8'), new Set(Object.keys(scripts)));
   if (rows < CLAIMS_FLOOR) throw new Error(`docs/claims.md has only ${rows} rows`);
   return failing(problems, `${rows} rows`);
+}
+
+/** A check that saw fewer things than there are has failed as well. */
+function atLeast<K extends 'rooms' | 'files'>(
+  floor: number,
+  report: Record<K, number> & { problems: readonly string[] },
+  what: K,
+): string {
+  if (report[what] < floor) throw new Error(`Only ${report[what]} ${what} were looked at`);
+  return failing(report.problems, `${report[what]} ${what}`);
 }
 
 function failing(problems: readonly string[], seen: string): string {

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { stepKey } from '../../contracts/ids.ts';
 import { createGrpcClient } from '../../platform/rpc/client.ts';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
-import { metersOf } from '../../testkit/cost.ts';
+import { metersOf } from '../../testkit/meters.ts';
 import { loadFor } from '../load.ts';
 import { rate } from '../measure.ts';
 import { grpcAddress } from './address.ts';

@@ -1,6 +1,5 @@
 import { Agent, get } from 'node:http';
-import { PARTS } from '../../local/parts.ts';
-import { nodeOptions } from '../../local/supervisor/plan.ts';
+import { nodeOptionsOf } from '../../testkit/node-options.ts';
 import { startChild } from '../bare/child.ts';
 import { measure } from '../measure.ts';
 import { grpcAddress } from './address.ts';
@@ -9,7 +8,7 @@ import { CONCURRENCY, type Ground, type Part } from './part.ts';
 /** What the gateway adds to reading a product: key, trace, log, metrics, validation, tags, JSON of its own. */
 export async function productRead({ platform, shop }: Ground): Promise<Part> {
   const { id } = await shop.createProduct({ stock: 10, priceMinor: 1_000 });
-  const execArgv = PARTS.filter(({ name }) => name === 'gateway').flatMap((part) => nodeOptions(part).split(' '));
+  const execArgv = nodeOptionsOf('gateway');
   const bare = await startChild('./product-proxy.ts', [await grpcAddress(platform, 'products')], execArgv);
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
   const { gateway, bench_api_key } = platform.facts;

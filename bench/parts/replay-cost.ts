@@ -8,7 +8,7 @@ import { startChild } from '../bare/child.ts';
 import { BARE_TASK_QUEUE } from '../bare/contract.ts';
 import type { Ground, Part } from './part.ts';
 
-const CONFIRMED = fileURLToPath(new URL('../../tests/replay/histories/confirmed-at-once.json', import.meta.url));
+const CONFIRMED = fileURLToPath(new URL('../../tests/replay/histories/confirmed.json', import.meta.url));
 // Replays per second of a round: about what this takes, so that a round is as long as those of the other parts.
 const TIMES_PER_SECOND = 30;
 

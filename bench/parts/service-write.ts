@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { stepKey } from '../../contracts/ids.ts';
 import { createGrpcClient } from '../../platform/rpc/client.ts';
 import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
-import { metersOf } from '../../testkit/cost.ts';
+import { metersOf } from '../../testkit/meters.ts';
 import { startChild } from '../bare/child.ts';
 import { echoDefinition } from '../bare/echo.ts';
 import { measureCalls } from '../measure.ts';

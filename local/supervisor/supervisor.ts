@@ -2,7 +2,7 @@
 import type { PartStatus } from '../../platform/control/protocol.ts';
 import { measureMemory } from './memory.ts';
 import { createPartLog } from './part-log.ts';
-import { createUnit, type Unit, type UnitSpec } from './unit.ts';
+import { Unit, type UnitSpec } from './unit.ts';
 
 export type Supervisor = ReturnType<typeof createSupervisor>;
 
@@ -21,7 +21,7 @@ export type SupervisorOptions = {
 export function createSupervisor({ specs, logs, report, onChange, onStart }: SupervisorOptions) {
   const units = new Map<string, Unit>();
   for (const spec of specs) {
-    units.set(spec.name, createUnit({ spec, log: createPartLog(logs, spec.name), onChange, report }));
+    units.set(spec.name, new Unit({ spec, log: createPartLog(logs, spec.name), onChange, report }));
   }
   let stopping = false;
 

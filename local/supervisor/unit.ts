@@ -26,139 +26,160 @@ export type UnitSpec = {
   check(): Promise<unknown>;
 };
 
-export type Unit = ReturnType<typeof createUnit>;
-
 /** From one start to the stop that ends it, over any number of processes. */
 type Life = { readonly over: AbortController; readonly firstReady: PromiseWithResolvers<void>; wasReady: boolean };
 
-/** `report` gets sentences for people; `onChange` is called whenever process or state are others. */
-export function createUnit(options: {
+export class Unit {
   readonly spec: UnitSpec;
-  readonly log: PartLog;
-  readonly onChange: () => void;
-  readonly report: (text: string) => void;
-}) {
-  const { spec, log, onChange, report } = options;
-  let state: PartState = 'waiting';
-  let current: PartProcess | undefined;
-  let life: Life | undefined;
-  let ended: Promise<void> = Promise.resolve();
-  let restarts = 0;
-  let fault = '';
+  readonly #log: PartLog;
+  readonly #onChange: () => void;
+  readonly #report: (text: string) => void;
+  #state: PartState = 'waiting';
+  #process: PartProcess | undefined;
+  #life: Life | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #restarts = 0;
+  /** Why the last check failed. */
+  #fault = '';
 
-  function become(next: PartState): void {
-    state = next;
-    onChange();
+  /** `report` gets sentences for people; `onChange` is called whenever process or state are others. */
+  constructor(options: {
+    readonly spec: UnitSpec;
+    readonly log: PartLog;
+    readonly onChange: () => void;
+    readonly report: (text: string) => void;
+  }) {
+    this.spec = options.spec;
+    this.#log = options.log;
+    this.#onChange = options.onChange;
+    this.#report = options.report;
   }
 
-  async function keepAlive(mine: Life): Promise<void> {
+  /** Resolves when the part is ready for the first time. Rejects when it will not be; stop it then. */
+  async start(): Promise<void> {
+    const life: Life = { over: new AbortController(), firstReady: Promise.withResolvers(), wasReady: false };
+    this.#life = life;
+    this.#become('starting');
+    const late = setTimeout(() => {
+      const seconds = READY_LIMIT_MS / 1_000;
+      const why = `${this.spec.name} is not ready after ${seconds} s: ${this.#fault} (log: ${this.#log.file})`;
+      life.firstReady.reject(new ConfigError(why));
+    }, READY_LIMIT_MS);
+    this.#ended = this.#keepAlive(life).catch(life.firstReady.reject);
+    try {
+      await life.firstReady.promise;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  /** Resolves when no process is left; after `limitMs` it is killed. */
+  stop(limitMs: number): Promise<void> {
+    return this.#end(limitMs, 'stopped');
+  }
+
+  /** Kills it and leaves it down until `resume`. */
+  pause(): Promise<void> {
+    return this.#end(0, 'paused');
+  }
+
+  resume(): Promise<void> {
+    return this.start();
+  }
+
+  async restart(limitMs: number): Promise<void> {
+    await this.#end(limitMs, 'restarting');
+    this.#restarts += 1;
+    await this.start();
+  }
+
+  snapshot() {
+    const { name, address } = this.spec;
+    return { name, address, state: this.#state, pid: this.#process?.pid ?? null, restarts: this.#restarts };
+  }
+
+  #become(next: PartState): void {
+    this.#state = next;
+    this.#onChange();
+  }
+
+  async #keepAlive(life: Life): Promise<void> {
+    const { name } = this.spec;
     let failures = 0;
     let downSince: number | undefined;
-    while (!mine.over.signal.aborted) {
-      const { readyMs, how } = await liveOnce(mine, () => {
-        if (downSince !== undefined) report(`${spec.name} is ready again after ${Math.round(performance.now() - downSince)} ms`);
+    while (!life.over.signal.aborted) {
+      const { readyMs, how } = await this.#liveOnce(life, () => {
+        if (downSince !== undefined) this.#report(`${name} is ready again after ${Math.round(performance.now() - downSince)} ms`);
         downSince = undefined;
       });
-      if (mine.over.signal.aborted) return;
+      if (life.over.signal.aborted) return;
       failures = readyMs > STEADY_MS ? 1 : failures + 1;
-      if (!mine.wasReady && failures >= FIRST_ATTEMPTS) {
-        mine.firstReady.reject(new ConfigError(`${spec.name} did not start: ${log.lastWords() || how} (log: ${log.file})`));
+      if (!life.wasReady && failures >= FIRST_ATTEMPTS) {
+        const why = `${name} did not start: ${this.#log.lastWords() || how} (log: ${this.#log.file})`;
+        life.firstReady.reject(new ConfigError(why));
         return;
       }
       downSince ??= performance.now();
-      restarts += 1;
-      report(`${spec.name} ${how}; starting it again`);
-      become('restarting');
-      await delay(PAUSES_MS[Math.min(failures, PAUSES_MS.length) - 1], undefined, { signal: mine.over.signal }).catch(() => {});
+      this.#restarts += 1;
+      this.#report(`${name} ${how}; starting it again`);
+      this.#become('restarting');
+      await delay(PAUSES_MS[Math.min(failures, PAUSES_MS.length) - 1], undefined, { signal: life.over.signal }).catch(() => {});
     }
   }
 
   /** One process from launch to end: how long it was ready, and how it ended. */
-  async function liveOnce(mine: Life, onReady: () => void): Promise<{ readyMs: number; how: string }> {
+  async #liveOnce(life: Life, onReady: () => void): Promise<{ readyMs: number; how: string }> {
     let process: PartProcess;
     try {
-      process = await spec.launch();
+      process = await this.spec.launch();
     } catch (error: unknown) {
-      if (!mine.wasReady) throw error;
+      if (!life.wasReady) throw error;
       return { readyMs: 0, how: `could not be started (${messageOf(error)})` };
     }
-    current = process;
-    log.attach(...process.outputs);
-    onChange();
+    this.#process = process;
+    this.#log.attach(...process.outputs);
+    this.#onChange();
     // Stopped while it was being launched.
-    if (mine.over.signal.aborted) process.stop(0);
+    if (life.over.signal.aborted) process.stop(0);
     let gone = false;
     let readySince: number | undefined;
-    const watching = untilReady(() => gone || mine.over.signal.aborted).then((ready) => {
+    const watching = this.#untilReady(() => gone || life.over.signal.aborted).then((ready) => {
       if (!ready) return;
       readySince = performance.now();
-      mine.wasReady = true;
-      become('ready');
+      life.wasReady = true;
+      this.#become('ready');
       onReady();
-      mine.firstReady.resolve();
+      life.firstReady.resolve();
     });
     const exit = await process.exited;
     gone = true;
     await watching;
-    current = undefined;
+    this.#process = undefined;
     return { readyMs: readySince === undefined ? 0 : performance.now() - readySince, how: describeExit(exit) };
   }
 
-  async function untilReady(isOver: () => boolean): Promise<boolean> {
+  async #untilReady(isOver: () => boolean): Promise<boolean> {
     while (!isOver()) {
       try {
-        await spec.check();
+        await this.spec.check();
         return !isOver();
       } catch (error: unknown) {
-        fault = messageOf(error);
+        this.#fault = messageOf(error);
       }
       await delay(POLL_MS);
     }
     return false;
   }
 
-  async function start(): Promise<void> {
-    const mine: Life = { over: new AbortController(), firstReady: Promise.withResolvers(), wasReady: false };
-    life = mine;
-    become('starting');
-    const late = setTimeout(() => {
-      const seconds = READY_LIMIT_MS / 1_000;
-      mine.firstReady.reject(new ConfigError(`${spec.name} is not ready after ${seconds} s: ${fault} (log: ${log.file})`));
-    }, READY_LIMIT_MS);
-    ended = keepAlive(mine).catch(mine.firstReady.reject);
-    try {
-      await mine.firstReady.promise;
-    } finally {
-      clearTimeout(late);
+  async #end(limitMs: number, final: PartState): Promise<void> {
+    if (this.#life) {
+      this.#life.over.abort();
+      this.#life.firstReady.reject(new StoppedWhileStarting(`${this.spec.name} was stopped`));
+      this.#process?.stop(limitMs);
+      await this.#ended;
     }
+    this.#become(final);
   }
-
-  async function end(limitMs: number, final: PartState): Promise<void> {
-    if (life) {
-      life.over.abort();
-      life.firstReady.reject(new StoppedWhileStarting(`${spec.name} was stopped`));
-      current?.stop(limitMs);
-      await ended;
-    }
-    become(final);
-  }
-
-  return {
-    spec,
-    /** Resolves when it is ready for the first time. Rejects when it will not be; stop it then. */
-    start,
-    /** Resolves when no process is left; after `limitMs` it is killed. */
-    stop: (limitMs: number) => end(limitMs, 'stopped'),
-    /** Kills it and leaves it down until `resume`. */
-    pause: () => end(0, 'paused'),
-    resume: start,
-    async restart(limitMs: number): Promise<void> {
-      await end(limitMs, 'restarting');
-      restarts += 1;
-      await start();
-    },
-    snapshot: () => ({ name: spec.name, address: spec.address, state, pid: current?.pid ?? null, restarts }),
-  };
 }
 
 /** Somebody stopped the part before it was ready: not a failure. */

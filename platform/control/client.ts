@@ -38,7 +38,7 @@ export async function readStatus(path: string): Promise<PlatformStatus> {
   return platformStatus.parse(await askPlatform(path, 'status', { limitMs: STATUS_LIMIT_MS }));
 }
 
-/** No socket, nobody behind it, or a platform that ended while it was asked. */
+/** The system's own errors name the call that failed: no socket, nobody behind it, or a platform that ended while it was asked. */
 function isUnreachable(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
+  return typeof error === 'object' && error !== null && 'syscall' in error;
 }

@@ -7,7 +7,7 @@ import { expect, test } from '@jest/globals';
 const NEVER_THE_SAME = ['AuthenticateUser', 'RefreshToken', 'ClaimDeliveries'];
 // Without a key, and the same when it is done twice: what is revoked stays revoked. Events and leases have ids of their own.
 const SAME_WITHOUT_A_KEY = [
-  ...['RevokeToken', 'RemoveWebhook', 'AcceptEvents', 'SettleDelivery', 'SettleDeliveries', 'ReplayDelivery', 'MarkRelayed'],
+  ...['RevokeToken', 'RemoveWebhook', 'AcceptEvents', 'SettleDeliveries', 'ReplayDelivery', 'MarkRelayed'],
 ];
 
 const READ = /^(Get|List|Search|Check|Validate)[A-Z]|^Audit$/;

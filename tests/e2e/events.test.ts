@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { NOTIFIED_EVENTS } from '../../contracts/events.ts';
 import { eventually } from '../../testkit/eventually.ts';
+import { startReceiver } from '../../testkit/fakes/webhook-receiver.ts';
 import { type RunningPlatform, startPlatform } from '../../testkit/platform.ts';
 import { createShop, type Shop } from '../../testkit/shop.ts';
-import { startReceiver } from '../../testkit/webhook-receiver.ts';
 
 // Longer than a dead worker's lease and the time until another takes over.
 const TOLD_LIMIT_MS = 60_000;

@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import * as z from 'zod';
 import { databaseName, PARTS } from '../../local/parts.ts';
 import { createDatabase, type TestDatabase } from '../../testkit/database.ts';
 import { collect, makeDataDir, type RunningPlatform, spawnPlatform, startPlatform } from '../../testkit/platform.ts';

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { metersOf } from '../../testkit/cost.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { providerLedger, sellLastUnit } from '../../testkit/last-unit.ts';
+import { providerLedger, sellLastUnit } from '../../testkit/load/last-unit.ts';
+import { metersOf } from '../../testkit/meters.ts';
 import { type RunningPlatform, startPlatform } from '../../testkit/platform.ts';
 import { createShop, type Shop } from '../../testkit/shop.ts';
 

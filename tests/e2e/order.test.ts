@@ -10,8 +10,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import * as z from 'zod';
-import { countPerOrder, metersOf } from '../../testkit/cost.ts';
 import { eventually } from '../../testkit/eventually.ts';
+import { countPerOrder, metersOf } from '../../testkit/meters.ts';
 import { type RunningPlatform, startPlatform } from '../../testkit/platform.ts';
 import { createShop, type Shop } from '../../testkit/shop.ts';
 

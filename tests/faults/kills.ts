@@ -1,19 +1,19 @@
 /**
  * `npm run faults -- --orders 1000 --kills 50 --seed 1`: mixed orders on a platform of its own while its parts are killed with -9 at
- * random; then the faults stop, every order has to end, the reconciler has to find nothing, and a webhook has to have been told
- * everything. The seed draws the orders and the faults; the same seed is the same plan, though not the same run.
+ * random; then the faults stop, every order has to end, the reconciler has to find nothing, and a webhook has to have received every
+ * event. The seed draws the orders and the faults; the same seed is the same plan, though not the same run.
  */
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { isDecided } from '../../testkit/decided.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { inTurns } from '../../testkit/in-turns.ts';
+import { concurrently } from '../../testkit/load/concurrently.ts';
 import { persist } from '../../testkit/persist.ts';
 import { type RunningPlatform, startPlatform } from '../../testkit/platform.ts';
 import { createShop, type Shop } from '../../testkit/shop.ts';
 import { reconcileNow, verdictLines } from '../../tools/reconcile.ts';
-import { EVENT_ENV, startWitness, type Witness } from './told.ts';
+import { EVENT_ENV, startWitness, type Witness } from './witness.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -25,7 +25,18 @@ const { values: options } = parseArgs({
 const ORDERS = Number(options.orders);
 const KILLS = Number(options.kills);
 const AT_ONCE = 20;
-const PARTS = ['worker', 'gateway', 'users', 'products', 'orders', 'payments', 'provider', 'temporal', 'postgres'];
+const PARTS = [
+  'worker',
+  'gateway',
+  'users',
+  'products',
+  'orders',
+  'payments',
+  'notifications',
+  'provider',
+  'temporal',
+  'postgres',
+];
 // Every order ends within this after the last fault: the longest back-off is a minute, and a parked order waits another.
 const END_LIMIT_MS = 300_000;
 // What an order's status is while its saga is at work.
@@ -67,7 +78,7 @@ async function run(running: RunningPlatform): Promise<number> {
   const witness = await startWitness(shop);
   const placed = new Map<string, string>();
   let answered = 0;
-  const load = inTurns(plan, AT_ONCE, async (kind) => {
+  const load = concurrently(plan, AT_ONCE, async (kind) => {
     placed.set(await place(shop, kind, { plenty: plenty.id, none: none.id }), kind);
     answered += 1;
     if (answered % 100 === 0) say(`  ${answered} of ${ORDERS} answered`);
@@ -161,9 +172,9 @@ async function judge(running: RunningPlatform, placed: ReadonlyMap<string, strin
   const verdict = await reconcileNow(client, { quietMs: 0, repair: false });
   say(verdictLines(verdict).join('\n'));
   await connection.close();
-  const told = await witness.judge(running);
-  say(told.lines.join('\n'));
-  return open.size === 0 && told.wrong === 0 && verdict.findings.every(({ violations }) => violations === 0) ? 0 : 1;
+  const delivered = await witness.judge(running);
+  say(delivered.lines.join('\n'));
+  return open.size === 0 && delivered.wrong === 0 && verdict.findings.every(({ violations }) => violations === 0) ? 0 : 1;
 }
 
 /** mulberry32: the same numbers for the same seed. */

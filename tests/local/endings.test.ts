@@ -18,7 +18,15 @@ afterEach(async () => {
 test('kill -9 of the supervisor leaves no process behind within 10 s', async () => {
   platform = await startPlatform({ script: STAND_INS });
   const processes = processesOf(platform);
-  expect(Object.keys(platform.facts.pids).sort()).toEqual(['gateway', 'notifications', 'orders', 'postgres', 'provider', 'temporal', 'users']);
+  expect(Object.keys(platform.facts.pids).sort()).toEqual([
+    'gateway',
+    'notifications',
+    'orders',
+    'postgres',
+    'provider',
+    'temporal',
+    'users',
+  ]);
 
   process.kill(platform.supervisorPid, 'SIGKILL');
 

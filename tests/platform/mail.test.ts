@@ -7,7 +7,7 @@ import { MailRefused } from '../../platform/mail/mail.ts';
 import { createSmtp } from '../../platform/mail/smtp.ts';
 import { createSpool } from '../../platform/mail/spool.ts';
 import { describeError } from '../../platform/telemetry/describe-error.ts';
-import { startMailServer } from '../../testkit/mail-server.ts';
+import { startMailServer } from '../../testkit/fakes/mail-server.ts';
 
 const FROM = 'ShopFast <orders@shop.example>';
 const MAIL = {

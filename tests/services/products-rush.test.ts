@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { rush } from '../../testkit/rush.ts';
+import { rush } from '../../testkit/load/rush.ts';
 import { launchService, type ServiceProcess } from './processes/launch.ts';
 import {
   createProduct,

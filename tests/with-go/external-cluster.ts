@@ -3,11 +3,11 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { pidsOf } from '../../local/supervisor/assemble.ts';
 import { databaseName, PARTS } from '../../local/parts.ts';
 import { ROOT } from '../../local/paths.ts';
-import { pickFreePort } from '../../local/supervisor/ports.ts';
 import { postgresSpec } from '../../local/postgres/spec.ts';
+import { pidsOf } from '../../local/supervisor/assemble.ts';
+import { pickFreePort } from '../../local/supervisor/ports.ts';
 import { createSupervisor } from '../../local/supervisor/supervisor.ts';
 
 const SUPERUSER_PASSWORD = 'superuser';

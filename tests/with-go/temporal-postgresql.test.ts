@@ -9,15 +9,15 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import * as z from 'zod';
-import { startTemporalOnPostgresql, type TemporalOnPostgresql } from '../../bench/temporal-postgresql.ts';
 import { ROOT } from '../../local/paths.ts';
 import { isDecided } from '../../testkit/decided.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { inTurns } from '../../testkit/in-turns.ts';
+import { concurrently } from '../../testkit/load/concurrently.ts';
 import { persist } from '../../testkit/persist.ts';
 import { makeDataDir, type RunningPlatform, startPlatform } from '../../testkit/platform.ts';
 import { allGone, known } from '../../testkit/processes.ts';
 import { createShop, type Shop } from '../../testkit/shop.ts';
+import { startTemporalOnPostgresql, type TemporalOnPostgresql } from '../../testkit/temporal-postgresql/start.ts';
 import { reconcileNow } from '../../tools/reconcile.ts';
 import { type ExternalCluster, startExternalCluster } from './external-cluster.ts';
 
@@ -81,7 +81,7 @@ test.each([
   const none = await shop.createProduct({ stock: 0, priceMinor: 1_000 });
   const kinds = Array.from({ length: ORDERS }, (_, n) => KINDS[n % KINDS.length] ?? '');
   const ids = new Set<string>();
-  const load = inTurns(kinds, AT_ONCE, async (kind) => {
+  const load = concurrently(kinds, AT_ONCE, async (kind) => {
     const product_id = kind === 'no stock' ? none.id : plenty.id;
     const request = { items: [{ product_id, quantity: 1 }], payment_method: kind.startsWith('tok_') ? kind : 'tok_ok' };
     const key = randomUUID();

@@ -12,7 +12,7 @@ import { orderWorkflowId } from '../../contracts/ids.ts';
 import { needsAttentionAttribute } from '../../contracts/order.ts';
 import { retryCompensationUpdate } from '../../contracts/order-commands.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { inTurns } from '../../testkit/in-turns.ts';
+import { concurrently } from '../../testkit/load/concurrently.ts';
 import { createReconcileActivities } from '../../workers/reconciler.ts';
 import { refusalOf } from './support/commands.ts';
 import { LIFE_FAULTS, lifeCells, type WatchedLife, withLifeFaults } from './support/life-faults.ts';
@@ -75,7 +75,7 @@ describe.each(MODES)('$mode', ({ settings, ordersAtOnce }) => {
         ...createReconcileActivities({ ...worker, config, services: shop.services, registry: new Registry() }),
       }),
     });
-    await inTurns(CELLS, ordersAtOnce, async (cell) => {
+    await concurrently(CELLS, ordersAtOnce, async (cell) => {
       const [settled] = await Promise.allSettled([run(cell)]);
       seen.set(cell, settled);
     });

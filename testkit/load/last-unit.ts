@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import { eventually } from './eventually.ts';
-import type { Shop } from './shop.ts';
+import { eventually } from '../eventually.ts';
+import type { Shop } from '../shop.ts';
 
 // Milliseconds within which every order must have ended; most end in the wait of their own request.
 const END_LIMIT_MS = 120_000;

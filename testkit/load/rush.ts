@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { stepKey } from '../contracts/ids.ts';
-import { StatusError } from '../platform/rpc/status-error.ts';
-import type { ReserveInventoryRequest, ReserveInventoryResponse } from '../proto/gen/shopfast/products/v1/products.ts';
-import { insist } from './insist.ts';
+import { stepKey } from '../../contracts/ids.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
+import type { ReserveInventoryRequest, ReserveInventoryResponse } from '../../proto/gen/shopfast/products/v1/products.ts';
+import { insist } from '../insist.ts';
 
 /** One attempt of one buyer; throws what the service answers. */
 export type Reserve = (

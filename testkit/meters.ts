@@ -17,7 +17,7 @@ export type Counts = Readonly<
 /** Where counters are read: each service's metrics, and a PostgreSQL that tells how much it has logged. */
 export type Meters = { readonly metrics: Readonly<Record<string, string>>; readonly postgres: string | undefined };
 
-const METERED = ['users', 'products', 'orders', 'payments', 'gateway'];
+const METERED = ['users', 'products', 'orders', 'payments', 'notifications', 'gateway'];
 
 /** The meters of a running platform. */
 export async function metersOf(platform: Pick<RunningPlatform, 'status' | 'dataDir'>): Promise<Meters> {

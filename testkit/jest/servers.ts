@@ -1,4 +1,4 @@
-import type { Guarded } from '../local/bootstrap/guard.mjs';
+import type { Guarded } from '../../local/bootstrap/guard.mjs';
 
 /** What global-setup starts and global-teardown ends; Jest runs both in one process, so a module remembers it. */
 export type Servers = { readonly folder: string; readonly servers: readonly Guarded[] };

@@ -3,14 +3,14 @@
 import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Guarded } from '../local/bootstrap/guard.mjs';
-import { createProgress } from '../local/bootstrap/progress.mjs';
-import { preparePostgresHome } from '../local/postgres/home.ts';
-import { createPostgres } from '../local/postgres/server.ts';
-import { pickFreePort } from '../local/supervisor/ports.ts';
-import { findTemporal } from '../local/temporal/find-cli.mjs';
-import { createTemporalServer } from '../local/temporal/server.ts';
-import { waitFor } from '../local/wait.ts';
+import type { Guarded } from '../../local/bootstrap/guard.mjs';
+import { createProgress } from '../../local/bootstrap/progress.mjs';
+import { preparePostgresHome } from '../../local/postgres/home.ts';
+import { createPostgres } from '../../local/postgres/server.ts';
+import { pickFreePort } from '../../local/supervisor/ports.ts';
+import { findTemporal } from '../../local/temporal/find-cli.mjs';
+import { createTemporalServer } from '../../local/temporal/server.ts';
+import { waitFor } from '../../local/wait.ts';
 import { rememberServers } from './servers.ts';
 
 const READY_LIMIT_MS = 60_000;

@@ -1,18 +1,28 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as z from 'zod';
-import { signatureOf } from '../platform/webhooks/signature.ts';
+import { signatureOf } from '../../platform/webhooks/signature.ts';
 
-const told = z.object({ id: z.string(), type: z.string(), order_id: z.string(), sequence: z.number() });
+/** An event of a user has no order: its `order_id` is then empty. */
+const event = z.object({
+  id: z.string(),
+  type: z.string(),
+  order_id: z
+    .string()
+    .nullish()
+    .transform((id) => id ?? ''),
+  user_id: z.string(),
+  sequence: z.number(),
+});
 
-export type Told = z.infer<typeof told> & { readonly body: string };
+export type ReceivedEvent = z.infer<typeof event> & { readonly body: string };
 
-/** Somebody who is told of events. `answer` answers instead of 200; it sees how many requests came before, of any event. */
+/** A receiver of events. `answer` answers instead of 200; it sees how many requests came before, of any event. */
 export async function startReceiver(
   secret: string,
-  answer: (event: Told, before: number, response: ServerResponse) => void = (_, __, response) => void response.end(),
+  answer: (event: ReceivedEvent, before: number, response: ServerResponse) => void = (_, __, response) => void response.end(),
 ) {
-  const got: Told[] = [];
+  const got: ReceivedEvent[] = [];
   let unsigned = 0;
   const server = createServer((request, response) => {
     let body = '';
@@ -23,9 +33,9 @@ export async function startReceiver(
       const signature = String(request.headers['shopfast-signature']);
       const at = new Date(Number(/^t=(\d+),/.exec(signature)?.[1]) * 1_000);
       if (signature !== signatureOf({ secret, body, at })) unsigned += 1;
-      const event = { ...told.parse(JSON.parse(body)), body };
-      got.push(event);
-      answer(event, got.length - 1, response);
+      const received = { ...event.parse(JSON.parse(body)), body };
+      got.push(received);
+      answer(received, got.length - 1, response);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -37,7 +47,7 @@ export async function startReceiver(
     unsigned: () => unsigned,
     /** Sequences of an order's events, in the order of their first coming. */
     sequencesOf: (orderId: string) => [
-      ...new Set(got.filter((event) => event.order_id === orderId).map(({ sequence }) => sequence)),
+      ...new Set(got.filter(({ order_id }) => order_id === orderId).map(({ sequence }) => sequence)),
     ],
     async close() {
       server.closeAllConnections();

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { spawnGuarded } from '../local/bootstrap/guard.mjs';
-import { postgresSpec } from '../local/postgres/spec.ts';
-import { asPartProcess } from '../local/supervisor/part-process.ts';
-import type { UnitSpec } from '../local/supervisor/unit.ts';
-import type { TemporalDatabases } from './temporal-config.ts';
+import { spawnGuarded } from '../../local/bootstrap/guard.mjs';
+import { postgresSpec } from '../../local/postgres/spec.ts';
+import { asPartProcess } from '../../local/supervisor/part-process.ts';
+import type { UnitSpec } from '../../local/supervisor/unit.ts';
+import type { TemporalDatabases } from './config.ts';
 
 const NAMESPACE = 'default';
 // The least that a server takes.
