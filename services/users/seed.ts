@@ -1,18 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { ConfigError } from '../../platform/config/load.ts';
+import { DomainError } from '../../platform/domain-error.ts';
 import type { Database } from '../../platform/persistence/database.ts';
 import { violatedUnique } from '../../platform/persistence/retry.ts';
 import { entityId } from '../../platform/rpc/fields.ts';
-import { Address, ROLES, User } from './entity.ts';
-import type { Passwords } from './passwords.ts';
-import { address, profile } from './requests.ts';
+import { address, profile } from './api/requests.ts';
+import type { Passwords } from './domain/passwords.ts';
+import { registerUser } from './domain/register-user.ts';
+import { ROLES, User } from './domain/user.ts';
 
-const seed = z.object({ ...profile, id: entityId, role: z.enum(ROLES), address: address.optional() });
+const seed = z.object({
+  ...profile,
+  id: entityId,
+  role: z.enum(ROLES),
+  address: address.optional().transform((given) => given ?? null),
+});
 
 type Seed = z.infer<typeof seed>;
 
-/** The users of the file; none without a file. Throws ConfigError, without a word of its content, when it is unusable. */
+/** The users of the file; none without a file. Throws ConfigError, which quotes nothing of the file, when it is unusable. */
 export async function readSeeds(path: string | undefined): Promise<readonly Seed[]> {
   if (path === undefined) return [];
   const content = await readFile(path, 'utf8').catch(() => {
@@ -32,23 +39,24 @@ function parseJson(content: string, path: string): unknown {
   }
 }
 
-/** Creates those whose id is absent; a user that exists stays as it is. Several instances may start at once. */
+/** Registers those whose id is absent; a user that exists does not change. Several instances may start at the same time. */
 export async function seedUsers(options: {
   readonly database: Database;
   readonly passwords: Passwords;
   readonly seeds: readonly Seed[];
 }): Promise<void> {
   const { database, passwords, seeds } = options;
-  for (const { password, address: given, ...fields } of seeds) {
-    const { em } = database.read();
-    if ((await em.count(User, { id: fields.id })) > 0) continue;
+  for (const { password, ...fields } of seeds) {
+    if ((await database.read().em.count(User, { id: fields.id })) > 0) continue;
     const passwordHash = await passwords.hash(password);
-    const row = { ...fields, passwordHash, ...(given ? { address: em.create(Address, given) } : {}) };
     try {
-      await em.upsert(User, row, { onConflictFields: ['id'], onConflictAction: 'ignore' });
+      await database.transaction(({ em }) => registerUser(em, { ...fields, passwordHash }));
     } catch (error: unknown) {
-      if (violatedUnique(error) !== 'users_email_unique') throw error;
-      throw new ConfigError(`USERS_SEED_FILE: the e-mail address of user ${fields.id} belongs to another user`);
+      if (error instanceof DomainError && error.reason === 'email_taken') {
+        throw new ConfigError(`USERS_SEED_FILE: the e-mail address of user ${fields.id} belongs to another user`);
+      }
+      // Another instance was faster.
+      if (violatedUnique(error) !== 'users_pkey') throw error;
     }
   }
 }

@@ -1,18 +1,21 @@
+import { evaluate } from '../../platform/audit/evaluate.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
+import { createOutboxHandler } from '../../platform/outbox/handler.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
 import { requireDatabase } from '../../platform/persistence/reach.ts';
+import { served } from '../../platform/rpc/server.ts';
 import { startGrpcService } from '../../platform/rpc/service.ts';
 import { createLogger } from '../../platform/telemetry/logs.ts';
+import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
+import { createHandler } from './api/handler.ts';
+import { RULES } from './audit/rules.ts';
 import type { UsersConfig } from './config.ts';
-import { ENTITIES } from './entity.ts';
-import { createHandler } from './handler.ts';
-import { MIGRATIONS } from './migrations/index.ts';
-import { createPasswords } from './passwords.ts';
+import { createPasswords } from './domain/passwords.ts';
 import { readSeeds, seedUsers } from './seed.ts';
-import { createUsers } from './service.ts';
-import { createSessions } from './sessions.ts';
-import { createSigner } from './tokens.ts';
+import { listEffects } from './store/effects.ts';
+import { ENTITIES, MIGRATIONS } from './store/orm.ts';
+import { createSigner } from './store/signer.ts';
 
 export async function startUsers(config: UsersConfig): Promise<Running> {
   const logger = createLogger('users', config.LOG_LEVEL);
@@ -32,10 +35,13 @@ export async function startUsers(config: UsersConfig): Promise<Running> {
     definition: UsersServiceService,
     handlers: createHandler({
       database,
-      users: createUsers({ database, passwords }),
-      sessions: createSessions({ database, passwords, signer, logger }),
-      jwksJson: signer.jwksJson,
+      passwords,
+      signer,
+      logger,
+      listEffects: (after, limit) => listEffects(database.sql, after, limit),
+      audit: () => evaluate(database, RULES),
     }),
+    beside: [served(OutboxServiceService, createOutboxHandler(database))],
     checks: { database: database.check },
     close: database.close,
   });

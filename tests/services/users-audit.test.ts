@@ -1,13 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openDatabase } from '../../platform/persistence/database.ts';
 import type { UnaryCalls } from '../../platform/rpc/client.ts';
-import { createLogger } from '../../platform/telemetry/logs.ts';
 import type { Effect } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import type { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
-import { RULES } from '../../services/users/audit.ts';
-import { ENTITIES } from '../../services/users/entity.ts';
-import { MIGRATIONS } from '../../services/users/migrations/index.ts';
+import { RULES } from '../../services/users/audit/rules.ts';
 import { refusal } from '../../testkit/refusal.ts';
 import { LIMITS, openUsers, PASSWORD, registration, type UsersFixture, userOf } from './users-fixture.ts';
 
@@ -77,9 +73,11 @@ test('effects since a time are those from it on, and a later change of the profi
 });
 
 test('many users of one transaction are none of them skipped between pages', async () => {
-  await fixture.sql(`insert into users (id, email, password_hash, name)
-    select gen_random_uuid(), 'bulk-' || n || '@example.com', (select password_hash from users limit 1), 'Bulk'
-    from generate_series(1, 20) n`);
+  await fixture.sql(`with added as (
+      insert into users (id, email, password_hash, name, role)
+      select gen_random_uuid(), 'bulk-' || n || '@example.com', (select password_hash from users limit 1), 'Bulk', 'customer'
+      from generate_series(1, 20) n returning id
+    ) insert into outbox (id, type, user_id) select gen_random_uuid(), 'user.registered', id from added`);
   const seen = (await effects(3)).map(({ sequence }) => sequence);
   expect(seen).toHaveLength(24);
   expect(new Set(seen).size).toBe(24);
@@ -108,21 +106,35 @@ test('healthy accounts violate nothing, and each rule has looked at something', 
   }
 });
 
-test('an account that was deactivated before the time was written down left at its last change', async () => {
-  const old = await openUsers();
-  try {
-    const url = old.environment.USERS_DATABASE_URL;
-    const logger = createLogger('test', 'fatal');
-    await (await openDatabase({ url, entities: ENTITIES, migrations: MIGRATIONS.slice(0, 1), logger })).close();
-    await old.sql(`insert into users (id, email, password_hash, name, active, updated_at)
-      values (gen_random_uuid(), 'old@example.com', '$2b$12$' || repeat('x', 53), 'Old', false, '2026-01-02T03:04:05Z')`);
-    const calls = await old.start();
-    const { effects: listed } = await calls.listEffects({ page: undefined }, LIMITS);
-    const left = listed.find(({ kind }) => kind === 'deactivated');
-    expect(left?.at).toEqual(new Date('2026-01-02T03:04:05Z'));
-    expect((await calls.audit({}, LIMITS)).findings.filter(({ violations }) => violations > 0)).toEqual([]);
-  } finally {
-    await old.close();
+test('a registration and a deactivation each leave one event, without personal data, and registering again leaves none', async () => {
+  const request = registration();
+  const { id } = userOf(await users.createUser(request, LIMITS));
+  await users.createUser(request, LIMITS);
+  const deactivation = { idempotencyKey: randomUUID(), userId: id, reason: 'asked to go' };
+  await users.deactivateUser(deactivation, LIMITS);
+  await users.deactivateUser({ ...deactivation, idempotencyKey: randomUUID() }, LIMITS);
+  const event = { version: 1, order_id: null, amount_minor: null, currency: null, facts: {}, relayed_at: null };
+  expect(
+    await fixture.sql(
+      'select type, version, order_id, amount_minor, currency, facts, relayed_at from outbox where user_id = $1 order by position',
+      [id],
+    ),
+  ).toEqual([
+    { ...event, type: 'user.registered' },
+    { ...event, type: 'user.deactivated' },
+  ]);
+});
+
+test('the relay reads the events in their order and marks them, and nothing else changes them', async () => {
+  const outbox = await fixture.outbox();
+  const { events } = await outbox.listUnrelayed({ limit: 500 }, LIMITS);
+  const listed = (await effects(1_000)).map(({ kind, userId }) => [`user.${kind}`, userId]);
+  expect(events.map(({ type, userId }) => [type, userId])).toEqual(listed);
+  expect(events.every(({ orderId }) => orderId === '')).toBe(true);
+  await outbox.markRelayed({ eventIds: events.slice(0, 2).map(({ id }) => id) }, LIMITS);
+  expect((await outbox.listUnrelayed({ limit: 500 }, LIMITS)).events).toEqual(events.slice(2));
+  for (const change of [`update outbox set type = 'user.erased'`, 'delete from outbox', 'truncate outbox']) {
+    await expect(fixture.sql(change)).rejects.toThrow('events are never changed');
   }
 });
 
@@ -136,7 +148,7 @@ type Fault = {
   >;
 };
 
-// Written with the trigger, the indexes and the constraints away that would refuse them.
+// Written with the triggers, the indexes and the constraints away that would refuse them.
 const FAULTS: readonly Fault[] = [
   {
     what: 'two accounts of one address',
@@ -159,9 +171,29 @@ const FAULTS: readonly Fault[] = [
   },
   {
     what: 'a user who left at no time',
-    plant: `update users set deactivated_at = null where id = '$gone'`,
-    heal: `update users set deactivated_at = now() where id = '$gone'`,
-    finds: { deactivations_recorded: { users: ['gone'] } },
+    plant: `create table kept as select deactivated_at from users where id = '$gone';
+      update users set deactivated_at = null where id = '$gone'`,
+    heal: `update users set deactivated_at = (select deactivated_at from kept) where id = '$gone'; drop table kept`,
+    finds: { deactivations_recorded: { users: ['gone'] }, deactivations_emitted: { users: ['gone'] } },
+  },
+  {
+    what: 'a user who came without an event',
+    plant: `create table kept as select * from outbox where user_id = '$ada'; delete from outbox where user_id = '$ada'`,
+    heal: 'insert into outbox overriding system value select * from kept; drop table kept',
+    finds: { registrations_emitted: { users: ['ada'] } },
+  },
+  {
+    what: 'a user who left twice',
+    plant: `insert into outbox (id, type, user_id, at)
+      select gen_random_uuid(), type, user_id, at from outbox where user_id = '$gone' and type = 'user.deactivated'`,
+    heal: 'delete from outbox where position = (select max(position) from outbox)',
+    finds: { deactivations_emitted: { users: ['gone'] } },
+  },
+  {
+    what: 'an event that tells more than an id',
+    plant: `update outbox set facts = '{"email": "ada@example.com"}', id = '$ada' where user_id = '$ada'`,
+    heal: `update outbox set facts = '{}' where user_id = '$ada'`,
+    finds: { events_hold_ids_only: { users: ['ada'] } },
   },
   {
     what: 'a live token of a user who left',
@@ -220,7 +252,7 @@ test('there is a fault for every rule', () => {
 /** Takes away what refuses wrong rows. */
 async function disarm(): Promise<void> {
   await fixture.sql(`
-    alter table users disable trigger user;
+    alter table outbox disable trigger user;
     alter table users drop constraint if exists users_email_unique, drop constraint if exists users_email_check,
       drop constraint if exists users_password_hash_check, drop constraint if exists users_deactivation;
     drop index if exists refresh_tokens_live`);

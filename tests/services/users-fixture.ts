@@ -7,6 +7,7 @@ import pg from 'pg';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import { createGrpcClient, type GrpcClient } from '../../platform/rpc/client.ts';
+import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { type CreateUserRequest, type User, UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { usersConfig } from '../../services/users/config.ts';
 import { startUsers } from '../../services/users/server.ts';
@@ -25,6 +26,7 @@ export async function openUsers() {
   // Dropping the database may end a connection that the pool is still closing.
   pool.on('error', () => {});
   const started: { running: Running; client: GrpcClient<typeof UsersServiceService> }[] = [];
+  const relays: GrpcClient<typeof OutboxServiceService>[] = [];
   const keysFile = await write('keys.json', { keys: [await signingKey('first'), await signingKey('second')] });
   const environment = {
     USERS_PORT: '0',
@@ -48,6 +50,13 @@ export async function openUsers() {
       started.push({ running, client });
       return client.calls;
     },
+    /** The events of the service that was started last, as the relay reads them. */
+    async outbox() {
+      const address = `127.0.0.1:${started.at(-1)?.running.listening.grpc}`;
+      const client = createGrpcClient(OutboxServiceService, address);
+      relays.push(client);
+      return client.calls;
+    },
     /** A connection of the test's own, for a transaction; to be released. */
     connect: () => pool.connect(),
     async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
@@ -57,15 +66,18 @@ export async function openUsers() {
     async addUser(): Promise<{ id: string; email: string }> {
       const email = `user-${randomUUID()}@example.com`;
       const [row] = await this.sql<{ id: string }>(
-        `insert into users (id, email, password_hash, name)
-         select gen_random_uuid(), $1, password_hash, 'Ada Lovelace' from users limit 1 returning id`,
+        `with added as (
+           insert into users (id, email, password_hash, name, role)
+           select gen_random_uuid(), $1, password_hash, 'Ada Lovelace', 'customer' from users limit 1 returning id
+         ), emitted as (insert into outbox (id, type, user_id) select gen_random_uuid(), 'user.registered', id from added)
+         select id from added`,
         [email],
       );
       return { id: row?.id ?? '', email };
     },
     takeDatabaseAway: database.takeAway,
     async close() {
-      for (const { client } of started) client.close();
+      for (const client of [...relays, ...started.map((each) => each.client)]) client.close();
       await Promise.all(started.map(({ running }) => running.stop()));
       await pool.end();
       await database.drop();

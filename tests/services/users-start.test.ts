@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ConfigError } from '../../platform/config/load.ts';
 import { createGrpcClient } from '../../platform/rpc/client.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
-import { ENTITIES } from '../../services/users/entity.ts';
+import { ENTITIES } from '../../services/users/store/orm.ts';
 import { refusal } from '../../testkit/refusal.ts';
 import { schemaDrift } from '../../testkit/schema-drift.ts';
 import { LIMITS, openUsers, PASSWORD, registration, signingKey, type UsersFixture, userOf } from './users-fixture.ts';

@@ -172,7 +172,7 @@ async function during<T>(changes: readonly string[], userId: string, call: () =>
 }
 
 test('a login or a refresh that meets a deactivation at work waits for it and is refused', async () => {
-  const deactivate = ['update users set active = false where id = $1'];
+  const deactivate = ['update users set active = false, deactivated_at = now() where id = $1'];
   const user = await fixture.addUser();
   const login = () => refusal(users.authenticateUser({ email: user.email, password: PASSWORD }, LIMITS));
   expect((await during(deactivate, user.id, login)).code).toBe('UNAUTHENTICATED');
@@ -190,7 +190,7 @@ test('a log-out that meets a refresh at work waits for it and ends its new token
     'select 1 from users where id = $1 for no key update',
     'update refresh_tokens set rotated_at = now() where user_id = $1',
     `insert into refresh_tokens (token_hash, family_id, user_id, expires_at)
-     select sha256('new'), family_id, user_id, expires_at from refresh_tokens where user_id = $1`,
+     select encode(sha256('new'), 'hex'), family_id, user_id, expires_at from refresh_tokens where user_id = $1`,
   ];
   await during(rotation, id, () => users.revokeToken({ refreshToken }, LIMITS));
   expect(await tokensOf(id)).toEqual({ live: 0, families: 1 });

@@ -147,7 +147,7 @@ test('an unknown user is neither found nor valid', async () => {
 
 test('a deactivated user is not valid and can still be read', async () => {
   const { id } = userOf(await users.createUser(registration(), LIMITS));
-  await fixture.sql('update users set active = false where id = $1', [id]);
+  await users.deactivateUser({ idempotencyKey: randomUUID(), userId: id, reason: 'asked to go' }, LIMITS);
   const refused = await refusal(users.validateUser({ userId: id }, LIMITS));
   expect(refused).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'user_inactive', facts: { user_id: id } });
   expect(userOf(await users.getUser({ userId: id }, LIMITS)).active).toBe(false);

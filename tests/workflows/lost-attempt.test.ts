@@ -22,7 +22,8 @@ test('stock that a worker reserved before it died is released when the order the
   const { orderId, userId, lines } = order;
   const idempotencyKey = stepKey(orderId, 'reserve');
   await shop.clients.products.calls.reserveInventory({ idempotencyKey, orderId, lines }, { deadlineMs: 10_000 });
-  await shop.tamper.users('update users set active = false where id = $1', userId);
+  const deactivation = { idempotencyKey: `deactivate:${userId}`, userId, reason: 'asked to go' };
+  await shop.clients.users.calls.deactivateUser(deactivation, { deadlineMs: 10_000 });
 
   const failure = { step: 'ValidateUser', reason: 'user_inactive' };
   expect(await lab.ask({ ...order, stepLimitMs: 60_000 })).toMatchObject({ status: 'cancelled', failure });

@@ -39,7 +39,8 @@ export const ROWS: Readonly<Record<ForwardCall, Row>> = {
   validateUser: {
     refusal: {
       reason: 'user_inactive',
-      provoke: ({ tamper }, { userId }) => tamper.users('update users set active = false where id = $1', userId),
+      provoke: ({ clients }, { userId }) =>
+        clients.users.calls.deactivateUser({ idempotencyKey: randomUUID(), userId, reason: 'asked to go' }, LIMITS),
     },
     late: null,
   },

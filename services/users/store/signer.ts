@@ -1,12 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { importJWK, SignJWT } from 'jose';
 import { v7 as uuid } from 'uuid';
 import * as z from 'zod';
-import { ConfigError } from '../../platform/config/load.ts';
-import type { Role } from './entity.ts';
+import { ConfigError } from '../../../platform/config/load.ts';
+import type { Role } from '../domain/user.ts';
 
-export const ACCESS_TOKEN_LIFE_S = 15 * 60;
+const ACCESS_TOKEN_LIFE_S = 15 * 60;
 const ISSUER = 'shopfast';
 const AUDIENCE = 'shopfast-api';
 
@@ -26,7 +25,7 @@ const publicHalves = z.array(z.object(publicKey));
 
 export type Signer = Awaited<ReturnType<typeof createSigner>>;
 
-/** Signs with the first key of the file. Throws ConfigError, without a word of the file's content, when it is unusable. */
+/** Signs access tokens with the first key of the file. Throws ConfigError, which quotes nothing of the file, when it is unusable. */
 export async function createSigner(path: string) {
   const keys = await readKeys(path);
   const [first] = keys;
@@ -35,6 +34,7 @@ export async function createSigner(path: string) {
     throw unusable(path, 'its first key is not a key pair of P-256');
   });
   return {
+    accessTokenLifeS: ACCESS_TOKEN_LIFE_S,
     accessToken: (user: { readonly id: string; readonly role: Role }): Promise<string> =>
       new SignJWT({ role: user.role })
         .setProtectedHeader({ alg: 'ES256', kid: first.kid, typ: 'JWT' })
@@ -70,15 +70,4 @@ function parseJson(content: string, path: string): unknown {
 
 function unusable(path: string, why: string): ConfigError {
   return new ConfigError(`JWT_KEYS_FILE: ${path}: ${why}`);
-}
-
-/** An opaque token of 256 random bits; only its hash is stored. */
-export function newRefreshToken(): { readonly token: string; readonly hash: Buffer } {
-  const token = randomBytes(32).toString('base64url');
-  return { token, hash: hashToken(token) };
-}
-
-/** Without salt or rounds: 256 random bits cannot be guessed. */
-export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }

@@ -1,12 +1,31 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { v7 as uuid } from 'uuid';
+import { outboxColumns } from '../../../platform/outbox/columns.ts';
 import { userInactive } from './errors.ts';
 
 export const ROLES = ['customer', 'operator', 'admin'] as const;
 
 export type Role = (typeof ROLES)[number];
 
-const AddressSchema = defineEntity({
+export type UserEventType = 'user.registered' | 'user.deactivated';
+
+const { userId: _, ...eventColumns } = outboxColumns;
+
+/** A row of the outbox: what happened to a user, by id alone. */
+export const UserEventSchema = defineEntity({
+  name: 'UserEvent',
+  tableName: 'outbox',
+  properties: {
+    ...eventColumns,
+    type: p.text().$type<UserEventType>(),
+    user: () => p.manyToOne(User).createForeignKeyConstraint(false),
+  },
+});
+
+export class UserEvent extends UserEventSchema.class {}
+UserEventSchema.setClass(UserEvent);
+
+export const AddressSchema = defineEntity({
   name: 'Address',
   embeddable: true,
   properties: {
@@ -22,7 +41,7 @@ const AddressSchema = defineEntity({
 export class Address extends AddressSchema.class {}
 AddressSchema.setClass(Address);
 
-const UserSchema = defineEntity({
+export const UserSchema = defineEntity({
   name: 'User',
   tableName: 'users',
   properties: {
@@ -35,20 +54,18 @@ const UserSchema = defineEntity({
     /** Loaded only where a password is checked. */
     passwordHash: p.text().lazy().hidden(),
     name: p.text(),
-    role: p.enum(ROLES).default('customer'),
+    role: p.text().$type<Role>(),
     active: p.boolean().default(true),
     address: p.embedded(Address).nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p.datetime().defaultRaw('now()'),
-    /** Set by the database when the account is deactivated, as are the sequences that tell who came and went in which order. */
     deactivatedAt: p.datetime().nullable(),
     deactivationReason: p.text().default(''),
-    registeredSequence: p.bigint('string').defaultRaw('next_user_effect()'),
-    deactivatedSequence: p.bigint('string').nullable(),
+    events: () => p.oneToMany(UserEvent).mappedBy('user'),
   },
 });
 
-/** What a user may change of the profile; absent: unchanged. */
+/** What a user changes of the profile; absent: unchanged. */
 export type ProfileChange = {
   /** In lower case. */
   readonly email?: string | undefined;
@@ -57,24 +74,38 @@ export type ProfileChange = {
 };
 
 export class User extends UserSchema.class {
-  change({ email, name, address }: ProfileChange): void {
+  register(at: Date): void {
+    this.createdAt = at;
+    this.updatedAt = at;
+    this.emit('user.registered', at);
+  }
+
+  /** Refuses with `user_inactive`. */
+  change({ email, name, address }: ProfileChange, at: Date): void {
     this.requireActive();
     if (email !== undefined) this.email = email;
     if (name !== undefined) this.name = name;
     if (address !== undefined) this.address = address;
+    if (email ?? name ?? address) this.updatedAt = at;
   }
 
-  /** The first reason stays: a user who is deactivated already is left as is. */
-  deactivate(reason: string): void {
+  /** The first time and reason stay: a user who is deactivated already does not change. */
+  deactivate(reason: string, at: Date): void {
     if (!this.active) return;
     this.active = false;
+    this.deactivatedAt = at;
     this.deactivationReason = reason;
+    this.updatedAt = at;
+    this.emit('user.deactivated', at);
   }
 
   requireActive(): void {
     if (!this.active) throw userInactive(this.id);
   }
+
+  /** Never with facts: an event of a user holds no personal data. */
+  private emit(type: UserEventType, at: Date): void {
+    this.events.add(Object.assign(new UserEvent(), { type, at, facts: {} }));
+  }
 }
 UserSchema.setClass(User);
-
-export const ENTITIES = [UserSchema, AddressSchema];

@@ -1,7 +1,16 @@
-import type { Rule } from '../../platform/audit/evaluate.ts';
+import type { Rule } from '../../../platform/audit/evaluate.ts';
+import type { UserEventType } from '../domain/user.ts';
 
 // A token is live until it is retired, revoked or past its time.
 const LIVE = 'rotated_at is null and revoked_at is null and expires_at > now()';
+
+/** Each of these transitions has its event, once and of its time, and each event its transition. Times of events are in milliseconds. */
+function emitted(type: UserEventType, transitions: string): string {
+  return `select coalesce(t.id, e.user_id)::text as id,
+      t.id is null or count(e.id) <> 1 or min(e.at) is distinct from t.at::timestamptz(3) as wrong
+    from (${transitions}) t full join (select id, user_id, at from outbox where type = '${type}') e on e.user_id = t.id
+    group by t.id, t.at, e.user_id`;
+}
 
 /** The invariants of accounts and tokens. Examples are ids of users and of token families, never an address or a hash. */
 export const RULES: readonly Rule[] = [
@@ -20,7 +29,20 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: 'deactivations_recorded',
-    rows: `select id::text, active <> (deactivated_at is null) or active <> (deactivated_sequence is null) as wrong from users`,
+    rows: 'select id::text, active <> (deactivated_at is null) as wrong from users',
+  },
+  {
+    name: 'registrations_emitted',
+    rows: emitted('user.registered', 'select id, created_at as at from users'),
+  },
+  {
+    name: 'deactivations_emitted',
+    rows: emitted('user.deactivated', 'select id, deactivated_at as at from users where not active'),
+  },
+  {
+    // Events leave the service: they hold no personal data.
+    name: 'events_hold_ids_only',
+    rows: `select id::text, facts <> '{}' or order_id is not null or amount_minor is not null as wrong from outbox`,
   },
   {
     name: 'live_tokens_of_active_users',
