@@ -38,7 +38,7 @@ async function loggedIn() {
 }
 
 const refresh = (refreshToken: string, instance = users) => instance.refreshToken({ refreshToken }, LIMITS);
-const hashOf = (token: string) => createHash('sha256').update(token).digest();
+const hashOf = (token: string) => createHash('sha256').update(token).digest('hex');
 
 /** The tokens of a user: how many are neither retired nor revoked, and of how many families. */
 async function tokensOf(userId: string) {
@@ -172,7 +172,10 @@ async function during<T>(changes: readonly string[], userId: string, call: () =>
 }
 
 test('a login or a refresh that meets a deactivation at work waits for it and is refused', async () => {
-  const deactivate = ['update users set active = false, deactivated_at = now() where id = $1'];
+  const deactivate = [
+    'update users set active = false, deactivated_at = now() where id = $1',
+    `insert into outbox (id, type, user_id) values (gen_random_uuid(), 'user.deactivated', $1)`,
+  ];
   const user = await fixture.addUser();
   const login = () => refusal(users.authenticateUser({ email: user.email, password: PASSWORD }, LIMITS));
   expect((await during(deactivate, user.id, login)).code).toBe('UNAUTHENTICATED');

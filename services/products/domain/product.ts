@@ -12,7 +12,7 @@ export const StockMovementSchema = defineEntity({
   name: 'StockMovement',
   tableName: 'stock_movements',
   properties: {
-    id: p.bigint('string').primary().autoincrement(),
+    id: p.bigint('string').primary().generated('identity'),
     product: () => p.manyToOne(Product),
     kind: p.text().$type<MovementKind>(),
     stockDelta: p.integer(),

@@ -21,7 +21,7 @@ export const RefreshTokenSchema = defineEntity({
     /** A family is what one login started: each exchange adds a token to it. */
     familyId: p.uuid(),
     userId: p.uuid(),
-    issuedAt: p.datetime(),
+    issuedAt: p.datetime().defaultRaw('now()'),
     expiresAt: p.datetime(),
     /** Set when the token was exchanged for its successor. */
     rotatedAt: p.datetime().nullable(),

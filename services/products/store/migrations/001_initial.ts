@@ -69,7 +69,7 @@ end $$`,
 
 const STOCK_MOVEMENTS = [
   `create table stock_movements (
-  id bigserial primary key,
+  id bigint generated always as identity primary key,
   product_id uuid not null constraint stock_movements_product_id_foreign references products (id),
   kind text not null,
   stock_delta integer not null,
