@@ -5,6 +5,7 @@ import { requireDatabase } from '../../platform/persistence/reach.ts';
 import { startGrpcService } from '../../platform/rpc/service.ts';
 import { createLogger, type Logger } from '../../platform/telemetry/logs.ts';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
+import { toStatus } from './api/errors.ts';
 import { createHandler } from './api/handler.ts';
 import { RULES } from './audit/rules.ts';
 import type { ProductsConfig } from './config.ts';
@@ -45,6 +46,7 @@ export function serveProducts(
       listEffects: (after, limit) => listEffects(database.sql, after, limit),
       audit: () => evaluate(database, RULES),
     }),
+    toStatus,
     checks: { database: database.check },
     async close() {
       await sweeper.stop();

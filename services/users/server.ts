@@ -8,6 +8,7 @@ import { startGrpcService } from '../../platform/rpc/service.ts';
 import { createLogger } from '../../platform/telemetry/logs.ts';
 import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
+import { toStatus } from './api/errors.ts';
 import { createHandler } from './api/handler.ts';
 import { RULES } from './audit/rules.ts';
 import type { UsersConfig } from './config.ts';
@@ -42,6 +43,7 @@ export async function startUsers(config: UsersConfig): Promise<Running> {
       audit: () => evaluate(database, RULES),
     }),
     beside: [served(OutboxServiceService, createOutboxHandler(database))],
+    toStatus,
     checks: { database: database.check },
     close: database.close,
   });

@@ -5,7 +5,7 @@ import { evaluate } from '../../platform/audit/evaluate.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
-import { createGrpcClient, type GrpcClient, type UnaryCalls } from '../../platform/rpc/client.ts';
+import { createClient, type GrpcClient, type UnaryCalls } from '../../platform/rpc/client.ts';
 import { createLogger } from '../../platform/telemetry/logs.ts';
 import {
   type CreateProductRequest,
@@ -58,7 +58,7 @@ export async function openProducts() {
           ...changes,
         }),
       );
-      const client = createGrpcClient(ProductsServiceService, `127.0.0.1:${running.listening.grpc}`);
+      const client = createClient(ProductsServiceService, { target: `127.0.0.1:${running.listening.grpc}` });
       started.push({ running, client });
       return client.calls;
     },

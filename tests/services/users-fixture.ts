@@ -6,7 +6,7 @@ import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import pg from 'pg';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
-import { createGrpcClient, type GrpcClient } from '../../platform/rpc/client.ts';
+import { createClient, type GrpcClient } from '../../platform/rpc/client.ts';
 import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { type CreateUserRequest, type User, UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { usersConfig } from '../../services/users/config.ts';
@@ -46,14 +46,14 @@ export async function openUsers() {
     write,
     async start(changes: Record<string, string> = {}) {
       const running = await startUsers(loadConfig(usersConfig, { ...environment, ...changes }));
-      const client = createGrpcClient(UsersServiceService, `127.0.0.1:${running.listening.grpc}`);
+      const client = createClient(UsersServiceService, { target: `127.0.0.1:${running.listening.grpc}` });
       started.push({ running, client });
       return client.calls;
     },
     /** The events of the service that was started last, as the relay reads them. */
     async outbox() {
-      const address = `127.0.0.1:${started.at(-1)?.running.listening.grpc}`;
-      const client = createGrpcClient(OutboxServiceService, address);
+      const target = `127.0.0.1:${started.at(-1)?.running.listening.grpc}`;
+      const client = createClient(OutboxServiceService, { target });
       relays.push(client);
       return client.calls;
     },

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ConfigError } from '../../platform/config/load.ts';
-import { createGrpcClient } from '../../platform/rpc/client.ts';
+import { createClient } from '../../platform/rpc/client.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { ENTITIES } from '../../services/users/store/orm.ts';
 import { refusal } from '../../testkit/refusal.ts';
@@ -77,7 +77,7 @@ test('logs at their loudest hold no address, no name, no password, no hash and n
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += chunk));
   try {
     const [ready] = (await once(child, 'message')) as [{ grpc: number }];
-    const client = createGrpcClient(UsersServiceService, `127.0.0.1:${ready.grpc}`);
+    const client = createClient(UsersServiceService, { target: `127.0.0.1:${ready.grpc}` });
     const request = registration();
     await client.calls.createUser(request, LIMITS);
     const login = await client.calls.authenticateUser(request, LIMITS);

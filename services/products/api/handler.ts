@@ -199,11 +199,6 @@ function auditHandlers({ database, listEffects, audit }: HandlerOptions) {
 /** Validates a request and answers it without a transaction. */
 function createReading(database: Database) {
   return <Given, Response>(schema: z.ZodType<Given>, read: (given: Given, em: EntityManager) => Promise<Response>) =>
-    async (request: unknown): Promise<Response> => {
-      try {
-        return await read(parseRequest(schema, request), database.read().em);
-      } catch (error: unknown) {
-        throw toStatus(error);
-      }
-    };
+    (request: unknown): Promise<Response> =>
+      read(parseRequest(schema, request), database.read().em);
 }

@@ -173,17 +173,7 @@ function auditHandlers({ database, listEffects, audit }: HandlerOptions) {
 
 /** Validates a request and answers it; the unit of work is outside any transaction. */
 function createAnswering(database: Database) {
-  return <Given extends object, Response>(
-    schema: z.ZodType<Given>,
-    answer: (given: Given, em: EntityManager) => Promise<Response>,
-  ) =>
-    async (request: unknown): Promise<Response> => {
-      const given = parseRequest(schema, request);
-      if ('userId' in given && typeof given.userId === 'string') annotate({ userId: given.userId });
-      try {
-        return await answer(given, database.read().em);
-      } catch (error: unknown) {
-        throw toStatus(error);
-      }
-    };
+  return <Given, Response>(schema: z.ZodType<Given>, answer: (given: Given, em: EntityManager) => Promise<Response>) =>
+    (request: unknown): Promise<Response> =>
+      answer(parseRequest(schema, request), database.read().em);
 }
