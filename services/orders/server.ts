@@ -1,3 +1,4 @@
+import { evaluate } from '../../platform/audit/evaluate.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import { createOutboxHandler } from '../../platform/outbox/handler.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
@@ -8,7 +9,9 @@ import { createLogger } from '../../platform/telemetry/logs.ts';
 import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { createHandler } from './api/handler.ts';
+import { RULES } from './audit/rules.ts';
 import type { OrdersConfig } from './config.ts';
+import { createListEffects } from './store/effects.ts';
 import { ENTITIES, MIGRATIONS } from './store/orm.ts';
 import { createSnapshot } from './store/snapshot.ts';
 
@@ -17,7 +20,6 @@ export async function startOrders(config: OrdersConfig): Promise<Running> {
   await requireDatabase(config, 'ORDERS_DATABASE_URL');
   const url = config.ORDERS_DATABASE_URL;
   const database = await openDatabase({ url, entities: ENTITIES, migrations: MIGRATIONS, logger });
-  const charges = { taxBasisPoints: config.TAX_BASIS_POINTS, shippingMinor: config.SHIPPING_MINOR };
   return startGrpcService({
     service: 'orders',
     host: config.BIND_HOST,
@@ -26,7 +28,13 @@ export async function startOrders(config: OrdersConfig): Promise<Running> {
     logger,
     reflection: config.GRPC_REFLECTION === 'on',
     definition: OrdersServiceService,
-    handlers: createHandler({ database, snapshot: createSnapshot(database), charges }),
+    handlers: createHandler({
+      database,
+      snapshot: createSnapshot(database),
+      charges: { taxBasisPoints: config.TAX_BASIS_POINTS, shippingMinor: config.SHIPPING_MINOR },
+      listEffects: createListEffects(database),
+      audit: () => evaluate(database, RULES),
+    }),
     beside: [served(OutboxServiceService, createOutboxHandler(database))],
     checks: { database: database.check },
     close: database.close,

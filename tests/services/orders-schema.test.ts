@@ -98,7 +98,7 @@ test('two writers that forgot to lock the order cannot both continue its history
   }
 });
 
-test('a history is continued by reading its own rows, however many others there are that PostgreSQL has no statistics of', async () => {
+test('a history is continued and read by its own rows, however many others there are that PostgreSQL has no statistics of', async () => {
   await orders.sql('alter table order_history set (autovacuum_enabled = off)');
   await orders.sql(
     `with stored as (
@@ -120,10 +120,12 @@ test('a history is continued by reading its own rows, however many others there 
     );
     await late.query(APPEND, [id, null, 'SUBMITTED']);
     await late.query(APPEND, [id, 'SUBMITTED', 'CREATED']);
-    const { rows } = await late.query<{ read: number }>(
-      `select (seq_tup_read + idx_tup_fetch)::integer as read from pg_stat_xact_user_tables where relname = 'order_history'`,
-    );
+    const reads = `select (seq_tup_read + idx_tup_fetch)::integer as read from pg_stat_xact_user_tables where relname = 'order_history'`;
+    const { rows } = await late.query<{ read: number }>(reads);
     expect(rows).toEqual([{ read: 1 }]);
+    // As GetOrder reads it.
+    await late.query('select * from order_history where order_id in ($1) order by sequence', [id]);
+    expect((await late.query(reads)).rows).toEqual([{ read: 3 }]);
   } finally {
     await late.end();
   }

@@ -2,8 +2,7 @@
 import { type Codec, once } from '../../../platform/idempotency/once.ts';
 import type { Database, Transaction } from '../../../platform/persistence/database.ts';
 import type { Order } from '../domain/order.ts';
-import { getOrder } from '../domain/reads/get-order.ts';
-import type { Snapshot } from '../store/snapshot.ts';
+import { getOrder, type Snapshot } from '../domain/reads/get-order.ts';
 import { toStatus } from './errors.ts';
 
 type Keyed = { readonly key: string; readonly operation: string; readonly requestHash: Buffer };
@@ -13,8 +12,6 @@ const ORDER_ID: Codec<string> = {
   encode: (id) => ({ finish: () => Buffer.from(id) }),
   decode: (bytes) => Buffer.from(bytes).toString(),
 };
-
-export type CurrentOrder = ReturnType<typeof createCurrentOrder>;
 
 export function createCurrentOrder(database: Database, snapshot: Snapshot) {
   /** Runs once per key. */

@@ -1,6 +1,5 @@
 /** The calls that change a confirmed or parked order. */
 import { createIdempotent } from '../../../platform/idempotency/idempotent.ts';
-import type { Database } from '../../../platform/persistence/database.ts';
 import {
   CompleteReturnRequest,
   CompleteReturnResponse,
@@ -18,6 +17,7 @@ import { recordIntervention } from '../domain/record-intervention.ts';
 import { completeReturn } from '../domain/returns/complete-return.ts';
 import { requestReturn } from '../domain/returns/request-return.ts';
 import { shipOrder } from '../domain/ship-order.ts';
+import type { Dependencies } from './dependencies.ts';
 import { toStatus } from './errors.ts';
 import type { OrdersHandlers } from './handler.ts';
 import {
@@ -28,14 +28,12 @@ import {
   shipOrderSchema,
 } from './requests.ts';
 
-export type FulfilmentOptions = { readonly database: Database };
-
 type FulfilmentHandlers = Pick<
   OrdersHandlers,
   'shipOrder' | 'deliverOrder' | 'requestReturn' | 'completeReturn' | 'recordIntervention'
 >;
 
-export function fulfilmentHandlers({ database }: FulfilmentOptions): FulfilmentHandlers {
+export function fulfilmentHandlers({ database }: Dependencies): FulfilmentHandlers {
   const idempotent = createIdempotent(database, toStatus);
   return {
     shipOrder: idempotent(

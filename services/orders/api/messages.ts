@@ -2,8 +2,8 @@ import type { Effect as EffectMessage } from '../../../proto/gen/shopfast/audit/
 import type * as wire from '../../../proto/gen/shopfast/orders/v1/orders.ts';
 import type { Order } from '../domain/order.ts';
 import { ORDER_STATUSES, type OrderStatus } from '../domain/order-status.ts';
+import type { Effect } from '../domain/reads/effect.ts';
 import type { Totals } from '../domain/totals.ts';
-import type { Effect } from '../store/effects.ts';
 
 type Items<Part extends 'lines' | 'history' | 'interventions' | 'returns'> = ReturnType<Order[Part]['getItems']>[number];
 

@@ -1,12 +1,8 @@
-import { evaluate } from '../../../platform/audit/evaluate.ts';
-import type { Database } from '../../../platform/persistence/database.ts';
 import { parseRequest } from '../../../platform/rpc/validate.ts';
 import { annotate } from '../../../platform/telemetry/context.ts';
-import { RULES } from '../audit/rules.ts';
 import { getOrder } from '../domain/reads/get-order.ts';
 import { listOrders } from '../domain/reads/list-orders.ts';
-import { listEffects } from '../store/effects.ts';
-import type { Snapshot } from '../store/snapshot.ts';
+import type { Dependencies } from './dependencies.ts';
 import { answering } from './errors.ts';
 import type { OrdersHandlers } from './handler.ts';
 import { effectMessage, listedOrderMessage, orderMessage } from './messages.ts';
@@ -14,7 +10,7 @@ import { getOrderSchema, listEffectsSchema, listOrdersSchema } from './requests.
 
 type ReadHandlers = Pick<OrdersHandlers, 'getOrder' | 'listOrders' | 'audit' | 'listEffects'>;
 
-export function readHandlers({ database, snapshot }: { readonly database: Database; readonly snapshot: Snapshot }): ReadHandlers {
+export function readHandlers({ database, snapshot, listEffects, audit }: Dependencies): ReadHandlers {
   return {
     async getOrder(request) {
       const given = parseRequest(getOrderSchema, request);
@@ -31,12 +27,12 @@ export function readHandlers({ database, snapshot }: { readonly database: Databa
     },
 
     async audit() {
-      return { findings: await evaluate(database, RULES) };
+      return { findings: await audit() };
     },
 
     async listEffects(request) {
       const { page } = parseRequest(listEffectsSchema, request);
-      const { effects, nextCursor } = await listEffects(database.sql, page);
+      const { effects, nextCursor } = await listEffects(page);
       return { effects: effects.map(effectMessage), nextCursor };
     },
   };

@@ -1,7 +1,6 @@
 /** The calls of the saga: SubmitOrder, CreateOrder, ConfirmOrder and their undo, CancelOrder. */
 import { createIdempotent } from '../../../platform/idempotency/idempotent.ts';
 import { hashRequest, tombstone } from '../../../platform/idempotency/record.ts';
-import type { Database } from '../../../platform/persistence/database.ts';
 import { parseRequest } from '../../../platform/rpc/validate.ts';
 import { annotate } from '../../../platform/telemetry/context.ts';
 import {
@@ -16,19 +15,16 @@ import { cancelOrder } from '../domain/cancel-order.ts';
 import { confirmOrder } from '../domain/confirm-order.ts';
 import { createOrder } from '../domain/create-order.ts';
 import { submitOrder } from '../domain/submit-order.ts';
-import type { Charges } from '../domain/totals.ts';
-import type { Snapshot } from '../store/snapshot.ts';
 import { createCurrentOrder } from './current-order.ts';
+import type { Dependencies } from './dependencies.ts';
 import { toStatus } from './errors.ts';
 import type { OrdersHandlers } from './handler.ts';
 import { impersonalMessage, orderMessage, totalsMessage } from './messages.ts';
 import { cancelOrderSchema, confirmOrderSchema, createOrderSchema, submitOrderSchema } from './requests.ts';
 
-export type SagaOptions = { readonly database: Database; readonly snapshot: Snapshot; readonly charges: Charges };
-
 type SagaHandlers = Pick<OrdersHandlers, 'submitOrder' | 'createOrder' | 'confirmOrder' | 'cancelOrder'>;
 
-export function sagaHandlers({ database, snapshot, charges }: SagaOptions): SagaHandlers {
+export function sagaHandlers({ database, snapshot, charges }: Dependencies): SagaHandlers {
   const idempotent = createIdempotent(database, toStatus);
   const currentOrder = createCurrentOrder(database, snapshot);
   return {

@@ -1,8 +1,5 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Database } from '../../../platform/persistence/database.ts';
-
-/** Runs a read whose statements all see one instant. A write fails. */
-export type Snapshot = <T>(read: (reading: { readonly em: EntityManager }) => Promise<T>) => Promise<T>;
+import type { Snapshot } from '../domain/reads/get-order.ts';
 
 /** The transaction is lent to the entity manager, for the reason that platform/persistence/database.ts gives. */
 export function createSnapshot({ orm }: Pick<Database, 'orm'>): Snapshot {

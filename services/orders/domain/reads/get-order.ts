@@ -2,6 +2,9 @@ import { orderNotFound } from '../errors.ts';
 import type { Work } from '../lock-order.ts';
 import { Order } from '../order.ts';
 
+/** Runs a read whose statements all see one instant. A write fails. */
+export type Snapshot = <T>(read: (work: Work) => Promise<T>) => Promise<T>;
+
 /** Everything that belongs to an order, except its events. */
 export const ORDER_PARTS = ['lines', 'history', 'interventions', 'returns.lines'] as const;
 
