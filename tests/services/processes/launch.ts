@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import { createGrpcClient } from '../../../platform/rpc/client.ts';
+import { createClient } from '../../../platform/rpc/client.ts';
 import type { ServiceDefinition } from '../../../platform/rpc/methods.ts';
 import type { Fate } from './fate.ts';
 
@@ -33,7 +33,7 @@ export async function launchService<D extends ServiceDefinition>(options: {
     });
     child.once('exit', (code) => reject(new Error(`The service ended with ${code} before it listened`)));
   });
-  const client = createGrpcClient(options.definition, `127.0.0.1:${port}`);
+  const client = createClient(options.definition, { target: `127.0.0.1:${port}` });
   return {
     calls: client.calls,
     /** Resolves when its fate is upon it. */
