@@ -1,3 +1,4 @@
+import { evaluate } from '../../platform/audit/evaluate.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import { createOutboxHandler } from '../../platform/outbox/handler.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
@@ -7,14 +8,18 @@ import { startGrpcService } from '../../platform/rpc/service.ts';
 import { createLogger } from '../../platform/telemetry/logs.ts';
 import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
+import { toStatus } from './api/errors.ts';
 import { createHandler } from './api/handler.ts';
+import { RULES } from './audit/rules.ts';
 import type { PaymentsConfig } from './config.ts';
 import { createFraudCheck } from './domain/fraud/check.ts';
 import { createFraudMetrics } from './domain/fraud/metrics.ts';
 import type { PaymentProvider } from './domain/provider.ts';
 import { httpFraudScorer } from './provider/http-fraud-scorer.ts';
 import { httpProvider } from './provider/http-provider.ts';
+import { listEffects } from './store/effects.ts';
 import { ENTITIES, MIGRATIONS } from './store/orm.ts';
+import { sumPostings } from './store/postings.ts';
 
 /** `provider` is the payment provider; by default the one that the configuration names. */
 export async function startPayments(
@@ -49,7 +54,16 @@ export async function startPayments(
     logger,
     reflection: config.GRPC_REFLECTION === 'on',
     definition: PaymentsServiceService,
-    handlers: createHandler({ database, provider, fraud, logger }),
+    handlers: createHandler({
+      database,
+      provider,
+      fraud,
+      logger,
+      sumPostings: (query) => sumPostings(database.sql, query),
+      listEffects: (page) => listEffects(database.sql, page),
+      audit: () => evaluate(database, RULES),
+    }),
+    toStatus,
     beside: [served(OutboxServiceService, createOutboxHandler(database))],
     instruments: [metrics.instrument],
     // The provider is not checked: without it payments are still read, and every other instance has the same provider.

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { stepKey, undoKey } from '../../contracts/ids.ts';
 import { loadConfig } from '../../platform/config/load.ts';
-import { createGrpcClient } from '../../platform/rpc/client.ts';
+import { createClient } from '../../platform/rpc/client.ts';
 import { StatusError } from '../../platform/rpc/status-error.ts';
 import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import {
@@ -17,7 +17,7 @@ import { httpProvider } from '../../services/payments/provider/http-provider.ts'
 import { startPayments } from '../../services/payments/server.ts';
 import { createDatabase } from '../../testkit/database.ts';
 import type { Disturb } from './payments-disturbed.ts';
-import { openProvider } from './provider-fixture.ts';
+import { openProvider, type ProviderFixture } from './provider-fixture.ts';
 
 export const LIMITS = { deadlineMs: 10_000 };
 // Milliseconds that a silent provider is waited for; the lease is longer by its margin.
@@ -35,19 +35,7 @@ export async function openPayments() {
   pool.on('error', () => {});
   const instances: { close(): Promise<void> }[] = [];
 
-  // Patient with every call but those that stay silent, so that a busy machine makes no difference.
-  const patient = httpProvider({ url: provider.url });
-  const impatient = httpProvider({ url: provider.url, deadlineMs: SILENCE_MS });
-  const asked = new Set<string>();
-  const real: PaymentProvider = {
-    ...patient,
-    deadlineMs: SILENCE_MS,
-    charge(request) {
-      const silent = request.token === 'tok_timeout_after_charge' && !asked.has(request.key);
-      asked.add(request.key);
-      return (silent ? impatient : patient).charge(request);
-    },
-  };
+  const real = patientProvider(provider.url);
 
   /** An instance of the service; `disturb` puts something between it and the provider, `environment` configures it. */
   async function start(disturb: Disturb = (undisturbed) => undisturbed, environment: NodeJS.ProcessEnv = {}) {
@@ -61,7 +49,10 @@ export async function openPayments() {
     });
     const running = await startPayments(config, disturb(real));
     const address = `127.0.0.1:${running.listening.grpc}`;
-    const [client, outbox] = [createGrpcClient(PaymentsServiceService, address), createGrpcClient(OutboxServiceService, address)];
+    const [client, outbox] = [
+      createClient(PaymentsServiceService, { target: address }),
+      createClient(OutboxServiceService, { target: address }),
+    ];
     const instance = {
       ...client.calls,
       outbox: outbox.calls,
@@ -102,20 +93,7 @@ export async function openPayments() {
       return (await provider.entriesOf(orderId)).map(({ kind, amount_minor }) => [kind, amount_minor]);
     },
     /** The provider's books as ours say they must be, and as they are: one line for every movement of money. */
-    async books(): Promise<{ ours: string[]; theirs: string[] }> {
-      const { rows } = await pool.query<{ line: string }>(
-        `select format('%s %s %s %s', kind, provider_reference, amount_minor, order_id) as line from (
-           select unnest(array['charge', 'capture']) as kind, provider_reference, captured_minor as amount_minor, order_id
-           from payments where captured_minor > 0
-           union all
-           select 'refund', refunds.provider_reference, refunds.amount_minor, order_id
-           from refunds join payments on payments.id = refunds.payment_id) as movements`,
-      );
-      const theirs = (await provider.ledger()).map(
-        (entry) => `${entry.kind} ${entry.refund_id ?? entry.charge_id} ${entry.amount_minor} ${entry.reference}`,
-      );
-      return { ours: rows.map((row) => row.line).toSorted(), theirs: theirs.toSorted() };
-    },
+    books: async () => ({ ours: await ourBooks(pool), theirs: await theirBooks(provider) }),
     takeDatabaseAway: database.takeAway,
     async close() {
       for (const instance of instances) await instance.close();
@@ -124,6 +102,41 @@ export async function openPayments() {
       await provider.close();
     },
   };
+}
+
+/** Patient with every call but those that stay silent, so that a busy machine makes no difference. */
+function patientProvider(url: string): PaymentProvider {
+  const patient = httpProvider({ url });
+  const impatient = httpProvider({ url, deadlineMs: SILENCE_MS });
+  const asked = new Set<string>();
+  return {
+    ...patient,
+    deadlineMs: SILENCE_MS,
+    charge(request) {
+      const silent = request.token === 'tok_timeout_after_charge' && !asked.has(request.key);
+      asked.add(request.key);
+      return (silent ? impatient : patient).charge(request);
+    },
+  };
+}
+
+async function ourBooks(pool: pg.Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ line: string }>(
+    `select format('%s %s %s %s', kind, provider_reference, amount_minor, order_id) as line from (
+       select unnest(array['charge', 'capture']) as kind, provider_reference, captured_minor as amount_minor, order_id
+       from payments where captured_minor > 0
+       union all
+       select 'refund', refunds.provider_reference, refunds.amount_minor, order_id
+       from refunds join payments on payments.id = refunds.payment_id) as movements`,
+  );
+  return rows.map((row) => row.line).toSorted();
+}
+
+async function theirBooks(provider: ProviderFixture): Promise<string[]> {
+  const entries = await provider.ledger();
+  return entries
+    .map((entry) => `${entry.kind} ${entry.refund_id ?? entry.charge_id} ${entry.amount_minor} ${entry.reference}`)
+    .toSorted();
 }
 
 export function payment(given: Partial<ProcessPaymentRequest> = {}): ProcessPaymentRequest {

@@ -1,4 +1,4 @@
-import { evaluate } from '../../../platform/audit/evaluate.ts';
+import type { Finding } from '../../../platform/audit/evaluate.ts';
 import type { Database } from '../../../platform/persistence/database.ts';
 import type { Handlers } from '../../../platform/rpc/server.ts';
 import { parseRequest } from '../../../platform/rpc/validate.ts';
@@ -12,17 +12,14 @@ import {
   VoidPaymentRequest,
   VoidPaymentResponse,
 } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
-import { RULES } from '../audit/rules.ts';
 import type { Dependencies } from '../domain/dependencies.ts';
+import type { EffectsOfPage, EffectsPage } from '../domain/effect.ts';
 import { getPayment } from '../domain/get-payment.ts';
-import { getBalance } from '../domain/ledger/get-balance.ts';
+import { type BalanceQuery, getBalance, type Sums } from '../domain/ledger/get-balance.ts';
 import { processPayment } from '../domain/process-payment.ts';
 import { refundPayment } from '../domain/refunds/refund-payment.ts';
 import { validatePaymentMethod } from '../domain/validate-payment-method.ts';
 import { voidPayment } from '../domain/void-payment.ts';
-import { listEffects } from '../store/effects.ts';
-import { sumPostings } from '../store/postings.ts';
-import { toStatus } from './errors.ts';
 import { createLeased } from './leased.ts';
 import { effectMessage, paymentMessage } from './messages.ts';
 import {
@@ -35,9 +32,15 @@ import {
   voidPaymentSchema,
 } from './requests.ts';
 
-export function createHandler(
-  dependencies: Dependencies & { readonly database: Database },
-): Handlers<typeof PaymentsServiceService> {
+/** The handlers' work: the use cases' dependencies, and the reads of the store. */
+export type HandlerDependencies = Dependencies & {
+  readonly database: Database;
+  sumPostings(query: BalanceQuery): Promise<Sums>;
+  listEffects(page: EffectsPage): Promise<EffectsOfPage>;
+  audit(): Promise<Finding[]>;
+};
+
+export function createHandler(dependencies: HandlerDependencies): Handlers<typeof PaymentsServiceService> {
   const { database, provider, fraud, logger } = dependencies;
   const leased = createLeased({ sql: database.sql, logger });
   return {
@@ -78,44 +81,33 @@ export function createHandler(
       ({ orderId, reason }, operation) => voidPayment(dependencies, { operation, orderId, reason }),
     ),
 
-    getPayment: answering(async (request) => {
+    async getPayment(request) {
       const { by } = parseRequest(getPaymentSchema, request);
       const { em } = database.read();
       const payment = await getPayment(em, by.$case === 'paymentId' ? { id: by.value } : { orderId: by.value });
       annotate({ orderId: payment.orderId });
       return { payment: paymentMessage(payment) };
-    }),
+    },
 
-    validatePaymentMethod: answering(async (request) => {
+    async validatePaymentMethod(request) {
       const { paymentMethod } = parseRequest(validatePaymentMethodSchema, request);
       return validatePaymentMethod(dependencies, paymentMethod);
-    }),
+    },
 
     async getBalance(request) {
       const query = parseRequest(getBalanceSchema, request);
-      const { balanceMinor, ...sums } = await getBalance({ sumPostings: (of) => sumPostings(database.sql, of) }, query);
+      const { balanceMinor, ...sums } = await getBalance(dependencies, query);
       return { balance: { amountMinor: balanceMinor, currency: query.currency }, ...sums };
     },
 
     async audit() {
-      return { findings: await evaluate(database, RULES) };
+      return { findings: await dependencies.audit() };
     },
 
     async listEffects(request) {
       const { page } = parseRequest(listEffectsSchema, request);
-      const { effects, nextCursor } = await listEffects(database.sql, page);
+      const { effects, nextCursor } = await dependencies.listEffects(page);
       return { effects: effects.map(effectMessage), nextCursor };
     },
-  };
-}
-
-/** Answers a domain error of a read as its status. */
-function answering<Request, Response>(read: (request: Request) => Promise<Response>): (request: Request) => Promise<Response> {
-  return async (request) => {
-    try {
-      return await read(request);
-    } catch (error: unknown) {
-      throw toStatus(error);
-    }
   };
 }

@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import type { Codec } from '../../../platform/idempotency/once.ts';
 import { abandon, claim, complete, hashRequest, refuse, renew, tombstone } from '../../../platform/idempotency/record.ts';
 import type { Sql } from '../../../platform/persistence/sql.ts';
+import { shielded } from '../../../platform/rpc/call-scope.ts';
 import { StatusError } from '../../../platform/rpc/status-error.ts';
 import { parseRequest } from '../../../platform/rpc/validate.ts';
 import { annotate } from '../../../platform/telemetry/context.ts';
@@ -67,6 +68,7 @@ function openLease<Response>(
       isClaimed = true;
       return { state: 'mine' };
     },
+    outliveCall: shielded,
     renew: ({ sql }) => renew(sql, key, lease),
     complete: ({ sql }, result) => complete(sql, key, call.response.encode(result).finish(), lease.owner),
     async refuse({ sql }, refusal) {

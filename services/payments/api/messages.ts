@@ -4,9 +4,9 @@ import {
   type Payment as PaymentMessage,
   PaymentStatus as PaymentStatusMessage,
 } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
+import type { Effect } from '../domain/effect.ts';
 import type { Payment } from '../domain/payment.ts';
 import type { PaymentStatus } from '../domain/payment-status.ts';
-import type { Effect } from '../store/effects.ts';
 
 const STATUS_MESSAGES: Readonly<Record<PaymentStatus, PaymentStatusMessage>> = {
   PENDING: PaymentStatusMessage.PAYMENT_STATUS_PENDING,

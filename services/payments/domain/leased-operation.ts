@@ -3,13 +3,18 @@ import type { PaymentError } from './errors.ts';
 
 /**
  * One call that spans several transactions, under its idempotency key. A lease says who works on it, and only the owner of the
- * lease settles it: every method but `forbid` fails with ABORTED when another owner has taken over, and the caller's transaction
+ * lease settles it: `renew`, `complete` and `refuse` fail with ABORTED when another owner has taken over, and the caller's transaction
  * rolls back. A call that ends without being settled gives its lease back, and the next attempt continues.
  */
 export type LeasedOperation<Result> = {
   readonly key: string;
   /** Takes the lease, or finds the stored result. Throws the stored refusal. */
   claim(transaction: Transaction): Promise<{ readonly state: 'mine' } | { readonly state: 'completed'; readonly result: Result }>;
+  /**
+   * Runs work that does not end with the call: the provider is asked and its answer is recorded although the caller has given up,
+   * and the caller's next attempt finds the outcome.
+   */
+  outliveCall<T>(work: () => Promise<T>): Promise<T>;
   /** Extends the lease from now. */
   renew(transaction: Transaction): Promise<void>;
   complete(transaction: Transaction, result: Result): Promise<void>;

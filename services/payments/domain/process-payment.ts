@@ -40,28 +40,29 @@ export async function processPayment(
   const begun = await begin(dependencies, operation, request);
   if (begun.kind === 'replayed') return begun.result;
   if (begun.kind === 'refused') throw begun.refusal;
-  const { paymentId, earlier, isNew } = begun;
-  const assessment = await dependencies.fraud.assess({ ...request, ...earlier });
-  const outcome = assessment.held
-    ? await hold(dependencies, operation.key, { assessment, isNew })
-    : await charge(dependencies, operation.key, request);
-  await settle(dependencies, operation, { paymentId, outcome, assessment });
-  const refusal = outcome.kind === 'refused' ? outcome.refusal : undefined;
+  const refusal = await operation.outliveCall(() => chargeAndSettle(dependencies, operation, { request, begun }));
+  const { paymentId } = begun;
   dependencies.logger.info({ payment_id: paymentId, outcome: refusal?.reason ?? 'captured' }, 'A payment was settled');
   if (refusal) throw refusal;
   return { paymentId };
 }
 
-type Begun =
-  // `isNew`: nobody can have asked the provider under this key.
-  | { readonly kind: 'mine'; readonly paymentId: string; readonly earlier: EarlierPayments; readonly isNew: boolean }
+/** `isNew`: no attempt can have asked the provider under this key. */
+type Begun = { readonly kind: 'mine'; readonly paymentId: string; readonly earlier: EarlierPayments; readonly isNew: boolean };
+
+type Beginning =
+  | Begun
   | { readonly kind: 'replayed'; readonly result: Processed }
   | { readonly kind: 'refused'; readonly refusal: PaymentError };
 
 /** Phase 1: takes the lease and stores the intent (PP1). */
-async function begin({ database }: Dependencies, operation: LeasedOperation<Processed>, request: PaymentRequest): Promise<Begun> {
+async function begin(
+  { database }: Dependencies,
+  operation: LeasedOperation<Processed>,
+  request: PaymentRequest,
+): Promise<Beginning> {
   const attempt = () =>
-    database.transaction(async (transaction): Promise<Begun> => {
+    database.transaction(async (transaction): Promise<Beginning> => {
       const claimed = await operation.claim(transaction);
       if (claimed.state === 'completed') return { kind: 'replayed', result: claimed.result };
       const { em } = transaction;
@@ -90,6 +91,21 @@ async function begin({ database }: Dependencies, operation: LeasedOperation<Proc
 }
 
 type Outcome = Extract<ChargeOutcome, { kind: 'charged' }> | { readonly kind: 'refused'; readonly refusal: PaymentError };
+
+/** Phases 2 and 3. Returns the refusal, if it was one. */
+async function chargeAndSettle(
+  dependencies: Dependencies,
+  operation: LeasedOperation<Processed>,
+  { request, begun }: { readonly request: PaymentRequest; readonly begun: Begun },
+): Promise<PaymentError | undefined> {
+  const { paymentId, earlier, isNew } = begun;
+  const assessment = await dependencies.fraud.assess({ ...request, ...earlier });
+  const outcome = assessment.held
+    ? await hold(dependencies, operation.key, { assessment, isNew })
+    : await charge(dependencies, operation.key, request);
+  await settle(dependencies, operation, { paymentId, outcome, assessment });
+  return outcome.kind === 'refused' ? outcome.refusal : undefined;
+}
 
 /** Phase 2, in which money moves. */
 async function charge(

@@ -39,8 +39,10 @@ export async function voidPayment(dependencies: Dependencies, job: VoidJob): Pro
     case 'wait':
       throw notSettledYet(job.orderId);
     case 'void':
-      await provider.void(step.chargeId);
-      await database.transaction((transaction) => settle(transaction, job));
+      await job.operation.outliveCall(async () => {
+        await provider.void(step.chargeId);
+        await database.transaction((transaction) => settle(transaction, job));
+      });
       logger.info('A payment was voided');
       return {};
   }

@@ -1,30 +1,12 @@
 import { decodePosition, encodePosition } from '../../../platform/audit/position.ts';
 import type { Sql } from '../../../platform/persistence/sql.ts';
-
-/** Money that was charged, refunded or voided, by the history and the refunds. */
-export type Effect = {
-  readonly sequence: string;
-  readonly kind: 'charged' | 'refunded' | 'voided';
-  readonly orderId: string;
-  readonly userId: string;
-  /** The provider's: of the charge, or of the refund. */
-  readonly reference: string;
-  readonly amountMinor: string;
-  readonly currency: string;
-  readonly atMicros: string;
-  readonly at: Date;
-};
-
-export type EffectsPage = { readonly since?: Date | undefined; readonly pageSize: number; readonly cursor: string };
+import type { Effect, EffectsOfPage, EffectsPage } from '../domain/effect.ts';
 
 /**
  * One page, oldest first. An empty cursor begins the list; an empty next cursor ends it. An effect has the time of its transition and
  * becomes visible when its transaction commits: a reader that comes back begins a little before the last time seen.
  */
-export async function listEffects(
-  sql: Sql,
-  { since, pageSize, cursor }: EffectsPage,
-): Promise<{ effects: Effect[]; nextCursor: string }> {
+export async function listEffects(sql: Sql, { since, pageSize, cursor }: EffectsPage): Promise<EffectsOfPage> {
   const after = cursor === '' ? undefined : decodePosition(cursor, 'page.cursor');
   const rows = await sql.query<Omit<Effect, 'at'>>(
     `select history.id as sequence,

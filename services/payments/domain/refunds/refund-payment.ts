@@ -25,7 +25,7 @@ import {
 /** Returns the amount that this call gave back: 0 when nothing was charged or everything had gone back before. */
 export async function refundPayment(dependencies: Dependencies, job: RefundJob): Promise<Refunded> {
   const first = await begin(dependencies, job);
-  const refunded = await walk(dependencies, job, first);
+  const refunded = await job.operation.outliveCall(() => walk(dependencies, job, first));
   dependencies.logger.info({ refunded_minor: refunded.refundedMinor }, 'A refund is complete');
   return refunded;
 }
