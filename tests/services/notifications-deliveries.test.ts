@@ -57,7 +57,7 @@ async function next(webhookId: string) {
 
 async function waitsMs({ id }: Delivery): Promise<number> {
   const [row] = await fixture.sql<{ ms: number }>(
-    `select round(extract(epoch from next_attempt_at - now()) * 1000)::float8 as ms from deliveries where id = $1`,
+    `select round(extract(epoch from due_at - now()) * 1000)::float8 as ms from delivery_queues join deliveries using (receiver_id, stream_id) where deliveries.id = $1`,
     [id],
   );
   return row?.ms ?? Number.NaN;

@@ -176,9 +176,8 @@ export async function clear({ calls }: NotificationsFixture): Promise<void> {
 }
 
 /** Lets the time pass that every delivery waits for, and every lease expire. */
-export async function passTime({ sql }: NotificationsFixture): Promise<void> {
-  await sql(`update deliveries set next_attempt_at = now() - interval '1 second' where state = 'pending'`);
-  await sql(`update delivery_leases set leased_until = now() - interval '1 second'`);
+export async function passTime({ sql }: Pick<NotificationsFixture, 'sql'>): Promise<void> {
+  await sql(`update delivery_queues set due_at = now() - interval '1 second'`);
 }
 
 /** The rules that find something wrong. */

@@ -37,9 +37,7 @@ afterAll(() => fixture.close());
 
 /** Lets the time pass that the deliveries of an order wait for, and their leases expire. */
 async function due(orderId: string): Promise<void> {
-  const past = `now() - interval '1 second'`;
-  await fixture.sql(`update deliveries set next_attempt_at = ${past} where stream_id = $1 and state = 'pending'`, [orderId]);
-  await fixture.sql(`update delivery_leases set leased_until = ${past} where stream_id = $1`, [orderId]);
+  await fixture.sql(`update delivery_queues set due_at = now() - interval '1 second' where stream_id = $1`, [orderId]);
 }
 
 /** A webhook and so many orders with two events each, of which the first is claimed. */
@@ -72,8 +70,9 @@ async function statesOf(orderIds: readonly string[]) {
 function stateOf(orderId: string) {
   return fixture.sql<{ state: string; error: string; failures: number; waits: number }>(
     `select delivery.state, delivery.last_error as error, delivery.failures,
-       round(extract(epoch from delivery.next_attempt_at - now()) * 1000)::float8 as waits
+       round(extract(epoch from queue.due_at - now()) * 1000)::float8 as waits
      from deliveries delivery join receivers receiver on receiver.id = delivery.receiver_id
+     left join delivery_queues queue on queue.receiver_id = receiver.id and queue.stream_id = delivery.stream_id
      where delivery.stream_id = $1 and receiver.kind = 'webhook' and receiver.until_position is null order by delivery.sequence`,
     [orderId],
   );

@@ -63,13 +63,13 @@ export function createHandler(deps: {
 
     async claimDeliveries(request) {
       const given = parseRequest(requests.claimDeliveriesSchema, request);
-      const claimed = await database.transaction((transaction) => claimDeliveries(transaction, store, given));
+      const claimed = await claimDeliveries(database.sql, store, given);
       return { deliveries: claimed.map(claimedMessage) };
     },
 
     async settleDeliveries(request) {
       const { settlements } = parseRequest(requests.settleDeliveriesSchema, request);
-      const outcomes = await settleDeliveries(database.sql, { store, retries }, settlements);
+      const outcomes = await settleDeliveries(database, { store, retries }, settlements);
       return { outcomes: outcomes.map(outcomeMessage) };
     },
 
@@ -83,7 +83,7 @@ export function createHandler(deps: {
       const last = deliveries.at(-1);
       return {
         deliveries: deliveries.map(deliveryMessage),
-        nextCursor: last && found.length > size ? encodeCursor(list, last.position) : '',
+        nextCursor: last && found.length > size ? encodeCursor(list, last.delivery.position) : '',
       };
     },
 

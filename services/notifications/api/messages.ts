@@ -1,9 +1,10 @@
 import type * as audit from '../../../proto/gen/shopfast/audit/v1/audit.ts';
 import type { Event as WireEvent } from '../../../proto/gen/shopfast/events/v1/events.ts';
 import type * as wire from '../../../proto/gen/shopfast/notifications/v1/notifications.ts';
-import type { Delivery, DeliveryState } from '../domain/delivery.ts';
+import type { DeliveryState } from '../domain/delivery.ts';
+import type { ClaimedDelivery } from '../domain/delivery-store.ts';
 import type { EmittedEvent, Event } from '../domain/event.ts';
-import type { Lease } from '../domain/lease.ts';
+import type { ListedDelivery } from '../domain/list-deliveries.ts';
 import type { Receiver } from '../domain/receiver.ts';
 import type { SettlementOutcome } from '../domain/settle-deliveries.ts';
 import type { Effect } from '../store/effects.ts';
@@ -32,23 +33,30 @@ export function webhookMessage({ id, url, eventTypes, createdAt }: Receiver): wi
   return { id, url: url ?? '', eventTypes: [...eventTypes], createdAt };
 }
 
-export function deliveryMessage({ event, receiver, state, settledAt, ...rest }: Delivery): wire.Delivery {
-  const { id, attempts, lastError, nextAttemptAt } = rest;
+export function deliveryMessage({ delivery, dueAt }: ListedDelivery): wire.Delivery {
+  const { id, attempts, lastError, event, receiver, state, settledAt } = delivery;
   return {
-    ...{ id, attempts, lastError, nextAttemptAt },
+    ...{ id, attempts, lastError },
     event: eventMessage(event),
     webhookId: receiver.kind === 'webhook' ? receiver.id : '',
     state: stateMessage(state),
+    nextAttemptAt: state === 'pending' ? (dueAt ?? undefined) : undefined,
     settledAt: settledAt ?? undefined,
   };
 }
 
-export function claimedMessage({ delivery, leaseId }: Lease): wire.ClaimedDelivery {
-  const { url, secret } = delivery.receiver;
-  return { delivery: deliveryMessage(delivery), leaseId, url: url ?? '', secret: secret ?? '' };
+export function claimedMessage({ deliveryId: id, leaseId, event, ...claimed }: ClaimedDelivery): wire.ClaimedDelivery {
+  const { attempts, lastError, leasedUntil: nextAttemptAt, receiverId, url, secret } = claimed;
+  const delivery = {
+    ...{ id, attempts, lastError, nextAttemptAt, settledAt: undefined },
+    event: eventMessage(event),
+    webhookId: url === null ? '' : receiverId,
+    state: stateMessage('pending'),
+  };
+  return { delivery, leaseId, url: url ?? '', secret: secret ?? '' };
 }
 
-export function eventMessage({ orderId, amountMinor, currency, facts, ...rest }: Event): WireEvent {
+export function eventMessage({ orderId, amountMinor, currency, facts, ...rest }: Omit<Event, 'acceptedAt'>): WireEvent {
   const { id, type, version, userId, at, sequence } = rest;
   const amount = amountMinor == null || currency == null ? undefined : { amountMinor, currency };
   return { id, type, version, orderId: orderId ?? '', userId, at, amount, facts: { ...facts }, sequence };

@@ -35,10 +35,18 @@ export const RULES: readonly Rule[] = [
              as wrong from deliveries delivery left join events event on event.id = delivery.event_id`,
   },
   {
-    name: 'leases_match_their_deliveries',
-    rows: `select delivery.id::text, delivery.state <> 'pending'
-             or (delivery.receiver_id, delivery.stream_id) is distinct from (lease.receiver_id, lease.stream_id) as wrong
-           from delivery_leases lease left join deliveries delivery on delivery.id = lease.delivery_id`,
+    name: 'pending_deliveries_have_a_queue',
+    rows: `select receiver_id::text || ' ' || stream_id as id, queue.receiver_id is null or pending.receiver_id is null as wrong
+           from delivery_queues queue
+           full join (select distinct receiver_id, stream_id from deliveries where state = 'pending') as pending
+             using (receiver_id, stream_id)`,
+  },
+  {
+    name: 'deliveries_in_flight_are_pending',
+    rows: `select queue.delivery_id::text as id, (delivery.receiver_id, delivery.stream_id, delivery.state)
+             is distinct from (queue.receiver_id, queue.stream_id, 'pending') as wrong
+           from delivery_queues queue left join deliveries delivery on delivery.id = queue.delivery_id
+           where queue.delivery_id is not null`,
   },
   {
     name: 'removed_webhooks_receive_nothing',

@@ -6,7 +6,7 @@ import { Receiver } from './receiver.ts';
 export const DELIVERY_STATES = ['pending', 'delivered', 'dead'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
-/** One event for one receiver. Planned, leased and settled by store/deliveries.ts. */
+/** One event for one receiver. Planned, claimed and settled by store/deliveries.ts. */
 export const DeliverySchema = defineEntity({
   name: 'Delivery',
   tableName: 'deliveries',
@@ -16,7 +16,7 @@ export const DeliverySchema = defineEntity({
     position: p.bigint('number').unique(),
     event: () => p.manyToOne(Event),
     receiver: () => p.manyToOne(Receiver),
-    /** Of the event, for the statement that finds the oldest delivery of a stream. */
+    /** Of the event: the order of deliveries within their queue. */
     streamId: p.uuid(),
     sequence: p.integer(),
     state: p.text().$type<DeliveryState>().default('pending'),
@@ -25,7 +25,6 @@ export const DeliverySchema = defineEntity({
     /** Failed attempts since it was planned or replayed. */
     failures: p.integer().default(0),
     lastError: p.text().default(''),
-    nextAttemptAt: p.datetime().defaultRaw('now()'),
     /** Under which it was settled last. */
     settledLeaseId: p.uuid().nullable(),
     settledAt: p.datetime().nullable(),
@@ -33,13 +32,11 @@ export const DeliverySchema = defineEntity({
 });
 
 export class Delivery extends DeliverySchema.class {
-  /** Due now, with all its attempts before it again. An attempt that is in flight stays so. */
-  replay(now: Date): void {
+  /** Pending, with all its attempts before it again. */
+  replay(): void {
     if (!this.receiver.active) {
       throw refused('illegal_transition', 'The webhook of this delivery was removed', { webhook_id: this.receiver.id });
     }
-    const waiting = this.state === 'pending' && this.nextAttemptAt < now;
-    if (!waiting) this.nextAttemptAt = now;
     this.state = 'pending';
     this.settledAt = null;
     this.failures = 0;

@@ -1,9 +1,9 @@
 import { raw } from '@mikro-orm/core';
 import type { Transaction } from '../../../platform/persistence/database.ts';
 import { Delivery } from './delivery.ts';
+import { DeliveryQueue } from './delivery-queue.ts';
 import { refused } from './errors.ts';
 import { lockLog } from './event-log.ts';
-import { Lease } from './lease.ts';
 import { Receiver } from './receiver.ts';
 
 /** Ends the webhook and its pending deliveries; an attempt in flight settles nothing any more. Repeating it changes nothing. */
@@ -14,11 +14,11 @@ export async function removeWebhook({ em }: Pick<Transaction, 'em'>, webhookId: 
   if (!receiver.active) return;
   receiver.remove(log);
   await em.flush();
+  // The queues first: settlements that hold one are waited for, and their failed deliveries end below as well.
+  await em.nativeDelete(DeliveryQueue, { receiverId: webhookId });
   await em.nativeUpdate(
     Delivery,
     { receiver, state: 'pending' },
     { state: 'dead', lastError: 'the webhook was removed', settledAt: raw('now()') },
   );
-  // After the deliveries: a claim holds those that it leases until it ends, so its leases are seen from here.
-  await em.nativeDelete(Lease, { receiverId: webhookId });
 }

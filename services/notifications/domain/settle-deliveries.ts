@@ -1,4 +1,4 @@
-import type { Sql } from '../../../platform/persistence/sql.ts';
+import type { Database } from '../../../platform/persistence/database.ts';
 import type { DeliveryStore, Leased, Settlement } from './delivery-store.ts';
 import type { Retries } from './retries.ts';
 
@@ -9,22 +9,26 @@ export type SettlementOutcome = 'counted' | 'lease lost' | 'unknown';
  * settlement changes nothing; of several under one lease the first counts.
  */
 export async function settleDeliveries(
-  sql: Sql,
-  { store, retries }: { readonly store: Pick<DeliveryStore, 'settle' | 'settledLeases'>; readonly retries: Retries },
+  database: Pick<Database, 'sql' | 'transaction'>,
+  { store, retries }: { readonly store: DeliveryStore; readonly retries: Retries },
   settlements: readonly Settlement[],
 ): Promise<SettlementOutcome[]> {
   const first = new Map(settlements.toReversed().map((settlement) => [nameOf(settlement), settlement]));
-  const settled = new Set((await store.settle(sql, [...first.values()], retries)).map(nameOf));
-  const others = settlements.filter((settlement) => !settled.has(nameOf(settlement)));
-  const leases =
-    others.length === 0
-      ? new Map()
-      : await store.settledLeases(
-          sql,
-          others.map(({ deliveryId }) => deliveryId),
-        );
+  const held = await database.transaction(async ({ sql }) => {
+    const names = new Set((await store.hold(sql, [...first.values()])).map(nameOf));
+    // Not in one statement: it must see the deliveries that were added to a queue before its lock was granted (DL6).
+    await store.settle(
+      sql,
+      [...first.values()].filter((settlement) => names.has(nameOf(settlement))),
+      retries,
+    );
+    return names;
+  });
+  const others = settlements.filter((settlement) => !held.has(nameOf(settlement))).map(({ deliveryId }) => deliveryId);
+  const leases: ReadonlyMap<string, string | null> =
+    others.length === 0 ? new Map() : await store.settledLeases(database.sql, others);
   return settlements.map((settlement) => {
-    if (settled.has(nameOf(settlement)) || leases.get(settlement.deliveryId) === settlement.leaseId) return 'counted';
+    if (held.has(nameOf(settlement)) || leases.get(settlement.deliveryId) === settlement.leaseId) return 'counted';
     return leases.has(settlement.deliveryId) ? 'lease lost' : 'unknown';
   });
 }

@@ -58,21 +58,22 @@ create table deliveries (
   attempts integer not null default 0,
   failures integer not null default 0,
   last_error text not null default '',
-  next_attempt_at timestamptz not null default now(),
   settled_lease_id uuid null,
   settled_at timestamptz null,
-  constraint deliveries_once unique (event_id, receiver_id),
+  -- Also finds the deliveries of an order, and the oldest of a queue.
+  constraint deliveries_once unique (stream_id, receiver_id, sequence),
   constraint deliveries_settled_check check ((state = 'pending') = (settled_at is null))
 )`;
 
-const DELIVERY_LEASES = `
-create table delivery_leases (
+const DELIVERY_QUEUES = `
+create table delivery_queues (
   receiver_id uuid not null,
   stream_id uuid not null,
-  delivery_id uuid not null constraint delivery_leases_delivery_id_foreign references deliveries (id),
-  lease_id uuid not null,
-  leased_until timestamptz not null,
-  primary key (receiver_id, stream_id)
+  due_at timestamptz not null default now(),
+  delivery_id uuid null,
+  lease_id uuid null,
+  primary key (receiver_id, stream_id),
+  constraint delivery_queues_leased_check check ((delivery_id is null) = (lease_id is null))
 )`;
 
 export class InitialMigration extends Migration {
@@ -93,12 +94,11 @@ export class InitialMigration extends Migration {
       insert into receivers (id, kind, event_types, after_position)
       values (gen_random_uuid(), 'mail', '{order.paid,order.cancelled,order.shipped,payment.refunded}', 0)`);
     this.addSql(DELIVERIES);
-    // The due deliveries of a receiver, and the oldest pending one of a stream.
-    this.addSql(`create index deliveries_due on deliveries (receiver_id, next_attempt_at) where state = 'pending'`);
-    this.addSql(`create index deliveries_of_stream on deliveries (receiver_id, stream_id, sequence) where state = 'pending'`);
     // The lists, newest first.
     this.addSql('create index deliveries_of_receiver on deliveries (receiver_id, position)');
     this.addSql(`create index deliveries_dead on deliveries (position) where state = 'dead'`);
-    this.addSql(DELIVERY_LEASES);
+    this.addSql(DELIVERY_QUEUES);
+    this.addSql('create index delivery_queues_due on delivery_queues (receiver_id, due_at)');
+    this.addSql('create index delivery_queues_in_flight on delivery_queues (due_at) where lease_id is not null');
   }
 }
