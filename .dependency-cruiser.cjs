@@ -51,7 +51,16 @@ module.exports = {
     only('workers-doors', '^workers/', ['^workers/', '^activities/', CONTRACTS, GEN, PLATFORM, NPM]),
     only('services-do-not-know-each-other', '^services/([^/]+)/', ['^services/$1/', GEN, PLATFORM, NPM]),
     // Within a service: api → domain, store → domain, domain → nothing; the service's root wires them.
-    only('api-does-not-know-store', '^services/([^/]+)/api/', ['^services/$1/(api|domain|audit)/', GEN, PLATFORM, NPM]),
+    // The types of what the root hands to api may be those of store.
+    {
+      name: 'api-does-not-know-store',
+      severity: 'error',
+      from: { path: '^services/([^/]+)/api/' },
+      to: {
+        pathNot: ['^services/$1/(api|domain|audit)/', GEN, PLATFORM, NPM],
+        dependencyTypesNot: ['core', 'type-only', 'pre-compilation-only'],
+      },
+    },
     only('domain-knows-itself-only', '^services/([^/]+)/domain/', ['^services/$1/domain/', PLATFORM_BEHIND_API, NPM_BEHIND_API]),
     only('store-knows-domain-only', '^services/([^/]+)/store/', [
       '^services/$1/(store|domain)/',

@@ -9,6 +9,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { SEARCH_ATTRIBUTES } from '../../contracts/order.ts';
+import { TASK_QUEUES } from '../../contracts/task-queues.ts';
 import { databaseName, PARTS } from '../../local/parts.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 
@@ -119,5 +120,5 @@ describe('each part of the platform', () => {
 
 test('every task queue has one worker of its own', () => {
   const served = containersOf('workers').map(({ environment }) => environment.WORKER_TASK_QUEUES);
-  expect(served.sort()).toEqual(['background', 'orders']);
+  expect(served).toEqual([...TASK_QUEUES]);
 });

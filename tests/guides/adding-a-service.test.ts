@@ -6,8 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import * as z from 'zod';
-import { createGrpcClient } from '../../platform/rpc/client.ts';
+import { createClient } from '../../platform/rpc/client.ts';
 import { startPlatform } from '../../testkit/platform.ts';
 import { richError } from '../../testkit/refusal.ts';
 import { codeOf, filesOf, readPatch } from './support/patch.ts';
@@ -17,7 +16,12 @@ const PATCH = 'tests/guides/adding-a-service.patch';
 const GUIDE = 'docs/guides/adding-a-service.md';
 
 // The same in every service (ARCHITECTURE.md).
-const SAME_IN_ALL = ['main', 'config', 'server', 'handler', 'service', 'entity', 'repository', 'errors', 'requests', 'audit'];
+const SAME_IN_ALL = [
+  ...['main', 'config', 'server'],
+  ...['api/handler', 'api/requests', 'api/messages', 'api/errors'],
+  ...['domain/errors', 'store/orm', 'store/migrations/001_initial', 'audit/rules'],
+].map((name) => `${name}.ts`);
+const SERVICES = ['users', 'products', 'orders', 'payments', 'notifications'];
 
 // Milliseconds on a busy machine.
 const PROTO_MS = 60_000;
@@ -52,12 +56,12 @@ test('a service is a contract, a folder with the files of every service, and an 
   const own = files.filter((file) => file.startsWith('services/reviews/'));
   const lists = files.filter((file) => !own.includes(file) && !file.startsWith('proto/shopfast/reviews/'));
 
-  expect(own).toEqual(expect.arrayContaining(SAME_IN_ALL.map((name) => `services/reviews/${name}.ts`)));
+  expect(own).toEqual(expect.arrayContaining(SAME_IN_ALL.map((file) => `services/reviews/${file}`)));
   expect(lists.sort()).toEqual(['deploy/postgres/init.sh', 'docker-compose.yml', 'local/config.ts', 'local/parts.ts']);
   // Which files those are is looked up, not believed.
-  for (const service of ['users', 'products', 'orders', 'payments']) {
-    const names = globSync(`services/${service}/*.ts`).map((file) => file.slice(`services/${service}/`.length, -'.ts'.length));
-    expect(names).toEqual(expect.arrayContaining(SAME_IN_ALL));
+  for (const service of SERVICES) {
+    const names = globSync(`services/${service}/**/*.ts`).map((file) => file.slice(`services/${service}/`.length));
+    expect({ service, names }).toEqual({ service, names: expect.arrayContaining(SAME_IN_ALL) });
   }
 });
 
@@ -91,11 +95,18 @@ test(
     expect(code).toBe(0);
 
     const server = scratch.read('services/reviews/server.ts');
-    scratch.write('services/reviews/server.ts', `import '../users/errors.ts';\n${server}`);
-    expect(JSON.parse((await scratch.node(['walls.mjs'])).output)).toEqual([
-      'services-do-not-know-each-other: services/reviews/server.ts → services/users/errors.ts',
-    ]);
+    const review = scratch.read('services/reviews/domain/review.ts');
+    scratch.write('services/reviews/server.ts', `import '../users/api/errors.ts';\n${server}`);
+    scratch.write('services/reviews/domain/review.ts', `import '../store/orm.ts';\n${review}`);
+    const found: unknown = JSON.parse((await scratch.node(['walls.mjs'])).output);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        'services-do-not-know-each-other: services/reviews/server.ts → services/users/api/errors.ts',
+        'domain-knows-itself-only: services/reviews/domain/review.ts → services/reviews/store/orm.ts',
+      ]),
+    );
     scratch.write('services/reviews/server.ts', server);
+    scratch.write('services/reviews/domain/review.ts', review);
   },
   PROTO_MS,
 );
@@ -111,6 +122,16 @@ test(
 );
 
 test(
+  'its triggers, when it gets some, are looked at without being listed',
+  async () => {
+    const { code, output } = await scratch.jest(['tests/boundaries/triggers.test.ts'], ['-t', 'the triggers of reviews']);
+    expect(output).toContain('the triggers of reviews guard');
+    expect(code).toBe(0);
+  },
+  PROTO_MS,
+);
+
+test(
   'the supervisor starts it on a database and a role of its own; it answers calls and says that it is healthy',
   async () => {
     scratch.write('only-reviews.ts', ONLY_REVIEWS);
@@ -119,7 +140,7 @@ test(
       env: { REVIEWS_PORT: '0', REVIEWS_HTTP_PORT: '0', TEMPORAL_ADDRESS: process.env.TEST_TEMPORAL_ADDRESS },
     });
     try {
-      const { parts } = statusOf.parse(await platform.status());
+      const { parts } = await platform.status();
       expect(parts.map(({ name, ready }) => [name, ready])).toEqual([
         ['postgres', true],
         ['reviews', true],
@@ -134,11 +155,9 @@ test(
   START_MS,
 );
 
-const statusOf = z.object({ parts: z.array(z.object({ name: z.string(), ready: z.boolean(), address: z.string() })) });
-
 async function tryCalls(address: string): Promise<void> {
   const { ReviewsServiceService } = await import(join(scratch.folder, 'proto/gen/shopfast/reviews/v1/reviews.ts'));
-  const client = createGrpcClient(ReviewsServiceService, address);
+  const client = createClient(ReviewsServiceService, { target: address });
   const call = async (name: string, request: object) => client.calls[name]?.(request, LIMITS);
   const review = { productId: randomUUID(), userId: randomUUID(), stars: 5, text: 'Holds coffee.' };
   const request = { ...review, idempotencyKey: randomUUID() };
@@ -146,7 +165,7 @@ async function tryCalls(address: string): Promise<void> {
   const written = await call('writeReview', request);
   expect(await call('writeReview', request)).toEqual(written);
   const again = call('writeReview', { ...request, idempotencyKey: randomUUID() });
-  expect(await richError(again)).toMatchObject({ code: 'ALREADY_EXISTS', fields: ['userId'] });
+  expect(await richError(again)).toMatchObject({ code: 'ALREADY_EXISTS', reason: 'conflict' });
   expect(await call('listReviews', { productId: review.productId })).toMatchObject({ reviews: [review] });
   expect(await call('audit', {})).toMatchObject({ findings: [{ rule: 'reviews_of_the_past', checked: 1, violations: 0 }] });
   client.close();

@@ -40,5 +40,10 @@ function sqlOf(node: Node): string[] {
 function textOf(node: Node | undefined): string {
   if (node?.type === 'StringLiteral') return String(node.value);
   if (node?.type !== 'TemplateLiteral' || !Array.isArray(node.quasis)) return '';
-  return node.quasis.map((quasi: unknown) => String(asNode(quasi)?.raw ?? '')).join('…');
+  return node.quasis.map(rawOf).join('…');
+}
+
+function rawOf(quasi: unknown): string {
+  const raw = asNode(quasi)?.raw;
+  return typeof raw === 'string' ? raw : '';
 }
