@@ -19,6 +19,17 @@ export function address(what: string) {
     .describe(what);
 }
 
+/** Where a gRPC client finds a service (platform/rpc/client.ts). */
+export function target(what: string) {
+  return z
+    .string()
+    .regex(
+      /^((dns:\/\/\/)?[^\s:/,]+:\d{1,5}|static:\/\/\/[^\s:/,]+:\d{1,5}(,[^\s:/,]+:\d{1,5})*)$/,
+      'must be host:port, dns:///host:port or static:///host:port,host:port',
+    )
+    .describe(what);
+}
+
 /** `postgres://role:password@host:port/database`. The value is secret: never log it. */
 export function databaseUrl(what: string) {
   return z
