@@ -1,20 +1,20 @@
 import type { Database } from '../persistence/database.ts';
 
-// Ids of violations that a finding names; the rest are counted.
+// Violations that a finding names; all are counted.
 const EXAMPLES_MAX = 10;
 
-/** One invariant. `rows` is a query: one row per thing looked at, with its `id` as text and whether it is `wrong`. */
+/** One invariant. `rows` is a query with one row per checked thing: its `id` as text, and whether it is `wrong`. */
 export type Rule = { readonly name: string; readonly rows: string };
 
 export type Finding = {
   readonly rule: string;
-  /** Things looked at; 0 proves nothing. */
+  /** Checked things; 0 proves nothing. */
   readonly checked: number;
   readonly violations: number;
   readonly examples: string[];
 };
 
-/** Evaluates every rule in one snapshot: what one finds is true at the same instant as what the others find. */
+/** Evaluates every rule in one snapshot, so that all findings are true at the same instant. */
 export function evaluate(database: Pick<Database, 'snapshot'>, rules: readonly Rule[]): Promise<Finding[]> {
   return database.snapshot(async (sql) => {
     const findings: Finding[] = [];

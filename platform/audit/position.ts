@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { StatusError } from '../rpc/status-error.ts';
 
 /**
- * A place in a log that is read oldest first: just after what has this time and sequence. Both as PostgreSQL's bigint; the
- * time in microseconds since 1970, because milliseconds would skip or repeat what shares one.
+ * A place in a log that is read oldest first: directly after the entry with this time and sequence. Both are PostgreSQL's bigint. The
+ * time is in microseconds since 1970, because milliseconds would skip or repeat entries of the same millisecond.
  */
 export type LogPosition = { readonly atMicros: string; readonly sequence: string };
 
 const POSITION_BYTES = 16;
 const CHECK_BYTES = 8;
 
-/** Opaque to callers. The check guards against mistakes, not against malice: there is nothing to gain by a forged one. */
+/** Opaque to callers. The checksum guards against mistakes, not against malice: a forged cursor gains nothing. */
 export function encodePosition({ atMicros, sequence }: LogPosition): string {
   const position = Buffer.alloc(POSITION_BYTES);
   position.writeBigInt64BE(BigInt(atMicros));
@@ -22,7 +22,7 @@ export function encodePosition({ atMicros, sequence }: LogPosition): string {
 export function decodePosition(cursor: string, field: string): LogPosition {
   const bytes = Buffer.from(cursor, 'base64url');
   const position = bytes.subarray(0, POSITION_BYTES);
-  // Decoding skips what is not base64url: only the one spelling counts.
+  // Decoding skips characters that are not base64url: only one spelling of a cursor is accepted.
   const intact =
     bytes.length === POSITION_BYTES + CHECK_BYTES &&
     bytes.toString('base64url') === cursor &&

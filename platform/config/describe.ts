@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What a field's schema says it is for, also when it was made optional or given a default afterwards. */
+/** The description of a field's schema, also when the field was made optional or given a default afterwards. */
 export function descriptionOf(field: unknown): string | undefined {
   if (!(field instanceof z.ZodType)) return undefined;
   if (field.description) return field.description;

@@ -19,6 +19,17 @@ export function address(what: string) {
     .describe(what);
 }
 
+/** Where a gRPC client finds a service (platform/rpc/client.ts). */
+export function target(what: string) {
+  return z
+    .string()
+    .regex(
+      /^((dns:\/\/\/)?[^\s:/,]+:\d{1,5}|static:\/\/\/[^\s:/,]+:\d{1,5}(,[^\s:/,]+:\d{1,5})*)$/,
+      'must be host:port, dns:///host:port or static:///host:port,host:port',
+    )
+    .describe(what);
+}
+
 /** `postgres://role:password@host:port/database`. The value is secret: never log it. */
 export function databaseUrl(what: string) {
   return z
@@ -27,7 +38,7 @@ export function databaseUrl(what: string) {
     .describe(what);
 }
 
-/** A whole number within bounds; the name of the variable carries its unit. */
+/** An integer within bounds; the name of the variable carries its unit. */
 export function whole(standard: number, bounds: { min: number; max: number }, what: string) {
   const message = `must be a whole number from ${bounds.min} to ${bounds.max}`;
   return z
@@ -66,15 +77,15 @@ export const logLevel = z
   .default('info')
   .describe('The least severe level that is written.');
 
-/** Where servers of a process listen. Loopback unless told: nothing is exposed by default. */
+/** The address that a process's servers bind to. Loopback by default, so that nothing is exposed. */
 export const bindHost = z.string().default('127.0.0.1').describe('The address that servers bind to; 0.0.0.0 in a container.');
 
 export const grpcReflection = z
   .enum(['on', 'off'], 'must be on or off')
   .default('off')
-  .describe('Whether services tell any caller what calls they have (gRPC server reflection); for development only.');
+  .describe('Whether services describe their calls to every caller (gRPC server reflection); for development only.');
 
-/** For whoever takes the URL of a webhook and for whoever posts to it. */
+/** Read by the service that registers webhooks and by the worker that posts to them. */
 export const webhookPrivateAddresses = z
   .enum(['deny', 'allow'], 'must be deny or allow')
   .default('deny')

@@ -1,15 +1,15 @@
 import { Agent as HttpAgent, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 
-// Milliseconds after which a connection that nobody uses is closed, or earlier when the server's Keep-Alive says so: servers close
-// theirs after five seconds and more, and what is sent over one that is being closed has an unknown outcome.
+// Milliseconds after which an idle connection is closed, or earlier when the server's Keep-Alive says so. Servers close idle connections
+// after five seconds or more, and a request on a connection that is being closed has an unknown outcome.
 const IDLE_MS = 4_000;
 
 export type Answered = { readonly status: number; readonly text: string };
 
 /**
- * Exchanges of small bodies with one HTTP server, over connections that are kept, at a third of fetch's processor time. Redirects
- * are answers. Rejects when there was no whole answer within the deadline.
+ * Exchanges small bodies with one HTTP server over kept-alive connections, at a third of fetch's processor time. Does not follow
+ * redirects. Rejects when no complete answer arrives within the deadline.
  */
 export function createExchange(options: { readonly url: string; readonly deadlineMs: number }) {
   const { url, deadlineMs } = options;
@@ -28,7 +28,7 @@ export function createExchange(options: { readonly url: string; readonly deadlin
       const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
       const request = send(new URL(path, url), { method, agent, headers: { ...sent.headers, ...length } });
       const late = setTimeout(() => request.destroy(new Error(`No answer within ${deadlineMs} ms`)), deadlineMs);
-      // After the answer, or without one: then this rejects what is still open.
+      // Has no effect after an answer.
       request.on('close', () => {
         clearTimeout(late);
         reject(new Error('The connection ended without a whole answer'));

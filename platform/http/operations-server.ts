@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 
-// Milliseconds a dependency has to answer before readiness calls it down.
+// Milliseconds a dependency has to answer; then readiness reports it as down.
 const CHECK_LIMIT_MS = 1_000;
 
 /** Rejects when the dependency cannot be used. */
@@ -21,7 +21,7 @@ export type HealthOptions = {
   readonly checks: Readonly<Record<string, DependencyCheck>>;
 };
 
-/** What `/health/ready` answers: each dependency asked now, all at once. */
+/** The answer of `/health/ready`. Checks all dependencies now and in parallel. */
 export async function readHealth({ service, version, checks }: HealthOptions): Promise<Health> {
   const dependencies = await Promise.all(
     Object.entries(checks).map(async ([name, check]) => {
@@ -37,7 +37,7 @@ export async function readHealth({ service, version, checks }: HealthOptions): P
   return { status: ready ? 'ready' : 'not_ready', service, version, dependencies };
 }
 
-/** Serves `/health/live`, `/health/ready` and `/metrics` beside a process's real work. */
+/** Serves `/health/live`, `/health/ready` and `/metrics` of a process, on a port of their own. */
 export async function createOperationsServer(options: HealthOptions & { host: string; port: number; registry: Registry }) {
   let draining = false;
   const server = createServer((request, response) => {
@@ -60,7 +60,7 @@ export async function createOperationsServer(options: HealthOptions & { host: st
   const port = await listen(server, options.port, options.host);
   return {
     port,
-    /** From now on not ready, so that no new work is sent here. */
+    /** Answers not ready from now on, so that no new work is sent here. */
     drain() {
       draining = true;
     },

@@ -12,7 +12,7 @@ export type Call<Request, Response, Given extends { readonly idempotencyKey: str
   readonly request: Codec<Request>;
   readonly response: Codec<Response>;
   readonly schema: z.ZodType<Given>;
-  /** What makes two requests the same; without it the complete request. */
+  /** The part of a request that identifies it: two requests with the same part are the same. By default the complete request. */
   readonly identity?: (request: Request) => Request;
 };
 
@@ -32,7 +32,7 @@ export function createIdempotent(database: Database, toStatus: ToStatus): Idempo
       const { response: answer } = await once(database, claim, async (transaction) => {
         try {
           const made = await run(given, transaction);
-          // Here, so that what the database refuses is still the use case's to explain.
+          // Flushes here, so that the use case's table also explains what the database refuses.
           await transaction.em.flush();
           return made;
         } catch (error: unknown) {

@@ -2,15 +2,15 @@ import type { Sql } from '../persistence/sql.ts';
 import { StatusError } from '../rpc/status-error.ts';
 import { type Claim, claim, complete, refuse } from './record.ts';
 
-/** A generated message's codec: how a response is stored, so that it outlives a change of schema. */
+/** A generated message's codec. Responses are stored in their wire form, which outlives a change of schema. */
 export type Codec<T> = { encode(message: T): { finish(): Uint8Array }; decode(bytes: Uint8Array): T };
 
-/** Whatever opens transactions with SQL in them: a service's database or a plain pool. */
+/** A service's database, or a plain pool. */
 export type Transactions<Tx extends { readonly sql: Sql }> = {
   transaction<T>(work: (transaction: Tx) => Promise<T>): Promise<T>;
 };
 
-// Errors that are answers: the operation did not happen and never will under this key. The rest are faults.
+// Codes of refusals: the operation did not happen and never will under this key. The rest are faults.
 const REFUSALS: ReadonlySet<StatusError['code']> = new Set([
   'FAILED_PRECONDITION',
   'NOT_FOUND',
@@ -22,11 +22,7 @@ export function isRefusal(error: unknown): error is StatusError {
   return error instanceof StatusError && REFUSALS.has(error.code);
 }
 
-/** What is done once. `known`: the response, when it does not depend on the effect, whose own is ignored; saves a statement. */
-export type Operation<Response> = Omit<Claim, 'lease' | 'answer'> & {
-  readonly response: Codec<Response>;
-  readonly known?: Response;
-};
+export type Operation<Response> = Omit<Claim, 'lease'> & { readonly response: Codec<Response> };
 
 /**
  * Runs the effect once per key, however often it is called: claim, effect and response commit together. A repeated call
@@ -37,15 +33,14 @@ export async function once<Response, Tx extends { readonly sql: Sql }>(
   operation: Operation<Response>,
   effect: (transaction: Tx) => Promise<Response>,
 ): Promise<{ readonly response: Response; readonly replayed: boolean }> {
-  const { known, response: codec, ...claimable } = operation;
-  const answer = known === undefined ? undefined : codec.encode(known).finish();
+  const { response: codec, ...claimable } = operation;
   try {
     return await database.transaction(async (transaction) => {
-      const claimed = await claim(transaction.sql, { ...claimable, ...(answer && { answer }) });
+      const claimed = await claim(transaction.sql, claimable);
       if (claimed.state === 'completed') return { response: codec.decode(claimed.response), replayed: true };
       const response = await effect(transaction);
-      if (!answer) await complete(transaction.sql, operation.key, codec.encode(response).finish());
-      return { response: known ?? response, replayed: false };
+      await complete(transaction.sql, operation.key, codec.encode(response).finish());
+      return { response, replayed: false };
     });
   } catch (error: unknown) {
     if (!isRefusal(error)) throw error;
@@ -54,8 +49,8 @@ export async function once<Response, Tx extends { readonly sql: Sql }>(
 }
 
 /**
- * The effect's transaction rolled back with its claim, so the refusal is stored by one of its own. Another attempt may
- * have come between: then its outcome is the answer, and both callers get the same one.
+ * The effect's transaction rolled back with its claim, so that the refusal is stored by a transaction of its own. When another attempt
+ * came between, its outcome is the answer, and both callers get the same one.
  */
 async function storeRefusal<Response, Tx extends { readonly sql: Sql }>(
   database: Transactions<Tx>,

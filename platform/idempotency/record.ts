@@ -1,10 +1,10 @@
 /**
  * The record of one operation under its idempotency key.
  *
- * ID1 A key belongs to one operation and one request; anything else under it is refused.
- * ID2 The claim, the effect and the stored response commit together, or a lease tells who is at work.
- * ID3 Only the owner of the lease settles a record; an owner that was taken over settles nothing.
- * ID4 A tombstone stays: whatever arrives under its key afterwards is refused.
+ * ID1 A key belongs to one operation and one request; any other call under it is refused.
+ * ID2 The claim, the effect and the stored response commit together, or a lease names the owner that works on the operation.
+ * ID3 Only the owner of the lease settles a record; an owner whose lease was taken over settles nothing.
+ * ID4 A tombstone stays: every call that arrives under its key afterwards is refused.
  * ID5 Every time is the database's.
  */
 import { createHash } from 'node:crypto';
@@ -21,14 +21,12 @@ export type Claim = {
   /** Made by the caller from business ids; stable across retries. */
   readonly key: string;
   readonly requestHash: Buffer;
-  /** Set for an operation that spans transactions: who works on it and for how long before others may take over. */
+  /** For an operation that spans transactions: its owner, and how long until another owner may take over. */
   readonly lease?: { readonly owner: string; readonly durationMs: number };
-  /** The response, when it is known before the effect: stored with the claim, and undone with it when the effect fails. */
-  readonly answer?: Uint8Array;
 };
 
 export type Claimed =
-  | { readonly state: 'mine'; readonly attempt: number; readonly returned: string | null }
+  | { readonly state: 'mine'; readonly attempt: number }
   | { readonly state: 'completed'; readonly response: Buffer };
 
 type Row = {
@@ -43,57 +41,23 @@ export function hashRequest(wire: Uint8Array): Buffer {
   return createHash('sha256').update(wire).digest();
 }
 
-/** An effect that goes into the statement of its claim: common table expressions that read `claimed` or `mine`. */
-export type Effect = {
-  /** `name as (…)`, separated by commas; its first value is $7 beside a claim, $4 beside a completion. */
-  readonly sql: string;
-  readonly values: readonly unknown[];
-  /** An expression over them that is wanted back, as text. */
-  readonly returns?: string;
-};
-
-const CLAIM = `insert into idempotency (key, operation, request_hash, state, owner, locked_until, response, completed_at)
-  values ($1, $2, $3, case when $6::bytea is null then 'in_progress' else 'completed' end, $4::uuid,
-    now() + $5::integer * interval '1 millisecond', $6, case when $6 is null then null else now() end)
-  on conflict (key) do update
-    set owner = excluded.owner, locked_until = excluded.locked_until, attempt = idempotency.attempt + 1
-    where idempotency.state = 'in_progress' and idempotency.locked_until < now()
-      and idempotency.operation = excluded.operation and idempotency.request_hash = excluded.request_hash
-  returning key, attempt`;
-
 /**
  * Claims the key, takes over a dead owner's claim, or finds the stored response. Throws the stored refusal,
- * FAILED_PRECONDITION for a key used otherwise (ID1) or tombstoned (ID4), ABORTED while another owner is at work.
+ * FAILED_PRECONDITION for a key used otherwise (ID1) or tombstoned (ID4), ABORTED while another owner works on it.
  */
-export function claim(sql: Sql, request: Claim): Promise<Claimed> {
-  return claimBy(sql, request, CLAIM, []);
-}
-
-/**
- * The same, and the effect in the same statement (ID2): one round trip and no transaction around it, for effects that
- * nothing but a constraint can refuse. The effect happens when the claim is ours, also when it was taken over.
- */
-export function claimWith(sql: Sql, request: Claim, effect: Effect): Promise<Claimed> {
-  return claimBy(
-    sql,
-    request,
-    `with claimed as (${CLAIM}), ${effect.sql} select attempt, ${effect.returns ?? 'null'}::text as returned from claimed`,
-    effect.values,
+export async function claim(sql: Sql, request: Claim): Promise<Claimed> {
+  const { operation, key, requestHash, lease } = request;
+  const [mine] = await sql.query<{ attempt: number }>(
+    `insert into idempotency (key, operation, request_hash, state, owner, locked_until)
+     values ($1, $2, $3, 'in_progress', $4::uuid, now() + $5::integer * interval '1 millisecond')
+     on conflict (key) do update
+       set owner = excluded.owner, locked_until = excluded.locked_until, attempt = idempotency.attempt + 1
+       where idempotency.state = 'in_progress' and idempotency.locked_until < now()
+         and idempotency.operation = excluded.operation and idempotency.request_hash = excluded.request_hash
+     returning attempt`,
+    [key, operation, requestHash, lease?.owner ?? null, lease?.durationMs ?? null],
   );
-}
-
-async function claimBy(sql: Sql, request: Claim, statement: string, values: readonly unknown[]): Promise<Claimed> {
-  const { operation, key, requestHash, lease, answer } = request;
-  const [taken] = await sql.query<{ attempt: number; returned?: string | null }>(statement, [
-    key,
-    operation,
-    requestHash,
-    lease?.owner ?? null,
-    lease?.durationMs ?? null,
-    answer ? Buffer.from(answer) : null,
-    ...values,
-  ]);
-  if (taken) return { state: 'mine', attempt: taken.attempt, returned: taken.returned ?? null };
+  if (mine) return { state: 'mine', attempt: mine.attempt };
   const [row] = await sql.query<Row>('select operation, request_hash, state, response from idempotency where key = $1', [key]);
   if (!row) throw busy(key);
   return read(row, request);
@@ -112,27 +76,7 @@ export async function complete(sql: Sql, key: string, response: Uint8Array, owne
   await settle(sql, { key, owner, state: 'completed', response: Buffer.from(response) });
 }
 
-/**
- * Stores the response together with an effect that may turn out to have nothing to do: `effect` reads `mine` (one row while the
- * lease is held) and ends with `done`, which has a row when it did. False: nothing happened and nothing was stored.
- */
-export async function completeWith(
-  sql: Sql,
-  record: { readonly key: string; readonly response: Uint8Array; readonly owner: string },
-  effect: Effect,
-): Promise<boolean> {
-  const settled = await sql.query(
-    `with mine as (
-       select key from idempotency where key = $1 and state = 'in_progress' and owner = $2::uuid for update
-     ), ${effect.sql}
-     update idempotency set state = 'completed', response = $3, locked_until = null, completed_at = now()
-     from done where idempotency.key = $1 returning idempotency.key`,
-    [record.key, record.owner, Buffer.from(record.response), ...effect.values],
-  );
-  return settled.length > 0;
-}
-
-/** Stores a refusal, so that the same call is refused in the same words for ever. */
+/** Stores a refusal: the same call is always refused in the same words. */
 export async function refuse(sql: Sql, key: string, refusal: StatusError, owner: string | null = null): Promise<void> {
   await settle(sql, { key, owner, state: 'refused', response: statusBytes(refusal) });
 }
@@ -174,7 +118,7 @@ export async function abandon(sql: Sql, key: string, owner: string): Promise<voi
   );
 }
 
-/** Forbids the key from now on (ID4). Throws ABORTED while its operation is still at work. */
+/** Forbids the key from now on (ID4). Throws ABORTED while an owner works on its operation. */
 export async function tombstone(sql: Sql, key: string, operation: string): Promise<void> {
   const written = await sql.query(
     `insert into idempotency (key, operation, state, completed_at) values ($1, $2, 'tombstoned', now())

@@ -2,7 +2,7 @@ import { ConfigError } from '../config/load.ts';
 import { safeMessage } from '../telemetry/describe-error.ts';
 import { createLogger } from '../telemetry/logs.ts';
 
-// Milliseconds a process may take to finish what it has begun; longer than any RPC deadline under it.
+// Milliseconds a process may take to finish its work in flight; longer than any RPC deadline under it.
 const STOP_LIMIT_MS = 15_000;
 
 /** A started process: where it listens and how it stops. `stop` finishes what is in flight. */
@@ -12,8 +12,8 @@ export type Running = {
 };
 
 /**
- * Runs one process of the platform. Stops on SIGTERM, SIGINT and when the channel to its supervisor closes, because
- * Node has no parent-death signal and no process may outlive the one that started it.
+ * Runs one process of the platform. Stops on SIGTERM, on SIGINT and when the channel to its supervisor closes: Node has no parent-death
+ * signal, and no process may outlive its supervisor.
  */
 export async function run(service: string, start: () => Promise<Running>): Promise<void> {
   const logger = createLogger(service, 'info');
@@ -21,7 +21,7 @@ export async function run(service: string, start: () => Promise<Running>): Promi
     logger.fatal({ error }, 'A promise failed that nobody waited for');
     process.exit(1);
   });
-  // Orphaned while it starts, a process has nothing to finish.
+  // A process that loses its supervisor while it starts has nothing to finish.
   const orphaned = () => process.exit(1);
   if (process.channel) process.on('disconnect', orphaned);
   try {

@@ -7,13 +7,13 @@ export type Mail = {
   readonly text: string;
 };
 
-/** Throws MailRefused or whatever went wrong. */
+/** Throws MailRefused, or the error of the transport. */
 export type SendMail = (mail: Mail, signal: AbortSignal) => Promise<void>;
 
-/** The mail server does not take it. Says its code alone and keeps no cause: servers quote the recipient's address. */
+/** The mail server has refused a mail. Has its code and no cause, because servers quote the recipient's address. */
 export class MailRefused extends Error {
   override readonly name = 'MailRefused';
-  /** Another attempt would be refused as well. */
+  /** Another attempt would be refused too. */
   readonly permanent: boolean;
 
   constructor({ code, permanent }: { readonly code: string; readonly permanent: boolean }) {
@@ -22,12 +22,12 @@ export class MailRefused extends Error {
   }
 }
 
-/** A mail as nodemailer takes it. Its id makes the Message-ID, so that one that was sent twice is known as one. */
+/** A mail in nodemailer's form. The Message-ID derives from its id, so that receivers recognise a mail that was sent twice. */
 export function messageOf({ id, to, subject, text }: Mail, from: string) {
   const domain = /@([^@<>\s]+)>?$/.exec(from)?.[1] ?? 'localhost';
   return {
     from,
-    // As an object it is one address, whatever is in it.
+    // As an object it is one address, even with a comma in it.
     to: { name: '', address: to },
     subject,
     text,

@@ -2,10 +2,10 @@ import { createTransport } from 'nodemailer';
 import { errorField } from '../persistence/error-field.ts';
 import { MailRefused, messageOf, type SendMail } from './mail.ts';
 
-// Milliseconds for one mail, from the connection to the server's last word.
+// Milliseconds for one mail, from connecting to the server's last answer.
 const SEND_LIMIT_MS = 10_000;
 
-/** Hands mails to a server: `smtp://user:password@host:587`, or `smtps://` for TLS from the first byte. */
+/** Sends mails through a server: `smtp://user:password@host:587`, or `smtps://` for TLS from the first byte. */
 export function createSmtp({ url, from }: { readonly url: string; readonly from: string }): SendMail {
   const transport = createTransport(url);
   return async (mail, signal) => {
@@ -19,7 +19,7 @@ export function createSmtp({ url, from }: { readonly url: string; readonly from:
   };
 }
 
-/** RFC 5321: 4yz may pass, 5yz will not. What failed at signing in is ours to mend, and the mail is still good. */
+/** RFC 5321: 4yz is transient, 5yz is permanent. A failed login is not the mail's fault: it stays transient. */
 function refused(error: unknown): MailRefused {
   const code = errorField(error, 'code') ?? 'unknown';
   const status: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'responseCode') : undefined;

@@ -8,8 +8,8 @@ import { messageOf, type SendMail } from './mail.ts';
 const ID = /^[\w-]{1,100}$/;
 
 /**
- * Puts mails into a folder, one `<id>.eml` (RFC 5322) each, for somebody else to send or to look at. A file is there whole or
- * not at all, and once: whoever puts the same mail there again changes nothing.
+ * Writes mails to a folder, one `<id>.eml` (RFC 5322) each. A file is complete or absent, and writing the same mail again changes
+ * nothing.
  */
 export function createSpool({ folder, from }: { readonly folder: string; readonly from: string }): SendMail {
   return async (mail) => {
@@ -22,7 +22,7 @@ export function createSpool({ folder, from }: { readonly folder: string; readonl
         await mkdir(folder, { recursive: true, mode: 0o700 });
         await writeDown(unfinished, message);
       });
-      // Unlike a rename it fails when the name is taken.
+      // Unlike a rename, a link fails when the name is taken.
       await link(unfinished, join(folder, `${mail.id}.eml`));
     } catch (error: unknown) {
       if (errorField(error, 'code') !== 'EEXIST') throw error;

@@ -1,7 +1,7 @@
 /**
  * The outbox of a service: one row per event, written by the transaction that makes the event true. Only `relayed_at` ever changes.
- * `order_id` is null for an event of a user. `position` orders the events of one order, because whoever changes an order or a
- * payment holds its row lock.
+ * `order_id` is null for an event of a user. `position` orders the events of one order, because a transaction that changes an order
+ * or a payment holds its row lock.
  */
 export const OUTBOX_TABLE = `
 create table outbox (
@@ -19,5 +19,5 @@ create table outbox (
   constraint outbox_amount_check check ((amount_minor is null) = (currency is null))
 )`;
 
-/** The relay reads what is unrelayed, oldest first. */
+/** For the relay, which reads unrelayed events, oldest first. */
 export const OUTBOX_INDEX = 'create index outbox_unrelayed on outbox (position) where relayed_at is null';

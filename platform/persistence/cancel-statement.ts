@@ -8,8 +8,8 @@ const CANCEL_REQUEST_CODE = 80_877_102;
 const CANCEL_LIMIT_MS = 1_000;
 
 /**
- * Cancels what the connection is running, over a connection of its own that needs no login. Resolves when PostgreSQL has signalled
- * the session, which it says by closing the connection. When that cannot be done in time, the session's own connection is closed.
+ * Cancels the running statement of a connection. The request goes over a second connection, without login, and PostgreSQL closes that one
+ * after it has signalled the session: then this resolves. When the request fails or takes too long, it closes the first connection.
  */
 export function cancelStatement(client: pg.Client): Promise<void> {
   return new Promise((resolve) => {
@@ -23,7 +23,7 @@ export function cancelStatement(client: pg.Client): Promise<void> {
     const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
     const failed = () => {
       socket.destroy();
-      // Closes the socket at once, because a statement is running.
+      // While a statement is running, `end` closes the socket without waiting.
       client.end().catch(() => {});
     };
     socket.setTimeout(CANCEL_LIMIT_MS, failed);

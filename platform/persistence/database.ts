@@ -18,7 +18,7 @@ export type Transaction = { readonly em: EntityManager; readonly sql: Sql };
 
 export type Database = Awaited<ReturnType<typeof openDatabase>>;
 
-/** Migrations in the order in which they apply; the name is what the database remembers. */
+/** Migrations in the order in which they apply. The database records their names. */
 export type NamedMigration = { readonly name: string; readonly class: Constructor<Migration> };
 
 // Connections of one process. Several instances of every service share one server of about 200.
@@ -32,7 +32,7 @@ const LOCK_LIMIT_MS = 2_000;
 const MIGRATION_LOCK = 7_230_901;
 
 /**
- * Connects to a service's own database and brings its schema up to date; several instances may start at once. Throws
+ * Connects to a service's own database and brings its schema up to date; several instances may start at the same time. Throws
  * when the database cannot be reached.
  */
 export async function openDatabase(options: {

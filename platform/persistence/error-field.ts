@@ -1,4 +1,4 @@
-/** A text field of an error or of what caused it: drivers put `code` and `constraint` there, ORMs wrap them. */
+/** A text field of an error or of its causes: drivers set `code` and `constraint`, and ORMs wrap the driver's error. */
 export function errorField(error: unknown, name: string): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const value: unknown = Reflect.get(error, name);

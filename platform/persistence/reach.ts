@@ -4,7 +4,7 @@ import { ConfigError } from '../config/load.ts';
 // Milliseconds for the first connection of a process: a server that is there answers in a few.
 const CONNECT_LIMIT_MS = 5_000;
 
-/** What PostgreSQL itself says no to, by SQLSTATE; anything else is a server that does not answer. */
+/** Refusals of PostgreSQL itself, by SQLSTATE. Any other error means that no server answers. */
 const REFUSALS: Readonly<Record<string, string>> = {
   '28P01': 'refuses the password of role',
   '28000': 'refuses role',
@@ -14,14 +14,14 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 /**
  * Connects once, so that a process whose database is not there ends with one line that names the variable and the place. The
- * password is never part of it. Whoever supervises the process starts it again.
+ * password is never part of it. The supervisor starts the process again.
  */
 export async function requireDatabase<Variable extends string>(
   config: Readonly<Record<Variable, string>>,
   variable: Variable,
 ): Promise<void> {
   const client = new pg.Client({ connectionString: config[variable], connectionTimeoutMillis: CONNECT_LIMIT_MS });
-  // A server that is just stopping may close the connection; the rejection below tells.
+  // A server that is stopping may close the connection; `connect` rejects then.
   client.on('error', () => {});
   try {
     await client.connect();

@@ -1,6 +1,6 @@
 import { errorField } from './error-field.ts';
 
-// Tries of a transaction that PostgreSQL aborted for a conflict; nothing of it happened, so trying again is safe.
+// Attempts of a transaction that PostgreSQL aborts for a conflict. An aborted transaction has no effect, so that a retry is safe.
 const CONFLICT_TRIES = 5;
 // 40001 serialization_failure, 40P01 deadlock_detected (PostgreSQL, appendix A).
 const CONFLICTS: ReadonlySet<string> = new Set(['40001', '40P01']);

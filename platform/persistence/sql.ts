@@ -1,9 +1,9 @@
 import { CompiledQuery, type Kysely, type Transaction as KyselyTransaction } from 'kysely';
 import type pg from 'pg';
 
-/** One connection's worth of SQL: values are bound ($1, $2 …), never written into the text. */
+/** Plain SQL. Values are bound ($1, $2 …), never written into the text. */
 export type Sql = {
-  /** The rows, with the column names of the query. The caller states their type; the query is its proof. */
+  /** The rows, with the column names of the query. The caller states their type, which nothing checks. */
   readonly query: <Row extends object = Record<string, never>>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
 };
 

@@ -1,6 +1,6 @@
 /**
  * A UUID of version 7 (RFC 9562) by the database's clock: its first 48 bits are milliseconds since 1970, so that rows made one
- * after the other lie beside each other in an index. PostgreSQL has such a function of its own from 18 on; 15 is supported.
+ * after the other are adjacent in an index. PostgreSQL has such a function from version 18 on; 15 is supported.
  */
 export const TIME_ORDERED_ID = `
 create function time_ordered_id() returns uuid language sql volatile as $$

@@ -7,7 +7,7 @@ const SOCKET = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENO
 // pg and its pool give these errors no code.
 const MESSAGES = /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 
-/** The database could not be reached, or went away: the work may be tried again. */
+/** The database cannot be reached, or the connection broke: the work may be retried. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const code = errorField(error, 'code');
   if (code !== undefined && (STATES.test(code) || SOCKET.has(code))) return true;

@@ -37,7 +37,7 @@ const CHANNEL_OPTIONS = {
   'grpc.keepalive_timeout_ms': 3_000,
 } as const;
 
-/** What every client does, outermost first. A client with further concerns lists its interceptors itself. */
+/** The interceptors of every client, outermost first. A client with further concerns adds its own. */
 export const CLIENT_INTERCEPTORS: readonly ClientInterceptor[] = [countSent(), receiveErrors(), boundByCaller(), sendTrace()];
 
 registerStaticResolver();

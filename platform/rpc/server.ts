@@ -14,8 +14,8 @@ import { asMethod, type RequestOf, type ResponseOf, type ServedService, type Ser
 import { encodeStatus, StatusError } from './status-error.ts';
 
 /**
- * One async function per RPC. What it throws becomes a status: a StatusError as it is, a domain error by the service's table, anything
- * else INTERNAL without its message.
+ * One async function per RPC. An error that it throws becomes a status: a StatusError unchanged, a domain error by the service's table,
+ * any other error INTERNAL without its message.
  */
 export type Handlers<D extends ServiceDefinition> = {
   readonly [M in keyof D]: (request: RequestOf<D[M]>) => Promise<ResponseOf<D[M]>>;

@@ -6,7 +6,7 @@ const DETAILS_KEY = 'grpc-status-details-bin';
 const DOMAIN = 'shopfast';
 const TYPE_PREFIX = 'type.googleapis.com/google.rpc.';
 
-/** Codes that a call may end with on purpose; OK is not an error. */
+/** The codes of failed calls: all but OK. */
 export type ErrorCode = Exclude<keyof typeof status, 'OK'>;
 
 export type FieldViolation = { readonly field: string; readonly description: string };
@@ -42,14 +42,14 @@ export class StatusError extends Error {
   }
 }
 
-/** What grpc-js sends for an error. */
+/** An error in the form that grpc-js sends. */
 export function encodeStatus(error: StatusError): { code: status; details: string; metadata: Metadata } {
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, statusBytes(error));
   return { code: status[error.code], details: error.message, metadata };
 }
 
-/** The error a client received; without details (a transport failure) the reason is the code in lower case. */
+/** The error that a client received. Without details (a transport failure) the reason is the code in lower case. */
 export function decodeStatus(error: ServiceError): StatusError {
   const packed = error.metadata?.get(DETAILS_KEY)[0];
   if (Buffer.isBuffer(packed)) return statusFrom(packed, error);

@@ -1,6 +1,6 @@
 // PostgreSQL's details quote the row that it refused, and MikroORM appends them to the message.
 const ROW_DETAIL = /\s+- detail: .*/s;
-// What else of an error is worth a field, and names things rather than quoting them.
+// Further fields of an error that are logged: they name things and quote no data.
 const FIELDS = ['code', 'reason', 'constraint', 'table', 'syscall', 'address', 'port'] as const;
 
 /** An error's message without the data that a database quotes in it. */
@@ -8,7 +8,7 @@ export function safeMessage(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(ROW_DETAIL, '');
 }
 
-/** What of an error is written to a log: type, message, stack, cause and a few fields, but no row of a database. */
+/** The form of an error in a log line: type, message, stack, cause and a few fields, but no row of a database. */
 export function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return String(error);
   const type = error.name;

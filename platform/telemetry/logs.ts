@@ -5,8 +5,8 @@ import { describeError } from './describe-error.ts';
 export type Logger = pino.Logger;
 
 /**
- * JSON lines on standard output: timestamp, level, service, trace_id, span_id, message and the fields given. Secrets are
- * never passed in; the redaction list is the second line of defence, not the first.
+ * JSON lines on standard output: timestamp, level, service, trace_id, span_id, message and the given fields. Callers never pass
+ * secrets; the redaction list is a second line of defence.
  */
 export function createLogger(service: string, level: string): Logger {
   return pino({

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { address } from '../config/fields.ts';
 
-/** How a process reaches Temporal: an embedded server, a cluster or Temporal Cloud, by configuration alone. */
+/** The connection to Temporal: an embedded server, a cluster or Temporal Cloud. */
 export const temporalFields = {
   TEMPORAL_ADDRESS: address('The Temporal server.').default('127.0.0.1:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default').describe('The Temporal namespace that orders run in.'),

@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../config/load.ts';
 import type { TemporalConfig } from './config.ts';
 
-/** What a connection of the SDK's client or worker takes. */
+/** The credentials of a connection, in the form of the SDK's client and worker. */
 export type Credentials = {
   readonly apiKey?: string;
   readonly tls?: true | { readonly clientCertPair: { readonly crt: Buffer; readonly key: Buffer } };
 };
 
-/** Nothing for a server on loopback; an API key, or a client certificate, elsewhere. Throws ConfigError for half a pair. */
+/** Empty without configuration, as for a server on loopback. Throws ConfigError when only one file of a pair is given. */
 export async function temporalCredentials(config: TemporalConfig): Promise<Credentials> {
   const { TEMPORAL_API_KEY: apiKey, TEMPORAL_TLS_CERT_FILE: certFile, TEMPORAL_TLS_KEY_FILE: keyFile } = config;
   if (!certFile && !keyFile) return apiKey ? { apiKey, tls: true } : {};

@@ -1,6 +1,6 @@
 import type { WorkflowExecutionStatusName } from '@temporalio/client';
 
-/** How each status ends a workflow; null: it goes on, or nobody knows, which is no end. A new status of the SDK has to be added. */
+/** The end that each status means; null: the workflow is running, or its end is unknown. A new status of the SDK does not compile. */
 const ENDS = {
   COMPLETED: 'completed',
   FAILED: 'broken',
@@ -14,7 +14,7 @@ const ENDS = {
   UNKNOWN: null,
 } as const satisfies Readonly<Record<WorkflowExecutionStatusName, 'completed' | 'broken' | null>>;
 
-/** The statuses of workflows that did not come to an end of their own. */
+/** The statuses of workflows that did not complete by themselves. */
 export type BrokenStatus = { [S in keyof typeof ENDS]: (typeof ENDS)[S] extends 'broken' ? S : never }[keyof typeof ENDS];
 
 export function workflowEnd({ status }: { readonly status: { readonly name: WorkflowExecutionStatusName } }) {

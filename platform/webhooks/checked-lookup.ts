@@ -3,12 +3,12 @@ import { isIP, type LookupFunction } from 'node:net';
 import { errorField } from '../persistence/error-field.ts';
 import { isPublicAddress } from './public-address.ts';
 
-/** Whom a URL leads to is nobody that may be told. */
+/** The address behind a URL is not one that webhooks may reach. */
 export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
 }
 
-/** All addresses of a name, as the system's resolver knows them. */
+/** All addresses of a name. */
 export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;
 
 export const resolveBySystem: Resolve = (host) =>
@@ -24,8 +24,8 @@ export function checkLiteral(host: string): void {
 }
 
 /**
- * A lookup for a connection: the addresses that were checked are those that are dialled, so a name cannot say one thing when it
- * is checked and another when it is used. One address that is not public refuses them all.
+ * A lookup for a connection. The checked addresses are those that are dialled, so that a name cannot resolve to one address for the check
+ * and to another for the connection. One address that is not public refuses the name.
  */
 export function checkedLookup(resolve: Resolve): LookupFunction {
   const ask = askedOnce(resolve);
@@ -44,8 +44,8 @@ export function checkedLookup(resolve: Resolve): LookupFunction {
 }
 
 /**
- * Who asks for a name that is being looked up gets that answer: the system looks up four names at a time, and one whose name
- * server is silent must not take all four from the others.
+ * Shares a lookup between all that ask for the same name meanwhile. The system looks up four names at a time: a name whose server is
+ * silent must take only one of the four.
  */
 function askedOnce(resolve: Resolve): Resolve {
   const asked = new Map<string, ReturnType<Resolve>>();

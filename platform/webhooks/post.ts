@@ -4,12 +4,12 @@ import type { LookupFunction } from 'node:net';
 import { errorField } from '../persistence/error-field.ts';
 import { AddressRefused, checkedLookup, checkLiteral, type Resolve, resolveBySystem } from './checked-lookup.ts';
 
-// Milliseconds from the look-up of the name to the answer's status: a receiver that takes longer puts the work in a queue.
+// Milliseconds from the lookup of the name to the answer's status. A receiver that needs longer should queue the work.
 const ANSWER_LIMIT_MS = 10_000;
-// Bytes that are read of an answer, so that its sender is not cut off in the middle of a word; nothing of it is kept.
+// Bytes of an answer that are read and discarded, so that its sender is not cut off; then the connection is closed.
 const DRAIN_MAX_BYTES = 16_384;
 
-/** `why` is short and safe to show: it holds nothing that the receiver said but its status. */
+/** `why` is short and safe to show: of the receiver's answer it has the status only. */
 export type Posted = { readonly ok: true } | { readonly ok: false; readonly why: string; readonly permanent: boolean };
 
 export type Post = (letter: {
@@ -20,8 +20,8 @@ export type Post = (letter: {
 }) => Promise<Posted>;
 
 /**
- * POSTs to addresses that strangers have chosen: none but public ones unless `privateAddresses`, no redirects, one time limit
- * for everything, no connection used twice. Rejects only when `signal` is aborted.
+ * POSTs to addresses that strangers have chosen: public ones only, unless `privateAddresses`; without redirects; with one time limit for
+ * the complete exchange; never twice over one connection. Rejects only when `signal` is aborted.
  */
 export function createPost(options: {
   readonly privateAddresses: boolean;
@@ -60,13 +60,13 @@ function statusOf(options: {
     const request = send(to, {
       method: 'POST',
       headers: { ...headers, 'Content-Length': String(Buffer.byteLength(body)) },
-      // A kept connection would be used without another look at whom it leads to.
+      // A kept-alive connection would be used without checking its address again.
       agent: false,
       signal,
       ...(lookup ? { lookup } : {}),
     });
     request.on('error', reject);
-    // Neither an error nor a response comes of an answer that switches protocols, and nothing may be waited for for ever.
+    // An answer that switches protocols raises neither an error nor a response: without this the call would never end.
     request.on('upgrade', (response, socket) => {
       socket.destroy();
       resolve(response.statusCode ?? 0);
@@ -88,11 +88,11 @@ function statusOf(options: {
 function judged(status: number): Posted {
   if (status >= 200 && status < 300) return { ok: true };
   if (status >= 300 && status < 400) return { ok: false, why: `HTTP ${status}: redirects are not followed`, permanent: false };
-  // Gone: the receiver says that it will not be back.
+  // Gone: the receiver says that it will not return.
   return { ok: false, why: `HTTP ${status}`, permanent: status === 410 };
 }
 
-// What a connection's error is called where it is shown.
+// Connection errors in words that operators read.
 const CONNECTION_ERRORS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',

@@ -1,6 +1,6 @@
 import { BlockList } from 'node:net';
 
-// What IANA's special-purpose registry of IPv4 does not call globally reachable, and 6to4's relays, multicast and class E.
+// IPv4 ranges that IANA's special-purpose registry does not call globally reachable, and 6to4's relays, multicast and class E.
 const NOT_PUBLIC_IPV4 = subnets('ipv4', [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -19,10 +19,10 @@ const NOT_PUBLIC_IPV4 = subnets('ipv4', [
   ['240.0.0.0', 4],
 ]);
 
-// Only what was given out as global unicast is public. So loopback, unique and link-local, multicast, IPv4-mapped and NAT64
-// addresses are not, whatever they hold inside.
+// Only addresses that are allocated as global unicast are public. Loopback, unique and link-local, multicast, IPv4-mapped and NAT64
+// addresses are not, whatever address they embed.
 const GLOBAL_IPV6 = subnets('ipv6', [['2000::', 3]]);
-// Teredo and other protocols, documentation, and 6to4, which holds an IPv4 address.
+// Teredo and other protocols, documentation, and 6to4, which embeds an IPv4 address.
 const NOT_PUBLIC_IPV6 = subnets('ipv6', [
   ['2001::', 23],
   ['2001:db8::', 32],
@@ -30,7 +30,7 @@ const NOT_PUBLIC_IPV6 = subnets('ipv6', [
   ['3fff::', 20],
 ]);
 
-/** Whether an address that a name stands for, or that was given literally, belongs to the public internet. */
+/** Whether an address belongs to the public internet. */
 export function isPublicAddress(address: string, family: 4 | 6): boolean {
   if (family === 4) return !NOT_PUBLIC_IPV4.check(address, 'ipv4');
   return GLOBAL_IPV6.check(address, 'ipv6') && !NOT_PUBLIC_IPV6.check(address, 'ipv6');

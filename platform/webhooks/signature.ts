@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 
 /**
- * `t=<unix seconds>,v1=<hex>`: HMAC-SHA-256 over `<unix seconds>.<body>`. Whoever knows the secret can tell that the body is
- * ours, and by the time in it that it is no recording.
+ * `t=<unix seconds>,v1=<hex>`: HMAC-SHA-256 over `<unix seconds>.<body>`. A receiver that knows the secret verifies the
+ * sender, and by the time that the request is not replayed.
  */
 export function signatureOf({ secret, body, at }: { readonly secret: string; readonly body: string; readonly at: Date }): string {
   const seconds = Math.floor(at.getTime() / 1_000);

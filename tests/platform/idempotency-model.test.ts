@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { onceAtOnce } from '../../platform/idempotency/at-once.ts';
+import { once } from '../../platform/idempotency/once.ts';
 import { abandon, claim, complete, renew, tombstone } from '../../platform/idempotency/record.ts';
 import type { SqlPool } from '../../platform/persistence/pool.ts';
 import type { Sql } from '../../platform/persistence/sql.ts';
@@ -36,7 +36,7 @@ const body = fc.constantFrom('one' as const, 'one' as const, 'two' as const);
 const owner = fc.constantFrom('first', 'second');
 const verdict = fc.constantFrom(...(['answer', 'answer', 'refuse', 'fault', 'crash after claim', 'crash after effect'] as const));
 const anyStep = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ step: fc.constant('call' as const), key, body, verdict, atOnce: fc.boolean() }) },
+  { weight: 5, arbitrary: fc.record({ step: fc.constant('call' as const), key, body, verdict }) },
   { weight: 4, arbitrary: fc.record({ step: fc.constant('begin' as const), key, body, owner }) },
   {
     weight: 4,
@@ -62,19 +62,12 @@ function outcomeOf(error: unknown): Outcome {
   return error.code === 'ABORTED' ? 'busy' : `refused ${error.message}`;
 }
 
-/** One call, ending as `verdict` says if it comes to an effect: in one transaction, or in one statement where that is the usual end. */
+/** One call in one transaction, ending as `verdict` says if it comes to an effect. */
 async function call(
-  { body: given, verdict: ending, atOnce }: Step & { step: 'call' },
+  { body: given, verdict: ending }: Step & { step: 'call' },
   { under, words }: { readonly under: string; readonly words: string },
 ): Promise<Outcome> {
-  const usual = {
-    fit: 'fit as (select where $5)',
-    answer: `convert_to($6, 'UTF8')`,
-    effect: 'done as (insert into effects select key, $6 from claimed returning key)',
-    values: [atOnce && ending === 'answer', words],
-  };
-  const way = { ...database, sql: database };
-  const { response, replayed } = await onceAtOnce(way, operation(under, given), usual, async (transaction) => {
+  const { response, replayed } = await once(database, operation(under, given), async (transaction) => {
     if (ending === 'crash after claim') await die(transaction);
     await effect(under, words)(transaction);
     if (ending === 'crash after effect') await die(transaction);

@@ -1,6 +1,6 @@
 /**
  * Deadlines and cancellation cross every hop. A server's work runs within its call (call-scope.ts): its statements end with it, and its
- * own calls to other services get at most the time that is left.
+ * own calls to other services get at most the remaining time.
  */
 import { currentCall, withCall } from '../call-scope.ts';
 import type { ClientInterceptor, ServerInterceptor } from '../interceptor.ts';

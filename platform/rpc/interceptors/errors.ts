@@ -23,8 +23,8 @@ export function receiveErrors(): ClientInterceptor {
 }
 
 /**
- * A server answers StatusErrors as they are, its domain's errors by the table behind `toStatus`, and faults by what they are. The
- * message of an unknown error stays in the log.
+ * A server answers StatusErrors unchanged, domain errors by the service's table, and faults by their kind. The message of an unknown
+ * error stays in the log.
  */
 export function sendErrors(options: { readonly logger: Logger; readonly toStatus: ToStatus }): ServerInterceptor {
   const { logger, toStatus } = options;
@@ -32,7 +32,7 @@ export function sendErrors(options: { readonly logger: Logger; readonly toStatus
     try {
       return await next(call);
     } catch (error: unknown) {
-      // A call that has ended takes its work with it: whatever that work failed with is not the reason.
+      // The end of a call makes its work fail in many ways: the reason is that the call ended.
       const ended: unknown = call.signal.aborted ? call.signal.reason : undefined;
       if (ended instanceof StatusError) throw ended;
       const status = toStatus(error);
