@@ -111,7 +111,7 @@ test('reserves that wait for a delivery sell what it brings, and no more', async
   );
   await delivering.query('commit');
   delivering.release();
-  const outcomes = (await buying).map((outcome) => (outcome.status === 'fulfilled' ? 'sold' : outcome.reason.reason));
+  const outcomes = (await buying).map((outcome) => (outcome.status === 'fulfilled' ? 'sold' : String(outcome.reason.reason)));
   expect(outcomes.sort()).toEqual(['insufficient_stock', 'insufficient_stock', 'sold', 'sold']);
   expect(await stockOf(products, id)).toEqual({ stock: 5, reserved: 5, available: 0 });
 });

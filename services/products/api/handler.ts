@@ -94,9 +94,11 @@ function catalogueHandlers({ database, searchProducts }: HandlerOptions) {
         response: CreateProductResponse,
         schema: requests.createProduct,
       },
-      async ({ idempotencyKey: _, price, ...fields }, { em }) => ({
-        product: productMessage(await createProduct(em, { ...fields, priceMinor: price.amountMinor, currency: price.currency })),
-      }),
+      async (given, { em }) => {
+        const { idempotencyKey: _, price, ...fields } = given;
+        const product = await createProduct(em, { ...fields, priceMinor: price.amountMinor, currency: price.currency });
+        return { product: productMessage(product) };
+      },
     ),
 
     updateProduct: idempotent(
@@ -106,12 +108,17 @@ function catalogueHandlers({ database, searchProducts }: HandlerOptions) {
         response: UpdateProductResponse,
         schema: requests.updateProduct,
       },
-      async ({ idempotencyKey: _, ...change }, { em }) => ({ product: productMessage(await updateProduct(em, change)) }),
+      async (given, { em }) => {
+        const { idempotencyKey: _, ...change } = given;
+        return { product: productMessage(await updateProduct(em, change)) };
+      },
     ),
 
     adjustStock: idempotent(
       { operation: 'AdjustStock', request: AdjustStockRequest, response: AdjustStockResponse, schema: requests.adjustStock },
-      async ({ idempotencyKey: _, ...change }, { em }) => ({ product: productMessage(await adjustStock(em, change)) }),
+      async ({ productId, delta, reason }, { em }) => ({
+        product: productMessage(await adjustStock(em, { productId, delta, reason })),
+      }),
     ),
   };
 }
@@ -176,8 +183,8 @@ function reservationHandlers({ database, stock, holdMs }: HandlerOptions) {
         response: RestockReturnResponse,
         schema: requests.restockReturn,
       },
-      async ({ idempotencyKey: _, ...back }, { em }) => {
-        await restockReturn({ em, stock }, back);
+      async ({ orderId, returnId, lines }, { em }) => {
+        await restockReturn({ em, stock }, { orderId, returnId, lines });
         return {};
       },
     ),

@@ -58,8 +58,8 @@ function accountHandlers({ database, passwords }: HandlerOptions) {
 
   const update = idempotent(
     { operation: 'UpdateUser', request: UpdateUserRequest, response: UpdateUserResponse, schema: requests.updateUser },
-    async ({ idempotencyKey: _, ...change }, { em }) => {
-      await updateProfile(em, change);
+    async ({ userId, email, name, address }, { em }) => {
+      await updateProfile(em, { userId, email, name, address });
       return {};
     },
   );

@@ -15,7 +15,7 @@ const EFFECT_KIND: Readonly<Record<UserEventType, string>> = {
 };
 
 export function userMessage({ id, email, name, role, active, address, createdAt, updatedAt }: User): WireUser {
-  return { id, email, name, role: ROLE[role], active, ...(address ? { address: { ...address } } : {}), createdAt, updatedAt };
+  return { id, email, name, role: ROLE[role], active, ...(address ? { address } : {}), createdAt, updatedAt };
 }
 
 export function effectMessage({ sequence, atMicros, type, userId }: UserEffect): Effect {
