@@ -190,7 +190,7 @@ const FAULTS: readonly Fault[] = [
     finds: { deactivations_emitted: { users: ['gone'] } },
   },
   {
-    what: 'an event that tells more than an id',
+    what: 'an event that holds more than an id',
     plant: `update outbox set facts = '{"email": "ada@example.com"}', id = '$ada' where user_id = '$ada'`,
     heal: `update outbox set facts = '{}' where user_id = '$ada'`,
     finds: { events_hold_ids_only: { users: ['ada'] } },
