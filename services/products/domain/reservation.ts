@@ -78,7 +78,7 @@ export class Reservation extends ReservationSchema.class {
   requireReturnable(
     lines: readonly Line[],
     given: { readonly sold: readonly Line[]; readonly returned: readonly StockMovement[] },
-  ) {
+  ): void {
     if (this.state !== 'committed') throw illegalTransition(this.orderId, { current: this.state, attempted: 'returned' });
     for (const { productId, quantity } of lines) {
       const sold = given.sold.find((line) => line.productId === productId)?.quantity ?? 0;
@@ -93,6 +93,7 @@ export class Reservation extends ReservationSchema.class {
     return this.state === 'held' && (this.expiresAt ?? at) > at;
   }
 
+  /** The only way to change the state. Its stock movements are written by Stock's statements; confirming moves no stock. */
   private moveTo(next: ReservationState, at: Date): void {
     if (!RESERVATION_TRANSITIONS[this.state].includes(next)) {
       throw illegalTransition(this.orderId, { current: this.state, attempted: next });
