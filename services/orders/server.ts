@@ -8,6 +8,7 @@ import { startGrpcService } from '../../platform/rpc/service.ts';
 import { createLogger } from '../../platform/telemetry/logs.ts';
 import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { toStatus } from './api/errors.ts';
 import { createHandler } from './api/handler.ts';
 import { RULES } from './audit/rules.ts';
 import type { OrdersConfig } from './config.ts';
@@ -35,6 +36,7 @@ export async function startOrders(config: OrdersConfig): Promise<Running> {
       listEffects: createListEffects(database),
       audit: () => evaluate(database, RULES),
     }),
+    toStatus,
     beside: [served(OutboxServiceService, createOutboxHandler(database))],
     checks: { database: database.check },
     close: database.close,

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { returnKey, stepKey, undoKey } from '../../contracts/ids.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
-import { createGrpcClient, type UnaryCalls } from '../../platform/rpc/client.ts';
+import { createClient, type UnaryCalls } from '../../platform/rpc/client.ts';
 import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import {
   type CancelOrderRequest,
@@ -78,7 +78,10 @@ export async function openOrders(environment: Record<string, string> = {}) {
 
 function connect(running: Running) {
   const address = `127.0.0.1:${running.listening.grpc}`;
-  const [orders, outbox] = [createGrpcClient(OrdersServiceService, address), createGrpcClient(OutboxServiceService, address)];
+  const [orders, outbox] = [
+    createClient(OrdersServiceService, { target: address }),
+    createClient(OutboxServiceService, { target: address }),
+  ];
   return {
     orders,
     outbox,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { createGrpcClient } from '../../platform/rpc/client.ts';
+import { createClient } from '../../platform/rpc/client.ts';
 import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { createDatabase, type TestDatabase } from '../../testkit/database.ts';
 import { eventually } from '../../testkit/eventually.ts';
@@ -52,7 +52,7 @@ test('nothing personal and no payment token is logged, even at the finest level 
     async () => lines(service.written()).find((line) => line.message === 'Ready'),
     (line) => line !== undefined,
   );
-  const client = createGrpcClient(OrdersServiceService, `127.0.0.1:${ready?.grpc_port}`);
+  const client = createClient(OrdersServiceService, { target: `127.0.0.1:${ready?.grpc_port}` });
   const secret = { paymentMethod: 'tok_unspeakable' };
   const order = await submitted(client.calls, secret);
   await client.calls.createOrder(creation(order), LIMITS);

@@ -10,12 +10,3 @@ export const CODES: Codes<OrderReason> = {
 };
 
 export const toStatus = createToStatus(CODES);
-
-/** Answers a read; domain errors become statuses. */
-export async function answering<Answer>(read: Promise<Answer>): Promise<Answer> {
-  try {
-    return await read;
-  } catch (error: unknown) {
-    throw toStatus(error);
-  }
-}

@@ -3,7 +3,6 @@ import { annotate } from '../../../platform/telemetry/context.ts';
 import { getOrder } from '../domain/reads/get-order.ts';
 import { listOrders } from '../domain/reads/list-orders.ts';
 import type { Dependencies } from './dependencies.ts';
-import { answering } from './errors.ts';
 import type { OrdersHandlers } from './handler.ts';
 import { effectMessage, listedOrderMessage, orderMessage } from './messages.ts';
 import { getOrderSchema, listEffectsSchema, listOrdersSchema } from './requests.ts';
@@ -15,14 +14,14 @@ export function readHandlers({ database, snapshot, listEffects, audit }: Depende
     async getOrder(request) {
       const given = parseRequest(getOrderSchema, request);
       annotate({ orderId: given.orderId });
-      return { order: orderMessage(await answering(snapshot((reading) => getOrder(reading, given)))) };
+      return { order: orderMessage(await snapshot((work) => getOrder(work, given))) };
     },
 
     async listOrders(request) {
       const { pageSize: size, cursor, createdFrom, createdTo, ...given } = parseRequest(listOrdersSchema, request);
       if (given.userId !== '') annotate({ userId: given.userId });
       const list = { ...given, createdFrom, createdTo };
-      const page = await answering(listOrders(database.read(), list, { size, cursor }));
+      const page = await listOrders(database.read(), list, { size, cursor });
       return { orders: page.orders.map(listedOrderMessage), nextCursor: page.nextCursor };
     },
 
