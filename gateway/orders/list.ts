@@ -53,7 +53,8 @@ const instant = z
   // The range of both a protobuf Timestamp and PostgreSQL; an offset can lead out of it.
   .refine((time) => time.getUTCFullYear() >= 1 && time.getUTCFullYear() <= 9_999, 'must be in the years 1 to 9999, UTC');
 
-const query = z
+/** Query parameters of the list. */
+export const orderQuery = z
   .strictObject({
     status: z
       .enum(STATUS_NAMES, 'must be a status of an order')
@@ -108,7 +109,7 @@ export const listOrders: Route<ListDeps> = {
       `${OPERATOR_FILTERS.join(', ')}. An order is listed when it fits every given parameter. A cursor belongs to its list: the same ` +
       'parameters, with any limit. With needs_attention a page may be short without being the last one.',
     access: 'signed-in',
-    query,
+    query: orderQuery,
     answers: {
       200: {
         description: 'A page of orders, without their history.',
@@ -121,7 +122,7 @@ export const listOrders: Route<ListDeps> = {
   handler: (deps) =>
     async function listOrdersHandler(ctx) {
       const caller = signedIn(ctx);
-      const given = readQuery(ctx, query);
+      const given = readQuery(ctx, orderQuery);
       const filters = {
         userId: listedUser(caller, given),
         status: given.status,
@@ -136,7 +137,7 @@ export const listOrders: Route<ListDeps> = {
 };
 
 /** The user whose orders are listed; undefined: all users. Throws 403 when a customer uses a filter of operators. */
-function listedUser(caller: Caller, given: z.output<typeof query>): string | undefined {
+function listedUser(caller: Caller, given: z.output<typeof orderQuery>): string | undefined {
   if (seesEverything(caller)) return given.user_id;
   const forbidden = OPERATOR_FILTERS.filter((name) => given[name] !== undefined);
   if (forbidden.length === 0) return caller.userId;

@@ -1,22 +1,24 @@
-/** Webhooks and what became of each delivery, over HTTP, before the real orders service. */
+/** The event log, webhooks and the deliveries of each event, over HTTP. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { claim, settlement } from '../services/events-fixture.ts';
-import { LIMITS, type OrdersFixture, openOrders, paid, submitted } from '../services/orders-fixture.ts';
+import * as z from 'zod';
+import { createGrpcClient, type GrpcClient } from '../../platform/rpc/client.ts';
+import { NotificationsServiceService } from '../../proto/gen/shopfast/notifications/v1/notifications.ts';
+import { accept, claim, event, happened, LIMITS } from '../services/notifications-fixture.ts';
 import { type Call, type Shop, startShop, textOf } from './support/shop.ts';
 
-let orders: OrdersFixture;
 let shop: Shop;
+let notifications: GrpcClient<typeof NotificationsServiceService>;
 let operator: Readonly<Record<string, string>>;
 beforeAll(async () => {
-  orders = await openOrders();
   // No Temporal: none of these needs it.
-  shop = await startShop({ temporalAddress: '127.0.0.1:1', env: { ORDERS_ADDRESS: orders.address() } });
+  shop = await startShop({ temporalAddress: '127.0.0.1:1' });
+  notifications = createGrpcClient(NotificationsServiceService, shop.services.notifications.direct);
   operator = await shop.as('operator');
 });
 afterAll(async () => {
+  notifications.close();
   await shop.stop();
-  await orders.close();
 });
 
 const ask = (method: string, path: string, { headers, ...given }: Call = {}) =>
@@ -56,19 +58,19 @@ test('a secret of one’s own is taken', async () => {
   await ask('DELETE', `/v1/webhooks/${textOf(body, 'id')}`);
 });
 
-test('what became of each delivery is listed by state, webhook and order, and one that is dead is told again', async () => {
+test('deliveries are listed by state, webhook and order, and a dead one is delivered again', async () => {
+  const { calls } = notifications;
   const { body: hook } = await register(HOOK);
-  const order = await paid(orders.calls);
-  await submitted(orders.calls);
+  const order = await happened(calls, 'order.submitted', 'order.reserved', 'order.paid');
+  await happened(calls, 'order.submitted');
   const of = `webhook_id=${textOf(hook, 'id')}&order_id=${order.id}`;
-  const [first] = (await claim(orders.events)).filter(
-    ({ delivery }) => delivery.event.orderId === order.id && delivery.webhookId !== '',
-  );
+  const [first] = (await claim(calls)).filter(({ delivery }) => delivery.event.orderId === order.id && delivery.webhookId !== '');
   if (!first) throw new Error('A delivery was expected');
-  await orders.events.settleDelivery(settlement(first, { error: '410 Gone', permanent: true }), LIMITS);
+  const settlement = { deliveryId: first.delivery.id, leaseId: first.leaseId, error: '410 Gone', permanent: true };
+  await calls.settleDeliveries({ settlements: [settlement] }, LIMITS);
 
   const dead = await ask('GET', `/v1/event-deliveries?state=dead&${of}`);
-  const { event } = first.delivery;
+  const { event: submitted } = first.delivery;
   expect(dead).toMatchObject({
     status: 200,
     body: {
@@ -80,7 +82,14 @@ test('what became of each delivery is listed by state, webhook and order, and on
           attempts: 1,
           last_error: '410 Gone',
           next_attempt_at: null,
-          event: { id: event.id, type: 'order.submitted', order_id: order.id, user_id: order.userId, sequence: 1, facts: {} },
+          event: {
+            id: submitted.id,
+            type: 'order.submitted',
+            version: 1,
+            order_id: order.id,
+            user_id: order.userId,
+            sequence: 1,
+          },
         },
       ],
       next_cursor: null,
@@ -93,7 +102,7 @@ test('what became of each delivery is listed by state, webhook and order, and on
         state: 'pending',
         settled_at: null,
         last_error: null,
-        event: { type: 'order.paid', amount: { amount_minor: order.totals?.total?.amountMinor } },
+        event: { type: 'order.paid', amount: { amount_minor: 2_599, currency: 'EUR' } },
       },
     ],
     next_cursor: expect.any(String),
@@ -103,13 +112,49 @@ test('what became of each delivery is listed by state, webhook and order, and on
 
   const replayed = await ask('POST', `/v1/event-deliveries/${first.delivery.id}/replay`);
   expect(replayed).toMatchObject({ status: 200, body: { id: first.delivery.id, state: 'pending', settled_at: null } });
-  expect((await claim(orders.events)).map(({ delivery }) => delivery.event.id)).toContain(event.id);
+  expect((await claim(calls)).map(({ delivery }) => delivery.event.id)).toContain(submitted.id);
 
   await ask('DELETE', `/v1/webhooks/${textOf(hook, 'id')}`);
   const late = await ask('POST', `/v1/event-deliveries/${first.delivery.id}/replay`);
   expect(late).toMatchObject({ status: 409, body: { reason: 'illegal_transition' } });
   const unknown = await ask('POST', `/v1/event-deliveries/${randomUUID()}/replay`);
   expect(unknown).toMatchObject({ status: 404, body: { reason: 'not_found' } });
+});
+
+const logSchema = z.object({
+  items: z.array(z.object({ id: z.string(), version: z.number(), sequence: z.number() })),
+  next_cursor: z.string().nullable(),
+});
+
+async function readLog(after: string | null, limit = 100) {
+  const query = after === null ? '' : `&after=${encodeURIComponent(after)}`;
+  const answer = await ask('GET', `/v1/events?limit=${limit}${query}`);
+  expect(answer.status).toBe(200);
+  return logSchema.parse(answer.body);
+}
+
+test('a consumer reads the log from its beginning, page by page, and goes on where it stopped', async () => {
+  const { calls } = notifications;
+  await happened(calls, 'order.submitted', 'order.paid');
+  const all = await readLog(null);
+  const firsts = await readLog(null, 1);
+  const seconds = await readLog(firsts.next_cursor, 1);
+  expect([...firsts.items, ...seconds.items]).toEqual(all.items.slice(0, 2));
+
+  expect(await readLog(all.next_cursor)).toMatchObject({ items: [], next_cursor: all.next_cursor });
+  const order = await happened(calls, 'order.cancelled');
+  expect((await readLog(all.next_cursor)).items).toMatchObject([{ version: 1, sequence: 1 }]);
+  const last = await ask('GET', `/v1/events?after=${all.next_cursor}`);
+  expect(last.body).toMatchObject({ items: [{ type: 'order.cancelled', order_id: order.id, user_id: order.userId }] });
+});
+
+test('an event of a user has no order', async () => {
+  const { next_cursor: end } = await readLog(null);
+  const registered = event({ type: 'user.registered', orderId: '', amount: undefined, facts: {} });
+  await accept(notifications.calls, registered);
+  const { body } = await ask('GET', `/v1/events?after=${end}`);
+  const user = { id: registered.id, type: 'user.registered', order_id: null, user_id: registered.userId, sequence: 1 };
+  expect(body).toMatchObject({ items: [{ ...user, facts: {} }] });
 });
 
 test.each([

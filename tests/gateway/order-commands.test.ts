@@ -141,6 +141,7 @@ test('an order that is not parked, and one that has ended, refuse operators with
 
 test('a parked order needs attention in its status, and an operator brings it to its end', async () => {
   const method = 'tok_test_unrefundable';
+  platform.worker.down.add(`hold of ${method}`);
   platform.worker.down.add(`refund of ${method}`);
   const asked = platform.order({ body: { payment_method: method } });
   const id = await platform.submitted(method);
@@ -159,7 +160,7 @@ test('a parked order needs attention in its status, and an operator brings it to
   const resolve = { step: 'ProcessPayment', reason: 'Refunded at the desk', reference: 'refund 4711' };
   expect((await ask(`/v1/orders/${id}/compensation/resolve`, resolve)).status).toBe(200);
   expect(await asked).toMatchObject({ status: 409, body: { reason: 'hold_expired' } });
-  platform.worker.down.delete(`refund of ${method}`);
+  platform.worker.down.clear();
 });
 
 test('Temporal that is away is 503, and the same command goes on later', async () => {

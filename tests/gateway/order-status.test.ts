@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { type WorkflowExecutionDescription, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import pino from 'pino';
-import { orderWorkflowId } from '../../contracts/ids.ts';
-import { orderStateReader } from '../../gateway/order-events.ts';
-import { createOrderReader } from '../../gateway/order-reader.ts';
-import { createOrderWorkflows } from '../../gateway/order-workflow.ts';
-import { openTemporal, type Temporal } from '../../gateway/temporal.ts';
+import { orderWorkflowId, stepKey, undoKey } from '../../contracts/ids.ts';
+import { createStateReader } from '../../gateway/orders/feed.ts';
+import { createOrderReader } from '../../gateway/orders/read.ts';
+import { openTemporal, type Temporal } from '../../gateway/orders/workflow/connection.ts';
+import { createOutcome } from '../../gateway/orders/workflow/outcome.ts';
+import { createProgress } from '../../gateway/orders/workflow/progress.ts';
 import { createGrpcClient } from '../../platform/rpc/client.ts';
 import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { eventually } from '../../testkit/eventually.ts';
@@ -33,13 +34,14 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  platform.orders.seen.readHangMs = 0;
+  platform.services.orders.gate.slow(0);
   await temporal.close();
 });
 
-function workflowsOf() {
+function workflowOf() {
   const { signal } = new AbortController();
-  return createOrderWorkflows({ temporal, logger: pino({ level: 'silent' }), stopping: signal, taskQueue: platform.taskQueue });
+  const given = { temporal, logger: pino({ level: 'silent' }), stopping: signal, taskQueue: platform.taskQueue };
+  return { ...createOutcome(given), ...createProgress(temporal) };
 }
 
 /** An order that waits for its payment. */
@@ -48,6 +50,12 @@ async function paying() {
   platform.worker.down.add(method);
   const { body } = await platform.order({ body: { payment_method: method }, headers: { Prefer: 'wait=0' } });
   return textOf(body, 'id');
+}
+
+/** As the reconciler settles an order whose workflow is gone. */
+function cancellation(orderId: string) {
+  const keys = { idempotencyKey: undoKey(orderId, 'create'), undoesKey: stepKey(orderId, 'create') };
+  return { ...keys, orderId, reason: 'order_cancelled', failedStep: '', facts: {}, actorId: '', note: '' };
 }
 
 /** From here on every description is what `change` makes of it. */
@@ -70,7 +78,7 @@ const paused = async (description: WorkflowExecutionDescription) => ({
 test('an order whose workflow is paused is not over: it is asked how it goes, and who waited is told that it goes on', async () => {
   const orderId = await paying();
   described(paused);
-  expect(await workflowsOf().progress(orderId)).toMatchObject({ saga: 'at work', view: { sagaState: expect.any(String) } });
+  expect(await workflowOf().progress(orderId)).toMatchObject({ saga: 'at work', view: { sagaState: expect.any(String) } });
   temporal.client.workflow.executeUpdateWithStart = async () => {
     throw new WorkflowUpdateRPCTimeoutOrCancelledError('The wait is over');
   };
@@ -82,39 +90,42 @@ test('an order whose workflow is paused is not over: it is asked how it goes, an
     stepLimitMs: 60_000,
     returnWindowMs: 60_000,
   };
-  expect(await workflowsOf().awaitOutcome(input, 5_000)).toEqual({ state: 'running' });
+  expect(await workflowOf().awaitOutcome(input, 5_000)).toEqual({ state: 'running' });
 });
 
 test('of an order whose workflow was terminated the record is not all there is to tell, until it is settled', async () => {
   const orderId = await paying();
-  const orders = createGrpcClient(OrdersServiceService, platform.orders.address);
-  const reader = createOrderReader({ orders, workflows: workflowsOf() });
-  const look = orderStateReader(reader);
-  const told = async () => (await reader.status(await reader.order('ourselves', orderId))).told;
+  const orders = createGrpcClient(OrdersServiceService, platform.services.orders.address);
+  const reader = createOrderReader({ orders, workflow: workflowOf() });
+  const readState = createStateReader(reader);
+  const complete = async () => (await reader.status(await reader.order('gateway', orderId))).complete;
   const before = await eventually(
-    () => look(orderId, undefined),
+    () => readState(orderId, undefined),
     ({ data }) => data.includes('"step":"ProcessPayment"'),
   );
-  expect(await told()).toBe(true);
+  expect(await complete()).toBe(true);
   await platform.temporal.client.workflow.getHandle(orderWorkflowId(orderId)).terminate('by an operator');
-  expect(await told()).toBe(false);
-  // Whoever follows it is not told that it went back.
-  expect(await look(orderId, before)).toBe(before);
-  // Whoever asks now gets what the record says.
-  expect(JSON.parse((await look(orderId, undefined)).data)).toMatchObject({ status: 'RESERVED', saga_state: 'OrderCreated' });
-  const order = await reader.order('ourselves', orderId);
-  platform.orders.seen.readHangMs = 1_000;
+  expect(await complete()).toBe(false);
+  // Its followers do not see it go back.
+  expect(await readState(orderId, before)).toBe(before);
+  // A new follower sees its record.
+  expect(JSON.parse((await readState(orderId, undefined)).data)).toMatchObject({
+    status: 'RESERVED',
+    saga_state: 'OrderCreated',
+  });
+  const order = await reader.order('gateway', orderId);
+  platform.services.orders.gate.slow(1_000);
   await expect(reader.status(order)).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
-  platform.orders.seen.readHangMs = 0;
-  platform.orders.cancel(orderId, null, 'order_cancelled');
-  expect(await told()).toBe(true);
-  expect(await look(orderId, before)).toMatchObject({ last: true, data: expect.stringContaining('"SagaFailed"') });
+  platform.services.orders.gate.slow(0);
+  await platform.clients.orders.calls.cancelOrder(cancellation(orderId), { deadlineMs: 5_000 });
+  expect(await complete()).toBe(true);
+  expect(await readState(orderId, before)).toMatchObject({ last: true, data: expect.stringContaining('"SagaFailed"') });
   orders.close();
 });
 
 test('the status of an order is refused within three seconds when orders hangs', async () => {
   const orderId = await paying();
-  platform.orders.seen.readHangMs = 3_500;
+  platform.services.orders.gate.slow(3_500);
   const headers = await platform.as('customer');
   const { answer, tookMs } = await timed(platform.call('GET', `/v1/orders/${orderId}/status`, { headers }));
   expect(answer).toMatchObject({ status: 504, body: { reason: 'deadline_exceeded' } });
@@ -130,7 +141,7 @@ test('a description that is late and a query that nobody answers share one limit
     await new Promise((resolve) => setTimeout(resolve, lateMs));
     return description;
   });
-  const { answer, tookMs } = await timed(workflowsOf().progress(orderId));
+  const { answer, tookMs } = await timed(workflowOf().progress(orderId));
   await platform.worker.start();
   expect(answer).toMatchObject({ saga: 'unknown', view: undefined });
   expect(tookMs).toBeGreaterThan(lateMs);
@@ -140,7 +151,7 @@ test('a description that is late and a query that nobody answers share one limit
 test('the status is there within three seconds while orders is slow and no worker answers', async () => {
   const orderId = await paying();
   await platform.worker.stop();
-  platform.orders.seen.readHangMs = 1_000;
+  platform.services.orders.gate.slow(1_000);
   const headers = await platform.as('customer');
   const { answer, tookMs } = await timed(platform.call('GET', `/v1/orders/${orderId}/status`, { headers }));
   await platform.worker.start();

@@ -19,9 +19,8 @@ afterAll(async () => {
 
 test('orders that is down is 503 with Retry-After at once, and the same key goes on when it is back', async () => {
   const key = randomUUID();
-  await platform.orders.stop();
+  await platform.services.orders.gate.close();
   const { answer, tookMs } = await timed(platform.order({ key }));
-  await platform.orders.restart();
   await platform.recover();
   expect(answer.status).toBe(503);
   expect(answer.body).toMatchObject({ reason: 'unavailable' });
@@ -33,16 +32,16 @@ test('orders that is down is 503 with Retry-After at once, and the same key goes
 });
 
 test('orders that hangs is 503 in less than two seconds', async () => {
-  platform.orders.seen.hangMs = 5_000;
+  platform.services.orders.gate.slow(5_000);
   const { answer, tookMs } = await timed(platform.order());
-  platform.orders.seen.hangMs = 0;
+  platform.services.orders.gate.slow(0);
   expect(answer.status).toBe(503);
   expect(answer.headers.get('retry-after')).not.toBeNull();
   expect(tookMs).toBeLessThan(FAST_MS);
 });
 
 test('Temporal that is down is 503 with Retry-After at once, and the same key goes on with the same order', async () => {
-  const given = { key: randomUUID(), body: { payment_method: 'tok_ok_later' } };
+  const given = { key: randomUUID(), body: { payment_method: 'tok_test_later' } };
   await platform.gate.close();
   const { answer, tookMs } = await timed(platform.order(given));
   expect(answer.status).toBe(503);
@@ -50,7 +49,7 @@ test('Temporal that is down is 503 with Retry-After at once, and the same key go
   expect(answer.text).not.toMatch(/127\.0\.0\.1|ECONN/);
   expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(tookMs).toBeLessThan(FAST_MS);
-  const id = await platform.submitted('tok_ok_later');
+  const id = await platform.submitted('tok_test_later');
   expect(await platform.workflowStatus(id)).toBe('none');
   await platform.recover();
   const later = await platform.order(given);
@@ -108,11 +107,10 @@ test('the status of an order is answered from its record while Temporal is down'
 });
 
 test('products that is down takes no order away, and an order is readable without the names of its products', async () => {
-  await platform.products.stop();
+  await platform.services.products.gate.close();
   const answer = await platform.order();
   const read = await platform.call('GET', `/v1/orders/${textOf(answer.body, 'id')}`, { headers: await platform.as('customer') });
   const browse = await platform.call('GET', '/v1/products');
-  await platform.products.restart();
   await platform.recover();
   expect(answer.status).toBe(201);
   expect(read.status).toBe(200);
@@ -122,10 +120,9 @@ test('products that is down takes no order away, and an order is readable withou
 
 test('users that is down takes no order away from somebody who is signed in', async () => {
   await platform.order();
-  await platform.users.stop();
+  await platform.services.users.gate.close();
   const answer = await platform.order();
   const login = await platform.call('POST', '/v1/auth/login', { body: { email: 'a@b.example', password: 'correct horse' } });
-  await platform.users.restart();
   await platform.recover();
   expect(answer.status).toBe(201);
   expect(login.status).toBe(503);
@@ -134,10 +131,9 @@ test('users that is down takes no order away from somebody who is signed in', as
 test('readiness is lost with what orders need, and only degraded by the rest', async () => {
   const ready = () => platform.call('GET', '/health/ready');
   await eventually(ready, ({ status }) => status === 200);
-  await platform.payments.stop();
+  await platform.services.payments.gate.close();
   const degraded = await eventually(ready, ({ body }) => JSON.stringify(body.degraded) === '["payments"]');
   expect(degraded.status).toBe(200);
-  await platform.payments.restart();
   await platform.recover();
   await platform.gate.close();
   const lost = await eventually(ready, ({ status }) => status === 503);

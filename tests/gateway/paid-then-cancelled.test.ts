@@ -23,7 +23,7 @@ afterAll(async () => {
 
 /** Each problem has the trace of its own request. */
 const lasting = ({ status, body }: Answer) => ({ status, body: { ...body, trace_id: '' } });
-const recorded = (id: string) => platform.orders.orders.get(id)?.history.map(({ status }) => status.replace('ORDER_STATUS_', ''));
+const recorded = async (id: string) => (await platform.recordOf(id)).statuses;
 const cancel = async (id: string) =>
   platform.call('POST', `/v1/orders/${id}/cancel`, { body: { reason: 'Not mine' }, headers: await platform.as('customer') });
 
@@ -39,12 +39,12 @@ async function askForgetful(given: { key: string; body: { payment_method: string
 
 /** An order whose record says PAID while its saga has not heard of it. */
 async function unheard(method: string) {
-  platform.worker.down.add(`confirmation of ${method}`);
+  platform.worker.down.add(`answer to the confirmation of ${method}`);
   const given = { key: randomUUID(), body: { payment_method: method } };
   const answer = platform.order({ ...given, headers: { Prefer: 'wait=25' } });
   const id = await platform.submitted(method);
   await eventually(
-    async () => recorded(id)?.at(-1),
+    async () => (await recorded(id)).at(-1),
     (status) => status === 'PAID',
   );
   return { given, answer, id };
@@ -54,7 +54,7 @@ test('an order whose confirmation was lost until it was given up is refused agai
   const { given, answer, id } = await unheard('tok_test_given_up');
   const first = await answer;
   expect(first).toMatchObject({ status: 503, body: { reason: 'unavailable', step: 'ConfirmOrder', order_id: id } });
-  expect(recorded(id)).toEqual(['SUBMITTED', 'CREATED', 'RESERVED', 'PAID', 'CANCELLED']);
+  expect(await recorded(id)).toEqual(['SUBMITTED', 'CREATED', 'RESERVED', 'PAID', 'CANCELLED']);
   expect(lasting(await platform.order(given))).toEqual(lasting(first));
   expect(lasting(await askForgetful(given))).toEqual(lasting(first));
 });
@@ -64,7 +64,7 @@ test('an order that was cancelled by request within its saga, when it was PAID a
   expect((await cancel(id)).status).toBe(200);
   const first = await answer;
   expect(first).toMatchObject({ status: 409, body: { reason: 'order_cancelled', step: null, order_id: id } });
-  expect(recorded(id)?.slice(-2)).toEqual(['PAID', 'CANCELLED']);
+  expect((await recorded(id)).slice(-2)).toEqual(['PAID', 'CANCELLED']);
   expect(lasting(await platform.order(given))).toEqual(lasting(first));
 });
 
@@ -73,7 +73,7 @@ test('I11 an order that was confirmed and then cancelled is answered as it was c
   const first = await platform.order(given);
   const id = textOf(first.body, 'id');
   expect((await cancel(id)).status).toBe(200);
-  expect(recorded(id)?.slice(-2)).toEqual(['PAID', 'CANCELLED']);
+  expect((await recorded(id)).slice(-2)).toEqual(['PAID', 'CANCELLED']);
   const handle = platform.temporal.client.workflow.getHandle(orderWorkflowId(id));
   expect(await handle.getUpdateHandle(OUTCOME_UPDATE_ID).result()).toMatchObject({ status: 'confirmed' });
   for (const again of [await platform.order(given), await askForgetful(given)]) {

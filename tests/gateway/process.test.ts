@@ -51,7 +51,7 @@ test('the process logs every request as JSON, with no secret and no personal dat
     service: 'gateway',
     trace_id: answer.body.trace_id,
     user_id: shop.customer,
-    order_id: shop.orders.submissions.at(-1),
+    order_id: await shop.newestOrder(),
     client_id: 'test-shop',
     route: '/v1/orders',
     status: 503,

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { cancellation, confirmation, creation, dispatch, LIMITS, submitted } from '../services/orders-fixture.ts';
 import { type Shop, startShop, textOf } from './support/shop.ts';
 
 let shop: Shop;
@@ -44,16 +46,19 @@ test('an admin creates a product and changes its stock, and everybody sees it', 
   expect(seen.body).toEqual(stocked.body);
 });
 
-test('a list of products passes on what was searched and where to go on', async () => {
-  const first = await shop.call('GET', '/v1/products?q=mug&category=kitchen&limit=5');
-  expect(first.status).toBe(200);
-  expect(first.body).toMatchObject({ items: expect.any(Array), next_cursor: 'page-2' });
-  const last = await shop.call('GET', '/v1/products?cursor=page-2');
+test('products are found by word and category, page by page', async () => {
+  const headers = await shop.as('admin');
+  const add = async (name: string, category: string) =>
+    textOf((await shop.call('POST', '/v1/products', { body: { ...product(), name, category }, headers })).body, 'id');
+  const mugs = [await add('Blue kettle', 'kitchen'), await add('Red kettle', 'kitchen')];
+  await add('Kettle of fish', 'food');
+  const search = '/v1/products?q=kettle&category=kitchen&limit=1';
+  const first = await shop.call('GET', search);
+  expect(first.body).toMatchObject({ items: [expect.any(Object)], next_cursor: expect.any(String) });
+  const last = await shop.call('GET', `${search}&cursor=${textOf(first.body, 'next_cursor')}`);
   expect(last.body.next_cursor).toBeNull();
-  expect(shop.products.pages.slice(-2)).toEqual([
-    { query: 'mug', category: 'kitchen', pageSize: 5, cursor: '' },
-    { query: '', category: '', pageSize: 20, cursor: 'page-2' },
-  ]);
+  const found = [first, last].flatMap(({ body }) => z.array(z.object({ id: z.string() })).parse(body.items));
+  expect(found.map(({ id }) => id).toSorted()).toEqual(mugs.toSorted());
 });
 
 test('a description may have several lines', async () => {
@@ -75,7 +80,7 @@ test('own orders are listed newest first, by page and by status, and name what t
   const ids: string[] = [];
   for (let count = 0; count < 3; count += 1) {
     await shop.order({ userId, body: { items: [{ product_id: mug, quantity: 2 }] } });
-    ids.unshift(shop.orders.submissions.at(-1) ?? '');
+    ids.unshift(await shop.newestOrder());
   }
   await shop.order();
   const first = await shop.call('GET', '/v1/orders?limit=2', { headers });
@@ -93,11 +98,22 @@ test('own orders are listed newest first, by page and by status, and name what t
 test('an order shows neither the payment method nor the address', async () => {
   const shipping_address = { line1: 'Secret street 1', city: 'Ghent', postal_code: '9000', country: 'BE' };
   await shop.order({ body: { payment_method: 'tok_secret', shipping_address } });
-  const id = shop.orders.submissions.at(-1) ?? '';
+  const id = await shop.newestOrder();
   const read = await shop.call('GET', `/v1/orders/${id}`, { headers: await shop.as('customer') });
   expect(read.status).toBe(200);
   expect(read.text).not.toMatch(/tok_secret|Secret street/);
 });
+
+/** The id of an order of the shop's customer whose record has this status, made without a workflow. */
+async function recorded(status: 'RESERVED' | 'PAID' | 'SHIPPED' | 'CANCELLED'): Promise<string> {
+  const { calls } = shop.clients.orders;
+  const order = await submitted(calls, { userId: shop.customer });
+  if (status === 'CANCELLED') await calls.cancelOrder(cancellation(order), LIMITS);
+  else await calls.createOrder(creation(order), LIMITS);
+  if (status === 'PAID' || status === 'SHIPPED') await calls.confirmOrder(confirmation(order), LIMITS);
+  if (status === 'SHIPPED') await calls.shipOrder(dispatch(order), LIMITS);
+  return order.id;
+}
 
 test.each([
   ['PAID', 'SagaCompleted'],
@@ -105,9 +121,7 @@ test.each([
   ['RESERVED', 'OrderCreated'],
   ['CANCELLED', 'SagaFailed'],
 ] as const)('an order that is %s is told as %s by its record alone', async (status, saga_state) => {
-  await shop.order();
-  const id = shop.orders.submissions.at(-1) ?? '';
-  shop.orders.move(id, `ORDER_STATUS_${status}`);
+  const id = await recorded(status);
   const headers = await shop.as('customer');
   expect((await shop.call('GET', `/v1/orders/${id}`, { headers })).body).toMatchObject({ status, saga_state });
   expect((await shop.call('GET', `/v1/orders/${id}/status`, { headers })).body).toMatchObject({ status, saga_state });
@@ -126,7 +140,7 @@ test('an e-mail that is taken is 409', async () => {
   const body = person();
   await shop.call('POST', '/v1/users', { body });
   const again = await shop.call('POST', '/v1/users', { body });
-  expect(again.status).toBe(409);
+  expect(again).toMatchObject({ status: 409, body: { reason: 'email_taken' } });
 });
 
 test('a path without a version is the newest version', async () => {
@@ -139,9 +153,9 @@ test('a path without a version is the newest version', async () => {
 test('the signing keys are not fetched for every request', async () => {
   const headers = await shop.as('customer');
   expect((await shop.call('GET', '/v1/orders', { headers })).status).toBe(200);
-  const fetches = shop.issuer.fetches();
+  const fetches = await shop.services.users.answered('GetJwks');
   expect((await shop.call('GET', '/v1/orders', { headers })).status).toBe(200);
-  expect(shop.issuer.fetches()).toBe(fetches);
+  expect(await shop.services.users.answered('GetJwks')).toBe(fetches);
 });
 
 test('every answer carries security headers, a request id and no cookie', async () => {

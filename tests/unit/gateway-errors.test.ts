@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { REASONS } from '../../contracts/reasons.ts';
 import { problemOf } from '../../gateway/http/errors.ts';
-import { PROBLEMS } from '../../gateway/http/problems/table.ts';
 import { renderProblems } from '../../gateway/http/problems/document.ts';
+import { PROBLEMS } from '../../gateway/http/problems/table.ts';
 import { type ErrorCode, StatusError } from '../../platform/rpc/status-error.ts';
 
 const INTERNAL = 'connect ECONNREFUSED 10.0.0.7:9003';

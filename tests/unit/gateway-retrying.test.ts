@@ -12,7 +12,6 @@ test.each([
   ['refundPayment', 'ProcessPayment'],
   ['cancelOrder', 'CreateOrder'],
   ['confirm', 'ConfirmOrder'],
-  ['confirmOrder', 'ConfirmOrder'],
 ])('%s that is tried again is shown as its step, %s', (activity, step) => {
   expect(retryingOf([pending(activity)])).toEqual({ step, attempt: 3, nextAttemptAt: null, lastError: 'unavailable' });
 });

@@ -2,11 +2,12 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export type Gate = Awaited<ReturnType<typeof createGate>>;
 
-/** A TCP way to a server that can be closed (connections refused) or stuck (accepted and then silent). */
+/** A TCP way to a server that can be closed (connections refused), stuck (accepted and then silent) or slow. */
 export async function createGate(target: string) {
   const [host = '', port = ''] = target.split(':');
   const sockets = new Set<Socket>();
   let stuck = false;
+  let delayMs = 0;
   let server: Server | undefined;
 
   function forward(socket: Socket): void {
@@ -19,7 +20,11 @@ export async function createGate(target: string) {
     socket.on('close', () => upstream.destroy());
     upstream.on('close', () => socket.destroy());
     socket.on('data', (bytes) => !stuck && upstream.write(bytes));
-    upstream.on('data', (bytes) => !stuck && socket.write(bytes));
+    upstream.on('data', (bytes) => {
+      if (stuck) return;
+      if (delayMs > 0) setTimeout(() => socket.write(bytes), delayMs);
+      else socket.write(bytes);
+    });
   }
 
   async function open(onPort: number): Promise<number> {
@@ -48,6 +53,10 @@ export async function createGate(target: string) {
     },
     stick() {
       stuck = true;
+    },
+    /** Each answer takes so much longer. Before the delay ends, what is on its way has arrived. */
+    slow(ms: number) {
+      delayMs = ms;
     },
     /** What was connected meanwhile lost bytes: it has to connect again. */
     unstick() {

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
-/** Signs tokens like users does; `rotate` starts a new key that the gateway has not seen. */
+export type Issuer = Awaited<ReturnType<typeof createIssuer>>;
+
+/** Signs tokens with the keys that users has. `rotate` starts a new key, which the gateway has not seen. */
 export async function createIssuer() {
   let kid = randomUUID();
   let pair = await generateKeyPair('ES256', { extractable: true });
@@ -13,7 +15,11 @@ export async function createIssuer() {
       fetches += 1;
       return JSON.stringify({ keys: publicKeys });
     },
-    /** Another key signs from here on; `withdraw`: what the others signed is good no more. */
+    /** The signing key as JWT_KEYS_FILE of users has it. */
+    async keysFile() {
+      return JSON.stringify({ keys: [{ ...(await exportJWK(pair.privateKey)), kid, alg: 'ES256', use: 'sig' }] });
+    },
+    /** A new key signs from now on; `withdraw`: tokens of the others are no longer valid. */
     async rotate({ withdraw = false } = {}) {
       if (withdraw) publicKeys.length = 0;
       kid = randomUUID();
@@ -31,5 +37,3 @@ export async function createIssuer() {
         .sign(pair.privateKey),
   };
 }
-
-export type Issuer = Awaited<ReturnType<typeof createIssuer>>;

@@ -6,13 +6,18 @@ import * as z from 'zod';
 import { gatewayConfig } from '../../../gateway/config.ts';
 import { startGateway } from '../../../gateway/server.ts';
 import { loadConfig } from '../../../platform/config/load.ts';
+import { createGrpcClient } from '../../../platform/rpc/client.ts';
+import { OrdersServiceService } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
+import { PaymentsServiceService } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
+import { ProductsServiceService } from '../../../proto/gen/shopfast/products/v1/products.ts';
+import { UsersServiceService } from '../../../proto/gen/shopfast/users/v1/users.ts';
 import { createDatabase } from '../../../testkit/database.ts';
 import { expectDescribed } from './described.ts';
-import { fakeOrders } from './fake-orders.ts';
-import { fakePayments, fakeProducts, fakeUsers } from './fake-services.ts';
 import { createIssuer } from './issuer.ts';
+import { openServices, type Services } from './services.ts';
 
 export const API_KEY = 'test-key-0123456789abcdef';
+const LIMITS = { deadlineMs: 10_000 };
 
 export type Answer = {
   readonly status: number;
@@ -39,38 +44,41 @@ export type Ordering = Pick<Call, 'base' | 'headers' | 'raw' | 'signal'> & {
 
 export type Shop = Awaited<ReturnType<typeof startShop>>;
 
-/** The real gateway over real HTTP, in front of services that answer from memory. */
+/** The gateway over real HTTP, in front of real services. */
 export async function startShop(options: {
   temporalAddress: string;
   taskQueue?: string;
   env?: Readonly<Record<string, string>>;
 }) {
-  const issuer = await createIssuer();
-  const [users, products, orders, payments] = [
-    await fakeUsers(issuer),
-    await fakeProducts(),
-    await fakeOrders(),
-    await fakePayments(),
-  ];
-  const database = await createDatabase('gateway');
   const directory = await mkdtemp(join(tmpdir(), 'gateway-'));
-  const seedFile = join(directory, 'seed.json');
-  await writeFile(seedFile, JSON.stringify([{ id: 'test-shop', name: 'Test shop', tier: 'internal', key: API_KEY }]));
+  const write = async (name: string, content: string) => {
+    const file = join(directory, name);
+    await writeFile(file, content, { mode: 0o600 });
+    return file;
+  };
+  const issuer = await createIssuer();
+  const services = await openServices({ jwtKeysFile: await write('keys.json', await issuer.keysFile()) });
+  const { users, products, orders, payments, notifications } = services;
+  const database = await createDatabase('gateway');
+  const client = { id: 'test-shop', name: 'Test shop', tier: 'internal', key: API_KEY };
   const config = loadConfig(gatewayConfig, {
     GATEWAY_PORT: '0',
     GATEWAY_DATABASE_URL: database.url,
-    GATEWAY_SEED_FILE: seedFile,
+    GATEWAY_SEED_FILE: await write('seed.json', JSON.stringify([client])),
     USERS_ADDRESS: users.address,
     PRODUCTS_ADDRESS: products.address,
     ORDERS_ADDRESS: orders.address,
     PAYMENTS_ADDRESS: payments.address,
+    NOTIFICATIONS_ADDRESS: notifications.address,
     TEMPORAL_ADDRESS: options.temporalAddress,
     LOG_LEVEL: 'fatal',
     ...options.env,
   });
   const gateway = await startGateway(config, options.taskQueue ? { taskQueue: options.taskQueue } : {});
   const ours = `http://127.0.0.1:${gateway.listening.http}`;
-  const customer: string = randomUUID();
+  const inside = openInside(services);
+  const customer = await inside.addCustomer();
+  const product = await inside.addProduct();
 
   async function call(
     method: string,
@@ -93,17 +101,19 @@ export async function startShop(options: {
 
   const token = (role = 'customer', userId = customer) => issuer.sign(userId, role);
 
+  const newOrder = () => ({ items: [{ product_id: product, quantity: 1 }], payment_method: 'tok_ok' });
+
   return {
     base: ours,
     config,
     customer,
+    product,
     issuer,
-    users,
-    products,
-    orders,
-    payments,
+    services,
+    ...inside,
     gateway,
     call,
+    newOrder,
     async as(role: string, userId = customer) {
       return { Authorization: `Bearer ${await token(role, userId)}`, 'X-API-Key': API_KEY };
     },
@@ -118,20 +128,75 @@ export async function startShop(options: {
     },
     async stop() {
       await gateway.stop();
-      await Promise.all([users, products, orders, payments].map((service) => service.stop()));
+      inside.close();
+      await services.close();
       await database.drop();
       await rm(directory, { recursive: true });
     },
   };
 }
 
-const jsonObject = z.record(z.string(), z.unknown());
-
-const PRODUCT = randomUUID();
-
-export function newOrder(): { items: { product_id: string; quantity: number }[]; payment_method: string } {
-  return { items: [{ product_id: PRODUCT, quantity: 1 }], payment_method: 'tok_ok' };
+/** What a test sets up or looks up past the gateway and the gates. */
+function openInside({ users, products, orders, payments }: Services) {
+  const clients = {
+    users: createGrpcClient(UsersServiceService, users.direct),
+    products: createGrpcClient(ProductsServiceService, products.direct),
+    orders: createGrpcClient(OrdersServiceService, orders.direct),
+    payments: createGrpcClient(PaymentsServiceService, payments.direct),
+  };
+  return {
+    clients,
+    /** The id of a new customer. */
+    async addCustomer(): Promise<string> {
+      const email = `${randomUUID()}@example.com`;
+      const registration = { idempotencyKey: randomUUID(), email, password: 'correct horse', name: 'Ada' };
+      const { user } = await clients.users.calls.createUser(registration, LIMITS);
+      return z.string().parse(user?.id);
+    },
+    /** The id of a new product at 10.00 EUR. */
+    async addProduct({ stock = 1_000_000 } = {}): Promise<string> {
+      const { product } = await clients.products.calls.createProduct(
+        {
+          idempotencyKey: randomUUID(),
+          sku: randomUUID(),
+          name: 'Mug',
+          description: '',
+          category: '',
+          price: { amountMinor: 1_000, currency: 'EUR' },
+          stockQuantity: stock,
+        },
+        LIMITS,
+      );
+      return z.string().parse(product?.id);
+    },
+    /** Orders that were submitted so far. */
+    async submissions(): Promise<number> {
+      const [row] = await orders.sql<{ count: number }>('select count(*)::int as count from orders');
+      return row?.count ?? 0;
+    },
+    /** The id of the order that was submitted last. */
+    async newestOrder(): Promise<string> {
+      const [row] = await orders.sql<{ id: string }>('select id from orders order by id desc limit 1');
+      return row?.id ?? '';
+    },
+    /** The ids of the orders that are to be paid with this payment method. */
+    async ordersPaidWith(paymentMethod: string): Promise<string[]> {
+      const rows = await orders.sql<{ id: string }>('select id from orders where payment_method = $1', [paymentMethod]);
+      return rows.map(({ id }) => id);
+    },
+    /** The record of an order, as orders keeps it. */
+    async recordOf(orderId: string) {
+      const { order } = await clients.orders.calls.getOrder({ orderId, userId: '' }, LIMITS);
+      if (!order) throw new Error('An order was expected');
+      return { ...order, statuses: order.history.map(({ status }) => status.replace('ORDER_STATUS_', '')) };
+    },
+    close() {
+      for (const client of Object.values(clients)) client.close();
+    },
+  };
 }
+
+const jsonObject = z.record(z.string(), z.unknown());
 
 /** A text member of a body; fails when it is not one. */
 export function textOf(body: Answer['body'], name: string): string {
