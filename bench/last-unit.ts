@@ -3,7 +3,7 @@
  * buyers. Exit code 1 when a single unit is sold too often or not at all, or a single charge is wrong.
  */
 import { parseArgs } from 'node:util';
-import { createGrpcClient, type GrpcClient } from '../platform/rpc/client.ts';
+import { createClient, type GrpcClient } from '../platform/rpc/client.ts';
 import { ProductsServiceService } from '../proto/gen/shopfast/products/v1/products.ts';
 import { sellLastUnit } from '../testkit/load/last-unit.ts';
 import { rush } from '../testkit/load/rush.ts';
@@ -32,7 +32,7 @@ const platform = await startPlatform({ env: { LOG_LEVEL: 'warn' } });
 let products: Products | undefined;
 try {
   const shop = await createShop(platform.facts);
-  products = createGrpcClient(ProductsServiceService, await grpcAddress(platform, 'products'));
+  products = createClient(ProductsServiceService, { target: await grpcAddress(platform, 'products') });
   const rows = [
     await overGrpc(products, shop, { rounds: Number(options.rounds), buyers: Number(options.buyers), units: 1 }),
     await overGrpc(products, shop, { rounds: 1, buyers: Number(options.crowd), units: Number(options.units) }),

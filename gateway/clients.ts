@@ -1,4 +1,4 @@
-import { createGrpcClient } from '../platform/rpc/client.ts';
+import { createClient } from '../platform/rpc/client.ts';
 import { NotificationsServiceService } from '../proto/gen/shopfast/notifications/v1/notifications.ts';
 import { OrdersServiceService } from '../proto/gen/shopfast/orders/v1/orders.ts';
 import { PaymentsServiceService } from '../proto/gen/shopfast/payments/v1/payments.ts';
@@ -11,11 +11,11 @@ export type Clients = ReturnType<typeof openClients>;
 /** One channel to each service. Connects on first use and again whenever a service comes back. */
 export function openClients(config: GatewayConfig) {
   const clients = {
-    users: createGrpcClient(UsersServiceService, config.USERS_ADDRESS),
-    products: createGrpcClient(ProductsServiceService, config.PRODUCTS_ADDRESS),
-    orders: createGrpcClient(OrdersServiceService, config.ORDERS_ADDRESS),
-    payments: createGrpcClient(PaymentsServiceService, config.PAYMENTS_ADDRESS),
-    notifications: createGrpcClient(NotificationsServiceService, config.NOTIFICATIONS_ADDRESS),
+    users: createClient(UsersServiceService, { target: config.USERS_ADDRESS }),
+    products: createClient(ProductsServiceService, { target: config.PRODUCTS_ADDRESS }),
+    orders: createClient(OrdersServiceService, { target: config.ORDERS_ADDRESS }),
+    payments: createClient(PaymentsServiceService, { target: config.PAYMENTS_ADDRESS }),
+    notifications: createClient(NotificationsServiceService, { target: config.NOTIFICATIONS_ADDRESS }),
   };
   return {
     ...clients,

@@ -10,7 +10,7 @@ import { ORDERS_TASK_QUEUE } from '../contracts/task-queues.ts';
 import type { SendMail } from '../platform/mail/mail.ts';
 import { createSmtp } from '../platform/mail/smtp.ts';
 import { createSpool } from '../platform/mail/spool.ts';
-import { createGrpcClient } from '../platform/rpc/client.ts';
+import { createClient } from '../platform/rpc/client.ts';
 import type { Logger } from '../platform/telemetry/logs.ts';
 import { createPost } from '../platform/webhooks/post.ts';
 import { EventsServiceService, OutboxServiceService } from '../proto/gen/shopfast/events/v1/events.ts';
@@ -43,9 +43,9 @@ export function createDispatcher(deps: {
 }): Dispatcher {
   const { config, registry, runMs } = deps;
   const clients = {
-    events: createGrpcClient(EventsServiceService, config.ORDERS_ADDRESS),
-    outbox: createGrpcClient(OutboxServiceService, config.PAYMENTS_ADDRESS),
-    users: createGrpcClient(UsersServiceService, config.USERS_ADDRESS),
+    events: createClient(EventsServiceService, { target: config.ORDERS_ADDRESS }),
+    outbox: createClient(OutboxServiceService, { target: config.PAYMENTS_ADDRESS }),
+    users: createClient(UsersServiceService, { target: config.USERS_ADDRESS }),
   };
   const stopping = new AbortController();
   const attempts = new Counter({

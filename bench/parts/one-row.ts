@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { stepKey } from '../../contracts/ids.ts';
-import { createGrpcClient } from '../../platform/rpc/client.ts';
+import { createClient } from '../../platform/rpc/client.ts';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { metersOf } from '../../testkit/meters.ts';
 import { loadFor } from '../load.ts';
@@ -18,7 +18,7 @@ const PLENTY = 1_000_000_000;
 /** Reservations of one product by 256 buyers over gRPC, beside the bare conditional update on 8 connections. */
 export async function oneRow({ platform, shop }: Ground): Promise<Part> {
   const { id: productId } = await shop.createProduct({ stock: PLENTY, priceMinor: 1_000 });
-  const products = createGrpcClient(ProductsServiceService, await grpcAddress(platform, 'products'));
+  const products = createClient(ProductsServiceService, { target: await grpcAddress(platform, 'products') });
   const { postgres } = await metersOf(platform);
   const pool = new pg.Pool({ connectionString: postgres, max: CONNECTIONS });
   await pool.query('create table bench_stock (id integer primary key, stock bigint not null, reserved bigint not null)');

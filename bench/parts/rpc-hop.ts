@@ -1,5 +1,5 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
-import { createGrpcClient } from '../../platform/rpc/client.ts';
+import { createClient } from '../../platform/rpc/client.ts';
 import { startChild } from '../bare/child.ts';
 import { echoDefinition, PAYLOAD } from '../bare/echo.ts';
 import { loadFor } from '../load.ts';
@@ -12,7 +12,7 @@ const DEADLINE_MS = 5_000;
 export async function rpcHop(): Promise<Part> {
   const ours = await startChild('./grpc-echo.ts', []);
   const bare = await startChild('./http2-echo.ts', []);
-  const client = createGrpcClient(echoDefinition, `127.0.0.1:${ours.listening}`);
+  const client = createClient(echoDefinition, { target: `127.0.0.1:${ours.listening}` });
   const session = connect(`http://127.0.0.1:${bare.listening}`);
   return {
     name: 'one call to a service',

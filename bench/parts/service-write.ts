@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { stepKey } from '../../contracts/ids.ts';
-import { createGrpcClient } from '../../platform/rpc/client.ts';
+import { createClient } from '../../platform/rpc/client.ts';
 import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { metersOf } from '../../testkit/meters.ts';
 import { startChild } from '../bare/child.ts';
@@ -16,10 +16,10 @@ const ORDERS_PER_SECOND = 250;
 
 /** CreateOrder with three lines, beside grpc-js and one prepared statement that writes as much. */
 export async function serviceWrite({ platform }: Ground): Promise<Part> {
-  const orders = createGrpcClient(OrdersServiceService, await grpcAddress(platform, 'orders'));
+  const orders = createClient(OrdersServiceService, { target: await grpcAddress(platform, 'orders') });
   const { postgres = '' } = await metersOf(platform);
   const bare = await startChild('./order-writer.ts', [postgres]);
-  const writer = createGrpcClient(echoDefinition, `127.0.0.1:${bare.listening}`);
+  const writer = createClient(echoDefinition, { target: `127.0.0.1:${bare.listening}` });
   const limits = { deadlineMs: DEADLINE_MS };
   const pid = (name: string) => platform.currentFacts().pids[name] ?? 0;
 
@@ -72,7 +72,7 @@ export async function serviceWrite({ platform }: Ground): Promise<Part> {
 type Submitted = { readonly orderId: string; readonly lines: readonly { productId: string; quantity: number }[] };
 
 async function submitMany(
-  calls: ReturnType<typeof createGrpcClient<typeof OrdersServiceService>>['calls'],
+  calls: ReturnType<typeof createClient<typeof OrdersServiceService>>['calls'],
   count: number,
 ): Promise<Submitted[]> {
   const submitted: Submitted[] = [];

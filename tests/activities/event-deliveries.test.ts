@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { createDeliveries, type Senders } from '../../activities/events/deliveries.ts';
 import { createGather } from '../../activities/events/gather.ts';
 import { createNotificationSender } from '../../activities/events/notification.ts';
-import { createGrpcClient } from '../../platform/rpc/client.ts';
+import { createClient } from '../../platform/rpc/client.ts';
 import { EventsServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { eventually } from '../../testkit/eventually.ts';
@@ -18,8 +18,8 @@ afterEach(async () => {
 async function paid(options: { readonly orders: number; readonly senders?: Partial<Senders> }) {
   const store = await startFakeEvents({ webhooks: ['http://shop.example/'], mail: true });
   for (let nth = 0; nth < options.orders; nth += 1) store.happen(`order-${nth}`, 'order.paid');
-  const events = createGrpcClient(EventsServiceService, store.addresses.ORDERS_ADDRESS);
-  const users = createGrpcClient(UsersServiceService, store.addresses.USERS_ADDRESS);
+  const events = createClient(EventsServiceService, { target: store.addresses.ORDERS_ADDRESS });
+  const users = createClient(UsersServiceService, { target: store.addresses.USERS_ADDRESS });
   closers.push(store.close, events.close, users.close);
   const deliveries = createDeliveries({
     calls: events.calls,

@@ -6,7 +6,7 @@ import { createNotificationSender } from '../../activities/events/notification.t
 import type { Letter } from '../../activities/events/send.ts';
 import { createWebhookSender } from '../../activities/events/webhook.ts';
 import { type Mail, MailRefused } from '../../platform/mail/mail.ts';
-import { createGrpcClient } from '../../platform/rpc/client.ts';
+import { createClient } from '../../platform/rpc/client.ts';
 import { StatusError } from '../../platform/rpc/status-error.ts';
 import { VERSION } from '../../platform/version.ts';
 import { createPost } from '../../platform/webhooks/post.ts';
@@ -101,7 +101,7 @@ async function notifying(options: {
       return { users: known.map((id) => ({ id, email: `${id}@customer.example`, ...person, ...times })) };
     },
   });
-  const client = createGrpcClient(UsersServiceService, users.address);
+  const client = createClient(UsersServiceService, { target: users.address });
   closers.push(users.close, client.close);
   const sendMail = async (mail: Mail) => {
     await options.sendMail?.();

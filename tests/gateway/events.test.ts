@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as z from 'zod';
-import { createGrpcClient, type GrpcClient } from '../../platform/rpc/client.ts';
+import { createClient, type GrpcClient } from '../../platform/rpc/client.ts';
 import { NotificationsServiceService } from '../../proto/gen/shopfast/notifications/v1/notifications.ts';
 import { accept, claim, event, happened, LIMITS } from '../services/notifications-fixture.ts';
 import { type Call, type Shop, startShop, textOf } from './support/shop.ts';
@@ -13,7 +13,7 @@ let operator: Readonly<Record<string, string>>;
 beforeAll(async () => {
   // No Temporal: none of these needs it.
   shop = await startShop({ temporalAddress: '127.0.0.1:1' });
-  notifications = createGrpcClient(NotificationsServiceService, shop.services.notifications.direct);
+  notifications = createClient(NotificationsServiceService, { target: shop.services.notifications.direct });
   operator = await shop.as('operator');
 });
 afterAll(async () => {

@@ -9,7 +9,7 @@ import { createOrderReader } from '../../gateway/orders/read.ts';
 import { openTemporal, type Temporal } from '../../gateway/orders/workflow/connection.ts';
 import { createOutcome } from '../../gateway/orders/workflow/outcome.ts';
 import { createProgress } from '../../gateway/orders/workflow/progress.ts';
-import { createGrpcClient } from '../../platform/rpc/client.ts';
+import { createClient } from '../../platform/rpc/client.ts';
 import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { type Platform, startPlatform } from './support/platform.ts';
@@ -95,7 +95,7 @@ test('an order whose workflow is paused is not over: it is asked how it goes, an
 
 test('of an order whose workflow was terminated the record is not all there is to tell, until it is settled', async () => {
   const orderId = await paying();
-  const orders = createGrpcClient(OrdersServiceService, platform.services.orders.address);
+  const orders = createClient(OrdersServiceService, { target: platform.services.orders.address });
   const reader = createOrderReader({ orders, workflow: workflowOf() });
   const readState = createStateReader(reader);
   const complete = async () => (await reader.status(await reader.order('gateway', orderId))).complete;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
-import { createGrpcClient, type UnaryCalls } from '../../platform/rpc/client.ts';
+import { createClient, type UnaryCalls } from '../../platform/rpc/client.ts';
 import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
 import {
   type ClaimDeliveriesRequest,
@@ -41,7 +41,7 @@ export async function openNotifications(environment: Record<string, string> = {}
     }),
   );
   const address = `127.0.0.1:${running.listening.grpc}`;
-  const client = createGrpcClient(NotificationsServiceService, address);
+  const client = createClient(NotificationsServiceService, { target: address });
   return {
     calls: client.calls,
     address,

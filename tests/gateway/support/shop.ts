@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { gatewayConfig } from '../../../gateway/config.ts';
 import { startGateway } from '../../../gateway/server.ts';
 import { loadConfig } from '../../../platform/config/load.ts';
-import { createGrpcClient } from '../../../platform/rpc/client.ts';
+import { createClient } from '../../../platform/rpc/client.ts';
 import { OrdersServiceService } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
 import { PaymentsServiceService } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
 import { ProductsServiceService } from '../../../proto/gen/shopfast/products/v1/products.ts';
@@ -139,10 +139,10 @@ export async function startShop(options: {
 /** What a test sets up or looks up past the gateway and the gates. */
 function openInside({ users, products, orders, payments }: Services) {
   const clients = {
-    users: createGrpcClient(UsersServiceService, users.direct),
-    products: createGrpcClient(ProductsServiceService, products.direct),
-    orders: createGrpcClient(OrdersServiceService, orders.direct),
-    payments: createGrpcClient(PaymentsServiceService, payments.direct),
+    users: createClient(UsersServiceService, { target: users.direct }),
+    products: createClient(ProductsServiceService, { target: products.direct }),
+    orders: createClient(OrdersServiceService, { target: orders.direct }),
+    payments: createClient(PaymentsServiceService, { target: payments.direct }),
   };
   return {
     clients,
