@@ -7,7 +7,10 @@ export const ROLES = ['customer', 'operator', 'admin'] as const;
 
 export type Role = (typeof ROLES)[number];
 
-export type UserEventType = 'user.registered' | 'user.deactivated';
+/** Every event that users emits. */
+export const USER_EVENTS = ['user.registered', 'user.deactivated'] as const;
+
+export type UserEventType = (typeof USER_EVENTS)[number];
 
 const { userId: _, ...eventColumns } = outboxColumns;
 
