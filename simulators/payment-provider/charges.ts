@@ -16,7 +16,7 @@ export type ChargeRequest = {
   readonly capture: boolean;
 };
 
-/** An answer as it was given first; `body` is JSON. `fresh` tells a first answer from a repeated one. */
+/** An answer as it was given first; `body` is JSON. `fresh`: not a repeated answer. */
 export type Answer = { readonly status: number; readonly body: string; readonly fresh: boolean };
 
 /** Charges once per key, or refuses once per key. Throws ApiError 409 for a key used otherwise, 503 during an outage. */

@@ -143,6 +143,9 @@ test('a caller who gave up gets the stored answer when it asks again', async () 
 
   await insist(() => payments.processPayment(request, LIMITS), { again: ['ABORTED'] });
   expect(await fixture.entriesOf(request.orderId)).toEqual(CHARGED);
+  // The first attempt recorded its outcome although its call had ended.
+  const attempts = await fixture.sql('select attempt from idempotency where key = $1', [request.idempotencyKey]);
+  expect(attempts).toEqual([{ attempt: 1 }]);
 });
 
 const undoCrashes: [ProviderCall, Moment][] = [

@@ -22,7 +22,7 @@ export async function listEffects(sql: Sql, { since, pageSize, cursor }: Effects
        and (history.at, history.id) >
          (coalesce('epoch'::timestamptz + $2::bigint * interval '1 microsecond', '-infinity'), coalesce($3::bigint, 0))
      order by history.at, history.id limit $4`,
-    // One more than asked for tells whether there is a next page.
+    // One row more than asked for shows whether there is a next page.
     [since ?? null, after?.atMicros ?? null, after?.sequence ?? null, pageSize + 1],
   );
   const effects = rows.slice(0, pageSize).map((row) => ({ ...row, at: new Date(Number(row.atMicros) / 1_000) }));

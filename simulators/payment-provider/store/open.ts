@@ -54,7 +54,7 @@ const MIGRATIONS = [
 
 export type Store = SqlPool;
 
-/** Connects and brings the schema up to date; several instances may start at once. */
+/** Connects and brings the schema up to date; several instances may start together. */
 export async function openStore(options: { readonly url: string; readonly onError: (error: Error) => void }): Promise<Store> {
   const pool = openPool({ ...options, max: POOL_MAX });
   try {
