@@ -1,37 +1,37 @@
 /**
- * The dispatcher at work. Two loops that do not wait for each other: payments' outbox is taken over, and deliveries that are
- * due are sent. Services that are down are waited for.
+ * The dispatcher. Loops that do not wait for each other: one per outbox relays its events to notifications, and one sends the
+ * deliveries that are due. A loop whose service is down waits and goes on.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { CancelledFailure, Context, log } from '@temporalio/activity';
 import type { DispatchActivities, Dispatched } from '../../contracts/dispatch.ts';
 import { StatusError } from '../../platform/rpc/status-error.ts';
 import { createDeliveries, type DeliveryCalls, type OnSettled, type Senders } from './deliveries.ts';
-import { type RelayCalls, relay } from './relay.ts';
+import { type LogCalls, type OutboxCalls, relay, SOURCES, type Source } from './relay.ts';
 
-// Milliseconds between two looks while there is work: an order's next event waits so long for the one before it. More often,
-// looking costs as much as the orders' own calls.
+// Milliseconds between two claims while there is work: the next event of an order waits that long. Claiming more often costs as much as
+// the orders' own calls.
 const CLAIM_PAUSE_MS = 400;
-// Milliseconds between two looks: while there is no work, which is how late an event is told at most, for two calls a second;
-// while a service is down.
+// Milliseconds between two calls of an idle loop, which is how late an event is relayed or sent at most; and while a service is down.
 const IDLE_PAUSE_MS = 1_000;
 const DOWN_PAUSE_MS = 2_000;
-// Milliseconds between two signs of life, several in the time after which the workflow takes a worker for dead.
+// Milliseconds between two heartbeats: several within the heartbeat timeout of the workflow (10 s).
 const BEAT_MS = 2_000;
-// Milliseconds of one run: six history events each. Less than a day, so that work moves to workers of newer code.
+// Milliseconds of one run, which costs six history events. Less than a day, so that work moves to workers of newer code.
 const RUN_MS = 600_000;
-// Milliseconds that a stopping worker lets sends end. What is cut off is sent again by another worker when its lease runs out.
+// Milliseconds that a stopping worker gives to sends in flight. Another worker sends the aborted ones when their leases end.
 const STOP_LIMIT_MS = 3_000;
 
 export function createDispatch(deps: {
-  readonly calls: RelayCalls & { readonly events: DeliveryCalls };
+  readonly outboxes: Readonly<Record<Source, OutboxCalls>>;
+  readonly notifications: LogCalls & DeliveryCalls;
   readonly senders: Senders;
-  /** Aborted when the worker stops: Temporal tells activities only when the time that they are given to end is over. */
+  /** Aborted when the worker stops: Temporal cancels activities only after their grace period. */
   readonly stopping: AbortSignal;
   readonly onSettled?: OnSettled;
   readonly runMs?: number;
 }): DispatchActivities {
-  const { calls, senders, stopping, onSettled = () => {}, runMs = RUN_MS } = deps;
+  const { outboxes, notifications, senders, stopping, onSettled = () => {}, runMs = RUN_MS } = deps;
   return {
     async dispatch() {
       const context = Context.current();
@@ -41,7 +41,7 @@ export function createDispatch(deps: {
       const [over, giveUp] = [new AbortController(), new AbortController()];
       const ending = AbortSignal.any([over.signal, stopping, cancellationSignal, AbortSignal.timeout(runMs)]);
       const deliveries = createDeliveries({
-        calls: calls.events,
+        calls: notifications,
         senders,
         giveUp: giveUp.signal,
         onSettled(channel, result) {
@@ -49,18 +49,18 @@ export function createDispatch(deps: {
           onSettled(channel, result);
         },
       });
-      async function takeOver(): Promise<number> {
-        const { relayed, more } = await relay(calls);
+      async function relayPage(source: Source): Promise<number> {
+        const { relayed, more } = await relay(outboxes[source], notifications);
         done.relayed += relayed;
-        // Payments' events wait for nothing, and a look for them is three calls: a page that is not full may grow first.
-        return more ? 0 : IDLE_PAUSE_MS;
+        if (more) return 0;
+        return relayed > 0 ? CLAIM_PAUSE_MS : IDLE_PAUSE_MS;
       }
       async function claim(): Promise<number> {
         return (await deliveries.claim()) > 0 ? CLAIM_PAUSE_MS : IDLE_PAUSE_MS;
       }
       try {
         await Promise.all([
-          keepDoing({ what: 'Taking over events of payments', round: takeOver, ending }),
+          ...SOURCES.map((source) => keepDoing({ what: `Relaying events of ${source}`, round: () => relayPage(source), ending })),
           keepDoing({ what: 'Claiming deliveries', round: claim, ending, woken: deliveries.oneEnded }),
         ]);
       } finally {
@@ -74,20 +74,20 @@ export function createDispatch(deps: {
   };
 }
 
-/** Rounds until the end. What a service answers wrongly is said once, and once that it is over; anything else is a bug. */
+/** Runs rounds until the end. Logs once that a service fails and once that it works again; any other error is a bug. */
 async function keepDoing(options: {
   readonly what: string;
-  /** Answers how many milliseconds to wait for the next one. */
+  /** Returns how many milliseconds to wait before the next round. */
   readonly round: () => Promise<number>;
   readonly ending: AbortSignal;
-  /** Something that ends an idle pause early. */
+  /** Ends an idle pause early. */
   readonly woken?: () => Promise<void>;
 }): Promise<void> {
   const { what, round, ending, woken } = options;
   let down = false;
   while (!ending.aborted) {
     let pauseMs = DOWN_PAUSE_MS;
-    // What ends while the round asks must end the pause after it.
+    // A delivery that ends during the round must end the pause after it.
     const early = woken?.();
     try {
       pauseMs = await round();
@@ -103,7 +103,7 @@ async function keepDoing(options: {
   }
 }
 
-/** At the end of a run sends take the time they need, a stopping or cancelled one has little. */
+/** Waits for the sends in flight: without a limit at the end of a run, STOP_LIMIT_MS when the run is stopped or cancelled. */
 async function allEnded(options: {
   readonly deliveries: { allEnded(): Promise<void> };
   readonly giveUp: AbortController;

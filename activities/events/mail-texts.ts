@@ -1,11 +1,11 @@
-/** What customers are written, by type of event. Plain words; nothing that is not theirs to know. */
+/** The mails to customers, by type of event, in plain words. They hold nothing that the customer may not know. */
 import type { NOTIFIED_EVENTS } from '../../contracts/events.ts';
 import { isReason, type Reason } from '../../contracts/reasons.ts';
 import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
 
 export type MailText = { readonly subject: string; readonly text: string };
 
-/** Undefined: customers are not written of this. */
+/** Undefined: the event has no mail. */
 export function letterOf(event: Event): MailText | undefined {
   return BY_TYPE.get(event.type)?.(event);
 }
@@ -44,7 +44,7 @@ const TEXTS = {
   }),
 } satisfies Record<(typeof NOTIFIED_EVENTS)[number], (event: Event) => MailText>;
 
-// A type's name comes from outside, and an object has more names than its own.
+// A Map, because the type comes from outside and an object also answers to inherited names.
 const BY_TYPE: ReadonlyMap<string, (event: Event) => MailText> = new Map(Object.entries(TEXTS));
 
 const UNPAID = 'You pay nothing for it. Had anything been charged, it is given back, and we write to you of that.';
@@ -67,13 +67,17 @@ const REASONS: Readonly<Record<Reason, string>> = {
   payment_insufficient_funds: 'the payment was declined for lack of funds',
   payment_expired_card: 'the card has expired',
   payment_method_invalid: 'the payment method is not valid',
-  // Whoever tries out what passes is not told more.
+  // The fraud check does not explain itself: its factors would help to get past it.
   fraud_review: CARD,
   order_cancelled: 'it was cancelled',
   hold_expired: 'the payment took too long, and the products could not be kept any longer',
   idempotency_key_missing: OURS,
   idempotency_key_reused: OURS,
   validation_failed: 'something in the order is not valid',
+  email_taken: OURS,
+  sku_taken: OURS,
+  conflict: OURS,
+  overloaded: OURS,
   illegal_transition: OURS,
   return_exceeds_order: OURS,
   refund_exceeds_capture: OURS,

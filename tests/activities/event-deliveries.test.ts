@@ -1,10 +1,10 @@
 /** Deliveries that are sent: how few calls that takes, and that none of those that are told together holds up another. */
 import { afterEach, expect, test } from '@jest/globals';
+import { createBatcher } from '../../activities/events/batcher.ts';
 import { createDeliveries, type Senders } from '../../activities/events/deliveries.ts';
-import { createGather } from '../../activities/events/gather.ts';
-import { createNotificationSender } from '../../activities/events/notification.ts';
+import { createMailSender } from '../../activities/events/mail-sender.ts';
 import { createClient } from '../../platform/rpc/client.ts';
-import { EventsServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
+import { NotificationsServiceService } from '../../proto/gen/shopfast/notifications/v1/notifications.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { startFakeEvents } from '../workflows/support/fake-events.ts';
@@ -18,14 +18,14 @@ afterEach(async () => {
 async function paid(options: { readonly orders: number; readonly senders?: Partial<Senders> }) {
   const store = await startFakeEvents({ webhooks: ['http://shop.example/'], mail: true });
   for (let nth = 0; nth < options.orders; nth += 1) store.happen(`order-${nth}`, 'order.paid');
-  const events = createClient(EventsServiceService, { target: store.addresses.ORDERS_ADDRESS });
+  const events = createClient(NotificationsServiceService, { target: store.addresses.NOTIFICATIONS_ADDRESS });
   const users = createClient(UsersServiceService, { target: store.addresses.USERS_ADDRESS });
   closers.push(store.close, events.close, users.close);
   const deliveries = createDeliveries({
     calls: events.calls,
     senders: {
       webhook: async () => ({ ok: true }),
-      mail: createNotificationSender({ users: users.calls, sendMail: async () => {} }),
+      mail: createMailSender({ users: users.calls, sendMail: async () => {} }),
       ...options.senders,
     },
     onSettled: () => {},
@@ -97,7 +97,7 @@ function fail(): never {
 
 test('more than a call takes are several calls, and an error is that of its call alone', async () => {
   const calls: (readonly number[])[] = [];
-  const ask = createGather({
+  const ask = createBatcher({
     max: 3,
     async call(items: readonly number[]) {
       calls.push(items);

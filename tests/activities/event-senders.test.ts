@@ -2,9 +2,9 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
-import { createNotificationSender } from '../../activities/events/notification.ts';
-import type { Letter } from '../../activities/events/send.ts';
-import { createWebhookSender } from '../../activities/events/webhook.ts';
+import { createMailSender } from '../../activities/events/mail-sender.ts';
+import type { Letter } from '../../activities/events/sender.ts';
+import { createWebhookSender } from '../../activities/events/webhook-sender.ts';
 import { type Mail, MailRefused } from '../../platform/mail/mail.ts';
 import { createClient } from '../../platform/rpc/client.ts';
 import { StatusError } from '../../platform/rpc/status-error.ts';
@@ -24,6 +24,7 @@ afterEach(async () => {
 const event = (given: Partial<Event> = {}): Event => ({
   id: 'e-1',
   type: 'order.paid',
+  version: 1,
   orderId: 'o-1',
   userId: 'u-1',
   at: new Date('2026-01-02T03:04:05.678Z'),
@@ -34,7 +35,7 @@ const event = (given: Partial<Event> = {}): Event => ({
 });
 const letter = (given: Partial<Event> = {}): Letter => ({ event: event(given), url: '', secret: '' });
 
-test('a webhook gets the event as it is documented, signed', async () => {
+test('a webhook gets the event as it is documented, signed; an event of a user has no order', async () => {
   const got: { headers: IncomingHttpHeaders; body: string }[] = [];
   const server = createServer((request, response) => {
     let body = '';
@@ -55,11 +56,14 @@ test('a webhook gets the event as it is documented, signed', async () => {
   expect(await send({ event: event(), url, secret }, never)).toEqual({ ok: true });
   const { amount: _amount, ...unpriced } = event();
   expect(await send({ event: unpriced, url, secret }, never)).toEqual({ ok: true });
+  const ofUser = event({ type: 'user.registered', orderId: '' });
+  expect(await send({ event: ofUser, url, secret }, never)).toEqual({ ok: true });
 
   expect(got.map(({ body }) => JSON.parse(body))).toEqual([
     {
       id: 'e-1',
       type: 'order.paid',
+      version: 1,
       order_id: 'o-1',
       user_id: 'u-1',
       sequence: 3,
@@ -68,13 +72,14 @@ test('a webhook gets the event as it is documented, signed', async () => {
       facts: { payment_id: 'p-1' },
     },
     expect.not.objectContaining({ amount: expect.anything() }),
+    expect.not.objectContaining({ order_id: expect.anything() }),
   ]);
   for (const { headers, body } of got) {
     expect(headers).toMatchObject({
       'content-type': 'application/json',
       'user-agent': `ShopFast-Webhooks/${VERSION}`,
       'shopfast-event-id': 'e-1',
-      'shopfast-event-type': 'order.paid',
+      'shopfast-event-type': JSON.parse(body).type,
     });
     const signature = String(headers['shopfast-signature']);
     const at = new Date(Number(/^t=(\d+),/.exec(signature)?.[1]) * 1_000);
@@ -107,7 +112,7 @@ async function notifying(options: {
     await options.sendMail?.();
     mails.push(mail);
   };
-  return { send: createNotificationSender({ users: client.calls, sendMail }), mails, asked };
+  return { send: createMailSender({ users: client.calls, sendMail }), mails, asked };
 }
 
 test('a customer is written to at the address that users has, under the id of the event', async () => {

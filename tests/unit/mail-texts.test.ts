@@ -6,6 +6,7 @@ import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
 const event = (type: string, facts: Record<string, string> = {}, amount?: Event['amount']): Event => ({
   id: 'e-1',
   type,
+  version: 1,
   orderId: 'o-1',
   userId: 'u-1',
   at: new Date(0),

@@ -37,8 +37,10 @@ test('services that are down are waited for: it goes on when they are back, and 
   expect(said.map(({ message }) => message).sort()).toEqual([
     'Claiming deliveries does not work and is tried again',
     'Claiming deliveries works again',
-    'Taking over events of payments does not work and is tried again',
-    'Taking over events of payments works again',
+    ...['orders', 'payments', 'users'].flatMap((source) => [
+      `Relaying events of ${source} does not work and is tried again`,
+      `Relaying events of ${source} works again`,
+    ]),
   ]);
   const { raw } = await handle.describe();
   expect(raw.pendingActivities?.map(({ attempt }) => attempt)).toEqual([1]);

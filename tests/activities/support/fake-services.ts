@@ -1,6 +1,6 @@
 /** The four services as gRPC servers on free ports whose handlers a test writes; what it leaves out is UNIMPLEMENTED. */
 import pino from 'pino';
-import type { ServiceDefinition } from '../../../platform/rpc/methods.ts';
+import type { ServedService, ServiceDefinition } from '../../../platform/rpc/methods.ts';
 import { createGrpcServer, type Handlers } from '../../../platform/rpc/server.ts';
 import { StatusError } from '../../../platform/rpc/status-error.ts';
 import { createMetrics } from '../../../platform/telemetry/metrics.ts';
@@ -34,7 +34,12 @@ export async function startFakeServices(handlers: FakeHandlers) {
   };
 }
 
-export async function serve<D extends ServiceDefinition>(definition: D, handlers: Partial<Handlers<D>>) {
+/** `beside`: further services on the same server. */
+export async function serve<D extends ServiceDefinition>(
+  definition: D,
+  handlers: Partial<Handlers<D>>,
+  beside: readonly ServedService[] = [],
+) {
   const missing = Object.fromEntries(
     Object.keys(definition).map((method) => [
       method,
@@ -47,6 +52,7 @@ export async function serve<D extends ServiceDefinition>(definition: D, handlers
     definition,
     // Complete: every method of the definition is in `missing`.
     handlers: { ...missing, ...handlers } as Handlers<D>,
+    beside,
     host: '127.0.0.1',
     port: 0,
     logger: pino({ level: 'silent' }),

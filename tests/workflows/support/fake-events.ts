@@ -1,14 +1,15 @@
-/** Orders' events, payments' outbox and users in memory, behind real gRPC: what the dispatcher stands between. */
+/** Notifications, the outboxes and users in memory, behind real gRPC: everything that the dispatcher calls. */
 import { randomUUID } from 'node:crypto';
+import type { Source } from '../../../activities/events/relay.ts';
+import { type Handlers, served } from '../../../platform/rpc/server.ts';
 import { StatusError } from '../../../platform/rpc/status-error.ts';
+import { type Event, OutboxServiceService } from '../../../proto/gen/shopfast/events/v1/events.ts';
 import {
   DeliveryState,
-  type Event,
-  EventsServiceService,
-  OutboxServiceService,
-  type SettleDeliveryRequest,
+  NotificationsServiceService,
+  type Settlement,
   type SettlementOutcome,
-} from '../../../proto/gen/shopfast/events/v1/events.ts';
+} from '../../../proto/gen/shopfast/notifications/v1/notifications.ts';
 import { Role, UsersServiceService } from '../../../proto/gen/shopfast/users/v1/users.ts';
 import { serve } from '../../activities/support/fake-services.ts';
 
@@ -26,7 +27,7 @@ type Row = {
   dueAtMs: number;
 };
 
-/** `webhooks` are URLs that are told everything; with `mail` customers are too. Failures are tried again after `retryMs`. */
+/** `webhooks` are URLs that get every event; with `mail` the mail sender does too. Failures are retried after `retryMs`. */
 export async function startFakeEvents(options: {
   readonly webhooks: readonly string[];
   readonly mail?: boolean;
@@ -35,7 +36,7 @@ export async function startFakeEvents(options: {
   const { webhooks, mail = false, retryMs = 100 } = options;
   const rows: Row[] = [];
   const kept = new Set<string>();
-  const outbox: (Event & { relayed: boolean })[] = [];
+  const outboxes: Record<Source, (Event & { relayed: boolean })[]> = { users: [], orders: [], payments: [] };
   const sequences = new Map<string, number>();
   const calls: Record<string, number> = {};
   let down = false;
@@ -64,7 +65,7 @@ export async function startFakeEvents(options: {
     return due;
   }
 
-  function settle({ deliveryId, leaseId, error, permanent }: SettleDeliveryRequest): SettlementOutcome {
+  function settle({ deliveryId, leaseId, error, permanent }: Settlement): SettlementOutcome {
     const row = rows.find(({ id }) => id === deliveryId);
     if (!row) return 'SETTLEMENT_OUTCOME_UNKNOWN';
     if (row.leaseId !== leaseId) return 'SETTLEMENT_OUTCOME_LEASE_LOST';
@@ -83,8 +84,20 @@ export async function startFakeEvents(options: {
     count(rpc);
     if (down) throw new StatusError({ code: 'UNAVAILABLE', reason: 'unavailable', message: 'down' });
   }
+  const outboxHandlers = (outbox: (Event & { relayed: boolean })[]): Handlers<OutboxServiceService> => ({
+    async listUnrelayed({ limit }) {
+      await asked('listUnrelayed');
+      return { events: outbox.filter(({ relayed }) => !relayed).slice(0, limit) };
+    },
+    async markRelayed({ eventIds }) {
+      await asked('markRelayed');
+      for (const event of outbox) event.relayed ||= eventIds.includes(event.id);
+      return {};
+    },
+  });
+
   const servers = await Promise.all([
-    serve(EventsServiceService, {
+    serve(NotificationsServiceService, {
       async acceptEvents({ events }) {
         await asked('acceptEvents');
         for (const event of events) take(event);
@@ -106,43 +119,46 @@ export async function startFakeEvents(options: {
         return { outcomes: settlements.map(settle) };
       },
     }),
-    serve(OutboxServiceService, {
-      async listUnrelayed({ limit }) {
-        await asked('listUnrelayed');
-        return { events: outbox.filter(({ relayed }) => !relayed).slice(0, limit) };
+    serve(OutboxServiceService, outboxHandlers(outboxes.orders)),
+    serve(OutboxServiceService, outboxHandlers(outboxes.payments)),
+    serve(
+      UsersServiceService,
+      {
+        async getUsers({ userIds }) {
+          count('getUsers');
+          const person = { name: 'Zoë Private', role: Role.ROLE_CUSTOMER, active: true };
+          const times = { createdAt: undefined, updatedAt: undefined };
+          return { users: userIds.map((id) => ({ id, email: `${id}@customer.example`, ...person, ...times })) };
+        },
       },
-      async markRelayed({ eventIds }) {
-        await asked('markRelayed');
-        for (const event of outbox) event.relayed ||= eventIds.includes(event.id);
-        return {};
-      },
-    }),
-    serve(UsersServiceService, {
-      async getUsers({ userIds }) {
-        count('getUsers');
-        const person = { name: 'Zoë Private', role: Role.ROLE_CUSTOMER, active: true };
-        const times = { createdAt: undefined, updatedAt: undefined };
-        return { users: userIds.map((id) => ({ id, email: `${id}@customer.example`, ...person, ...times })) };
-      },
-    }),
+      [served(OutboxServiceService, outboxHandlers(outboxes.users))],
+    ),
   ]);
-  const [events, payments, users] = servers.map(({ address }) => address);
+  const [notifications = '', orders = '', payments = '', users = ''] = servers.map(({ address }) => address);
   return {
-    addresses: { ORDERS_ADDRESS: events ?? '', PAYMENTS_ADDRESS: payments ?? '', USERS_ADDRESS: users ?? '' },
+    addresses: {
+      NOTIFICATIONS_ADDRESS: notifications,
+      ORDERS_ADDRESS: orders,
+      PAYMENTS_ADDRESS: payments,
+      USERS_ADDRESS: users,
+    },
     rows,
     /** How often each call was made. */
     calls,
-    /** Something that happened to an order, or by way of payments' outbox; answers its id. */
-    happen(orderId: string, type: string, via: 'orders' | 'payments' = 'orders', facts: Record<string, string> = {}): string {
+    /** Puts an event of an order into the log, or into the outbox of `source`. Returns its id. */
+    happen(orderId: string, type: string, source?: Source, facts: Record<string, string> = {}): string {
       const id = randomUUID();
-      const event = { id, type, orderId, userId: `user-of-${orderId}`, at: new Date(), facts, sequence: 0 };
-      if (via === 'orders') take(event);
-      else outbox.push({ ...event, relayed: false });
+      const event = { id, type, version: 1, orderId, userId: `user-of-${orderId}`, at: new Date(), facts, sequence: 0 };
+      if (source) outboxes[source].push({ ...event, relayed: false });
+      else take(event);
       return id;
     },
-    unrelayed: () => outbox.filter(({ relayed }) => !relayed).length,
+    unrelayed: () =>
+      Object.values(outboxes)
+        .flat()
+        .filter(({ relayed }) => !relayed).length,
     pending: () => rows.filter(({ state }) => state === 'pending').length,
-    /** Both services answer UNAVAILABLE, or answer again. */
+    /** Notifications and the outboxes answer UNAVAILABLE, or answer again. */
     setDown(value: boolean) {
       down = value;
     },

@@ -2,9 +2,9 @@ import { MailRefused, type SendMail } from '../../platform/mail/mail.ts';
 import type { UnaryCalls } from '../../platform/rpc/client.ts';
 import { StatusError } from '../../platform/rpc/status-error.ts';
 import type { User, UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
-import { createGather } from './gather.ts';
+import { createBatcher } from './batcher.ts';
 import { letterOf } from './mail-texts.ts';
-import type { Send, Sent } from './send.ts';
+import type { Send, Sent } from './sender.ts';
 
 // Milliseconds to ask for customers' addresses.
 const ASK_LIMIT_MS = 3_000;
@@ -14,12 +14,11 @@ const ASKED_MAX = 100;
 type UsersCalls = Pick<UnaryCalls<UsersServiceService>, 'getUsers'>;
 
 /**
- * Writes to the customer of an order. The address is asked for when it is needed and kept nowhere. Somebody who is unknown or
- * deactivated gets no mail: the delivery is dead, where an operator sees it and may replay it. An event that says nothing to a
- * customer is done with.
+ * Mails the customer of an event. The address is read from users for each batch of mails and stored nowhere. An unknown or deactivated
+ * user gets no mail: the delivery is dead, and an operator may replay it. An event without a mail text counts as delivered.
  */
-export function createNotificationSender(deps: { readonly users: UsersCalls; readonly sendMail: SendMail }): Send {
-  const ask = createGather({ max: ASKED_MAX, call: (userIds: readonly string[]) => usersById(deps.users, userIds) });
+export function createMailSender(deps: { readonly users: UsersCalls; readonly sendMail: SendMail }): Send {
+  const ask = createBatcher({ max: ASKED_MAX, call: (userIds: readonly string[]) => usersById(deps.users, userIds) });
   return async ({ event }, signal) => {
     const text = letterOf(event);
     if (!text) return { ok: true };
@@ -36,13 +35,13 @@ export function createNotificationSender(deps: { readonly users: UsersCalls; rea
   };
 }
 
-/** Several events may be of one customer. */
+/** Several events may belong to one customer. */
 async function usersById(calls: UsersCalls, userIds: readonly string[]): Promise<ReadonlyMap<string, User>> {
   const { users } = await calls.getUsers({ userIds: [...new Set(userIds)] }, { deadlineMs: ASK_LIMIT_MS });
   return new Map(users.map((user) => [user.id, user]));
 }
 
-/** Whoever is told to give up waits no longer for an answer that others wait for as well. */
+/** An aborted send stops waiting for the answer of a batch that others wait for. */
 async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);
