@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ORDER_LIMITS } from '../contracts/order-limits.ts';
-import { address, bindHost, databaseUrl, logLevel, port, whole } from '../platform/config/fields.ts';
+import { bindHost, databaseUrl, logLevel, port, target, whole } from '../platform/config/fields.ts';
 import { temporalFields } from '../platform/temporal/config.ts';
 
 export type GatewayConfig = Readonly<z.infer<typeof gatewayConfig>>;
@@ -14,11 +14,11 @@ export const gatewayConfig = z.object({
     .string()
     .optional()
     .describe('A JSON file [{id, name, tier, key}] of API clients that exist from the start; absent: none. Secret.'),
-  USERS_ADDRESS: address('Where users answers gRPC.').default('127.0.0.1:9001'),
-  PRODUCTS_ADDRESS: address('Where products answers gRPC.').default('127.0.0.1:9002'),
-  ORDERS_ADDRESS: address('Where orders answers gRPC.').default('127.0.0.1:9003'),
-  PAYMENTS_ADDRESS: address('Where payments answers gRPC.').default('127.0.0.1:9004'),
-  NOTIFICATIONS_ADDRESS: address('Where notifications answers gRPC.').default('127.0.0.1:9005'),
+  USERS_ADDRESS: target('Where users answers gRPC.').default('127.0.0.1:9001'),
+  PRODUCTS_ADDRESS: target('Where products answers gRPC.').default('127.0.0.1:9002'),
+  ORDERS_ADDRESS: target('Where orders answers gRPC.').default('127.0.0.1:9003'),
+  PAYMENTS_ADDRESS: target('Where payments answers gRPC.').default('127.0.0.1:9004'),
+  NOTIFICATIONS_ADDRESS: target('Where notifications answers gRPC.').default('127.0.0.1:9005'),
   ...temporalFields,
   ORDER_WAIT_MS: whole(
     10_000,

@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { ORDER_LIMITS } from '../contracts/order-limits.ts';
 import {
-  address,
   bindHost,
   httpUrl,
   logLevel,
   mailbox,
   port,
   smtpUrl,
+  target,
   webhookPrivateAddresses,
   whole,
 } from '../platform/config/fields.ts';
@@ -18,11 +18,11 @@ const { SAGA_STEP_LIMIT_MS: stepLimit, RETURN_WINDOW_MS: returnWindow } = ORDER_
 export const workerConfig = z.object({
   WORKER_HTTP_PORT: port(8005, 'Where the worker answers health and metrics; 0 lets the system choose.'),
   ...temporalFields,
-  USERS_ADDRESS: address('Where users answers gRPC.').default('127.0.0.1:9001'),
-  PRODUCTS_ADDRESS: address('Where products answers gRPC.').default('127.0.0.1:9002'),
-  ORDERS_ADDRESS: address('Where orders answers gRPC.').default('127.0.0.1:9003'),
-  PAYMENTS_ADDRESS: address('Where payments answers gRPC.').default('127.0.0.1:9004'),
-  NOTIFICATIONS_ADDRESS: address('Where notifications answers gRPC.').default('127.0.0.1:9005'),
+  USERS_ADDRESS: target('Where users answers gRPC.').default('127.0.0.1:9001'),
+  PRODUCTS_ADDRESS: target('Where products answers gRPC.').default('127.0.0.1:9002'),
+  ORDERS_ADDRESS: target('Where orders answers gRPC.').default('127.0.0.1:9003'),
+  PAYMENTS_ADDRESS: target('Where payments answers gRPC.').default('127.0.0.1:9004'),
+  NOTIFICATIONS_ADDRESS: target('Where notifications answers gRPC.').default('127.0.0.1:9005'),
   PROVIDER_URL: httpUrl('The payment provider, whose ledger the reconciler compares with that of payments.').default(
     'http://127.0.0.1:8070',
   ),

@@ -4,6 +4,7 @@ import { requireDatabase } from '../../platform/persistence/reach.ts';
 import { startGrpcService } from '../../platform/rpc/service.ts';
 import { createLogger } from '../../platform/telemetry/logs.ts';
 import { NotificationsServiceService } from '../../proto/gen/shopfast/notifications/v1/notifications.ts';
+import { toStatus } from './api/errors.ts';
 import { createHandler } from './api/handler.ts';
 import type { NotificationsConfig } from './config.ts';
 import { deliveryStore } from './store/deliveries.ts';
@@ -26,6 +27,7 @@ export async function startNotifications(config: NotificationsConfig): Promise<R
     logger,
     reflection: config.GRPC_REFLECTION === 'on',
     definition: NotificationsServiceService,
+    toStatus,
     handlers: createHandler({
       database,
       store: deliveryStore,

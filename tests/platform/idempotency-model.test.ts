@@ -12,7 +12,7 @@ import type { Sql } from '../../platform/persistence/sql.ts';
 import { isDatabaseUnavailable } from '../../platform/persistence/unavailable.ts';
 import { StatusError } from '../../platform/rpc/status-error.ts';
 import { effect, openRecordLab, operation, type RecordLab } from './support/record-lab.ts';
-import { type Body, createModel, type Model, type Outcome } from './support/record-model.ts';
+import { type Body, Model, type Outcome } from './support/record-model.ts';
 
 // Sequences; some 30 ms each, far more on a busy machine: a connection that died is made anew, with its password checked.
 const RUNS = Number(process.env.MODEL_RUNS ?? 200);
@@ -149,7 +149,7 @@ test(
     const reached = new Set<string>();
     await fc.assert(
       fc.asyncProperty(fc.array(anyStep, { minLength: 2, maxLength: 12 }), async (steps) => {
-        const model = createModel();
+        const model = new Model();
         const owners = { first: randomUUID(), second: randomUUID() };
         const keys = { a: randomUUID(), b: randomUUID() };
         for (const [place, step] of steps.entries()) {
