@@ -10,7 +10,7 @@ import {
   type SettlementOutcome,
 } from '../../../proto/gen/shopfast/events/v1/events.ts';
 import { Role, UsersServiceService } from '../../../proto/gen/shopfast/users/v1/users.ts';
-import { serve } from '../../activities/support/fake-services.ts';
+import { serve } from '../../../testkit/fakes/services.ts';
 
 export const SECRET = 's'.repeat(32);
 
