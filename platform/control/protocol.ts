@@ -14,7 +14,7 @@ export const COMMANDS = ['status', 'stop', 'restart', 'pause', 'resume'] as cons
 export type ControlCommand = (typeof COMMANDS)[number];
 
 export const controlRequest = z.object({ command: z.string(), part: z.string().optional() });
-export const controlReply = z.object({ ok: z.boolean(), result: z.unknown(), error: z.string().optional() });
+export const controlReply = z.object({ ok: z.boolean(), result: z.unknown().optional(), error: z.string().optional() });
 
 const partStatus = z.object({
   name: z.string(),

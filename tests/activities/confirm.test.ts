@@ -7,7 +7,7 @@ import { createProductsActivities } from '../../activities/products.ts';
 import { createClient } from '../../platform/rpc/client.ts';
 import { Order, OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
-import { runActivity } from './support/run-activity.ts';
+import { runActivity } from '../../testkit/fakes/run-activity.ts';
 
 const INPUT = { orderId: 'o', paymentId: 'pay', stockKey: 'k1', orderKey: 'k2' };
 const EURO = { amountMinor: 100, currency: 'EUR' };

@@ -13,7 +13,7 @@ import { createPost } from '../../platform/webhooks/post.ts';
 import { signatureOf } from '../../platform/webhooks/signature.ts';
 import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { Role, UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
-import { serve } from './support/fake-services.ts';
+import { serve } from '../../testkit/fakes/services.ts';
 
 const never = new AbortController().signal;
 const closers: (() => unknown)[] = [];

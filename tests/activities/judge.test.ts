@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { createJudge } from '../../activities/audit/judge.ts';
 import type { Effect } from '../../proto/gen/shopfast/audit/v1/audit.ts';
-import { runActivity } from './support/run-activity.ts';
+import { runActivity } from '../../testkit/fakes/run-activity.ts';
 
 const AT = new Date('2026-11-27T08:00:00Z');
 const effect = (orderId: string): Effect => ({

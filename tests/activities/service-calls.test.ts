@@ -12,8 +12,8 @@ import { Order, OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/
 import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
-import { type FakeHandlers, startFakeServices } from './support/fake-services.ts';
-import { runActivity } from './support/run-activity.ts';
+import { runActivity } from '../../testkit/fakes/run-activity.ts';
+import { type FakeHandlers, startFakeServices } from '../../testkit/fakes/services.ts';
 
 const EURO = { amountMinor: 1_000, currency: 'EUR' };
 const closers: (() => Promise<void> | void)[] = [];

@@ -11,7 +11,7 @@ import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { createDatabase, type TestDatabase } from '../../testkit/database.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { onlyThese } from '../../testkit/handlers.ts';
+import { onlyThese } from '../../testkit/fakes/handlers.ts';
 
 const Thing = defineEntity({ name: 'Thing', tableName: 'things', properties: { id: p.integer().primary() } });
 

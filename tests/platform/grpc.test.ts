@@ -11,7 +11,7 @@ import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { onlyThese } from '../../testkit/handlers.ts';
+import { onlyThese } from '../../testkit/fakes/handlers.ts';
 
 const refused = new StatusError({
   code: 'FAILED_PRECONDITION',

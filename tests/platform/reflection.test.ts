@@ -9,7 +9,7 @@ import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { usersConfig } from '../../services/users/config.ts';
-import { onlyThese } from '../../testkit/handlers.ts';
+import { onlyThese } from '../../testkit/fakes/handlers.ts';
 
 const USERS = 'shopfast.users.v1.UsersService';
 

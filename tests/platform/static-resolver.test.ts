@@ -4,7 +4,7 @@ import { createGrpcServer, type GrpcServer } from '../../platform/rpc/server.ts'
 import { createLogger } from '../../platform/telemetry/logs.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
-import { onlyThese } from '../../testkit/handlers.ts';
+import { onlyThese } from '../../testkit/fakes/handlers.ts';
 
 const LIMITS = { deadlineMs: 5_000 };
 const UNUSED = '127.0.0.1:1';

@@ -4,7 +4,7 @@ import { HttpProblem } from '../../gateway/http/problem.ts';
 import { createTokenVerifier } from '../../gateway/identity/tokens.ts';
 import { StatusError } from '../../platform/rpc/status-error.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { createIssuer } from '../gateway/support/issuer.ts';
+import { createIssuer } from '../../testkit/fakes/issuer.ts';
 
 const USER = randomUUID();
 

@@ -6,7 +6,7 @@ import { orderWorkflowId, returnKey, stepKey } from '../../contracts/ids.ts';
 import { statusQuery } from '../../contracts/order.ts';
 import { deliverUpdate, shipUpdate } from '../../contracts/order-commands.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { runActivity } from '../activities/support/run-activity.ts';
+import { runActivity } from '../../testkit/fakes/run-activity.ts';
 import { openReconcileLab, type ReconcileLab } from './support/reconcile-lab.ts';
 
 const LIMITS = { deadlineMs: 10_000 };

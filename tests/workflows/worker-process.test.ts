@@ -6,8 +6,8 @@ import { ORDER_WORKFLOW_TYPE, type OrderOutcome, OUTCOME_UPDATE_ID, outcomeUpdat
 import { startOrderOptions } from '../../contracts/start-order.ts';
 import { Order } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { eventually } from '../../testkit/eventually.ts';
+import { startFakeServices } from '../../testkit/fakes/services.ts';
 import { createTestTemporal, type TestTemporal } from '../../testkit/temporal.ts';
-import { startFakeServices } from '../activities/support/fake-services.ts';
 import { startWorkerProcess } from './support/worker-process.ts';
 
 const EURO = { amountMinor: 1_000, currency: 'EUR' };

@@ -12,8 +12,8 @@ import { PaymentsServiceService } from '../../../proto/gen/shopfast/payments/v1/
 import { ProductsServiceService } from '../../../proto/gen/shopfast/products/v1/products.ts';
 import { UsersServiceService } from '../../../proto/gen/shopfast/users/v1/users.ts';
 import { createDatabase } from '../../../testkit/database.ts';
+import { createIssuer } from '../../../testkit/fakes/issuer.ts';
 import { expectDescribed } from './described.ts';
-import { createIssuer } from './issuer.ts';
 import { openServices, type Services } from './services.ts';
 
 export const API_KEY = 'test-key-0123456789abcdef';

@@ -11,7 +11,7 @@ import {
   type SettlementOutcome,
 } from '../../../proto/gen/shopfast/notifications/v1/notifications.ts';
 import { Role, UsersServiceService } from '../../../proto/gen/shopfast/users/v1/users.ts';
-import { serve } from '../../activities/support/fake-services.ts';
+import { serve } from '../../../testkit/fakes/services.ts';
 
 export const SECRET = 's'.repeat(32);
 

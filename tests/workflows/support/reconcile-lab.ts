@@ -9,8 +9,8 @@ import {
   type ReconcileResult,
   type Repair,
 } from '../../../contracts/reconcile.ts';
+import { runActivity } from '../../../testkit/fakes/run-activity.ts';
 import { createReconcileActivities } from '../../../workers/reconciler.ts';
-import { runActivity } from '../../activities/support/run-activity.ts';
 import { createOrderLab, type OrderLab } from './order-lab.ts';
 import { openShop } from './real-shop.ts';
 

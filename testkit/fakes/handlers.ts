@@ -1,5 +1,5 @@
-import type { ServiceDefinition } from '../platform/rpc/methods.ts';
-import type { Handlers } from '../platform/rpc/server.ts';
+import type { ServiceDefinition } from '../../platform/rpc/methods.ts';
+import type { Handlers } from '../../platform/rpc/server.ts';
 
 /** Handlers of a fake service that is asked only some of its calls; any other fails the test that makes it. */
 export function onlyThese<D extends ServiceDefinition>(definition: D, handlers: Partial<Handlers<D>>): Handlers<D> {

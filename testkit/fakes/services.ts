@@ -1,13 +1,13 @@
 /** The four services as gRPC servers on free ports whose handlers a test writes; what it leaves out is UNIMPLEMENTED. */
 import pino from 'pino';
-import type { ServedService, ServiceDefinition } from '../../../platform/rpc/methods.ts';
-import { createGrpcServer, type Handlers } from '../../../platform/rpc/server.ts';
-import { StatusError } from '../../../platform/rpc/status-error.ts';
-import { createMetrics } from '../../../platform/telemetry/metrics.ts';
-import { OrdersServiceService } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
-import { PaymentsServiceService } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
-import { ProductsServiceService } from '../../../proto/gen/shopfast/products/v1/products.ts';
-import { UsersServiceService } from '../../../proto/gen/shopfast/users/v1/users.ts';
+import type { ServedService, ServiceDefinition } from '../../platform/rpc/methods.ts';
+import { createGrpcServer, type Handlers } from '../../platform/rpc/server.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
+import { createMetrics } from '../../platform/telemetry/metrics.ts';
+import { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
+import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
+import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
+import { UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 
 export type FakeHandlers = {
   readonly users?: Partial<Handlers<UsersServiceService>>;
