@@ -1,5 +1,7 @@
-/** Everything that is told of orders and payments, and when. A webhook may name those that it wants. */
+/** Every type of event, and when it is emitted. A webhook may name the types that it wants. */
 export const EVENTS = {
+  'user.registered': 'A user was registered.',
+  'user.deactivated': 'A user was deactivated.',
   'order.submitted': 'An order was taken; nothing is priced or reserved yet.',
   'order.created': 'Its lines are priced.',
   'order.reserved': 'Its stock is held.',
@@ -22,7 +24,7 @@ export const EVENTS = {
 
 export type EventType = keyof typeof EVENTS;
 
-/** What a customer is told of, by the notification sender. */
+/** The types that a customer gets a mail about. */
 export const NOTIFIED_EVENTS = [
   'order.paid',
   'order.cancelled',

@@ -22,6 +22,7 @@ export const workerConfig = z.object({
   PRODUCTS_ADDRESS: address('Where products answers gRPC.').default('127.0.0.1:9002'),
   ORDERS_ADDRESS: address('Where orders answers gRPC.').default('127.0.0.1:9003'),
   PAYMENTS_ADDRESS: address('Where payments answers gRPC.').default('127.0.0.1:9004'),
+  NOTIFICATIONS_ADDRESS: address('Where notifications answers gRPC.').default('127.0.0.1:9005'),
   PROVIDER_URL: httpUrl('The payment provider, whose ledger the reconciler compares with that of payments.').default(
     'http://127.0.0.1:8070',
   ),

@@ -1,10 +1,10 @@
-/** The dispatcher's hands: whom it asks and by which ways it tells, and the workflow that keeps it going. */
+/** The dispatcher's clients and senders, and the workflow that keeps it running. */
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { Counter, type Registry } from 'prom-client';
 import { createDispatch } from '../activities/events/dispatch.ts';
-import { createNotificationSender } from '../activities/events/notification.ts';
-import { createWebhookSender } from '../activities/events/webhook.ts';
+import { createMailSender } from '../activities/events/mail-sender.ts';
+import { createWebhookSender } from '../activities/events/webhook-sender.ts';
 import { DISPATCH_WORKFLOW_ID, DISPATCH_WORKFLOW_TYPE, type DispatchActivities } from '../contracts/dispatch.ts';
 import { ORDERS_TASK_QUEUE } from '../contracts/task-queues.ts';
 import type { SendMail } from '../platform/mail/mail.ts';
@@ -13,7 +13,8 @@ import { createSpool } from '../platform/mail/spool.ts';
 import { createClient } from '../platform/rpc/client.ts';
 import type { Logger } from '../platform/telemetry/logs.ts';
 import { createPost } from '../platform/webhooks/post.ts';
-import { EventsServiceService, OutboxServiceService } from '../proto/gen/shopfast/events/v1/events.ts';
+import { OutboxServiceService } from '../proto/gen/shopfast/events/v1/events.ts';
+import { NotificationsServiceService } from '../proto/gen/shopfast/notifications/v1/notifications.ts';
 import { UsersServiceService } from '../proto/gen/shopfast/users/v1/users.ts';
 import type { WorkerConfig } from './config.ts';
 
@@ -22,6 +23,7 @@ export type DispatcherConfig = Pick<
   | 'USERS_ADDRESS'
   | 'ORDERS_ADDRESS'
   | 'PAYMENTS_ADDRESS'
+  | 'NOTIFICATIONS_ADDRESS'
   | 'WEBHOOK_PRIVATE_ADDRESSES'
   | 'SMTP_URL'
   | 'MAIL_FROM'
@@ -30,9 +32,9 @@ export type DispatcherConfig = Pick<
 
 export type Dispatcher = {
   readonly activities: DispatchActivities;
-  /** Takes on nothing more. Before the worker stops, or that would wait until it gives up on its activities. */
+  /** Claims nothing more. Call it before the worker stops, which otherwise waits until it gives up on its activities. */
   stop(): void;
-  /** When nothing is sent any more. */
+  /** Call it when nothing is in flight any more. */
   close(): void;
 };
 
@@ -42,24 +44,29 @@ export function createDispatcher(deps: {
   readonly runMs?: number;
 }): Dispatcher {
   const { config, registry, runMs } = deps;
-  const clients = {
-    events: createClient(EventsServiceService, { target: config.ORDERS_ADDRESS }),
-    outbox: createClient(OutboxServiceService, { target: config.PAYMENTS_ADDRESS }),
-    users: createClient(UsersServiceService, { target: config.USERS_ADDRESS }),
+  const outboxes = {
+    users: createClient(OutboxServiceService, { target: config.USERS_ADDRESS }),
+    orders: createClient(OutboxServiceService, { target: config.ORDERS_ADDRESS }),
+    payments: createClient(OutboxServiceService, { target: config.PAYMENTS_ADDRESS }),
   };
+  const notifications = createClient(NotificationsServiceService, { target: config.NOTIFICATIONS_ADDRESS });
+  const users = createClient(UsersServiceService, { target: config.USERS_ADDRESS });
   const stopping = new AbortController();
   const attempts = new Counter({
     name: 'event_deliveries_total',
-    help: 'Attempts to tell a receiver of an event, by channel and result.',
+    help: 'Attempts to deliver an event to a receiver, by channel and result.',
     labelNames: ['channel', 'result'],
     registers: [registry],
   });
   return {
     activities: createDispatch({
-      calls: { events: clients.events.calls, outbox: clients.outbox.calls },
+      calls: {
+        notifications: notifications.calls,
+        outboxes: { users: outboxes.users.calls, orders: outboxes.orders.calls, payments: outboxes.payments.calls },
+      },
       senders: {
         webhook: createWebhookSender(createPost({ privateAddresses: config.WEBHOOK_PRIVATE_ADDRESSES === 'allow' })),
-        mail: createNotificationSender({ users: clients.users.calls, sendMail: mailWay(config) }),
+        mail: createMailSender({ users: users.calls, sendMail: mailTransport(config) }),
       },
       stopping: stopping.signal,
       onSettled: (channel, result) => attempts.inc({ channel, result }),
@@ -67,16 +74,16 @@ export function createDispatcher(deps: {
     }),
     stop: () => stopping.abort(),
     close() {
-      for (const client of Object.values(clients)) client.close();
+      for (const client of [...Object.values(outboxes), notifications, users]) client.close();
     },
   };
 }
 
-function mailWay({ SMTP_URL: url, MAIL_FROM: from, MAIL_SPOOL_DIR: folder }: DispatcherConfig): SendMail {
+function mailTransport({ SMTP_URL: url, MAIL_FROM: from, MAIL_SPOOL_DIR: folder }: DispatcherConfig): SendMail {
   return url === undefined ? createSpool({ folder, from }) : createSmtp({ url, from });
 }
 
-/** Makes sure that the dispatcher runs; however many workers start, it runs once. */
+/** Starts the dispatcher's workflow unless it runs: however many workers start it, it runs once. */
 export async function startDispatching(
   connection: NativeConnection,
   namespace: string,

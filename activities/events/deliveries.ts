@@ -1,22 +1,26 @@
 /**
- * Deliveries that are being sent.
+ * Deliveries in flight.
  *
- * D1 What is claimed is sent within the lease: it is begun only while there is time to end it, so that a dispatcher that was
- *    asleep sends nothing that another has taken over.
- * D2 What became of it is told until that is heard or the lease has run out; then it is sent again, under the same event id. Heard is
- *    any answer: what it says of one delivery changes nothing for those that were told with it.
- * D3 A sender that was told to give up settles nothing: the lease runs out, and another sends it.
+ * D1 A claimed delivery is sent within its lease: sending begins only while there is time to end it, so that a dispatcher that was
+ *    suspended sends nothing that another has taken over.
+ * D2 An outcome is settled until the call is answered or the lease has expired; then the delivery is sent again, under the same event
+ *    id. Any answer counts: what it says of one delivery changes nothing for the others of the call.
+ * D3 A sender that is aborted settles nothing: the lease expires, and another dispatcher sends the delivery.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { log } from '@temporalio/activity';
 import type { UnaryCalls } from '../../platform/rpc/client.ts';
 import { StatusError } from '../../platform/rpc/status-error.ts';
 import { contextFrom, withContext } from '../../platform/telemetry/context.ts';
-import type { ClaimedDelivery, EventsServiceService, SettleDeliveryRequest } from '../../proto/gen/shopfast/events/v1/events.ts';
-import { createGather } from './gather.ts';
-import type { Letter, Send, Sent } from './send.ts';
+import type {
+  ClaimedDelivery,
+  NotificationsServiceService,
+  Settlement,
+} from '../../proto/gen/shopfast/notifications/v1/notifications.ts';
+import { createBatcher } from './batcher.ts';
+import type { Message, Send, Sent } from './send.ts';
 
-export type DeliveryCalls = Pick<UnaryCalls<EventsServiceService>, 'claimDeliveries' | 'settleDeliveries'>;
+export type DeliveryCalls = Pick<UnaryCalls<NotificationsServiceService>, 'claimDeliveries' | 'settleDeliveries'>;
 export type Channel = 'webhook' | 'mail';
 export type Senders = Readonly<Record<Channel, Send>>;
 export type OnSettled = (channel: Channel, result: 'delivered' | 'failed') => void;
@@ -26,11 +30,11 @@ export type OnSettled = (channel: Channel, result: 'delivered' | 'failed') => vo
 const IN_FLIGHT_MAX = 100;
 // Milliseconds that a send takes at most: to ask for an address, among others, and to mail.
 const SEND_LIMIT_MS = 13_100;
-// Milliseconds that a claim is good for: a send, and time to tell of it. So long waits what a dead worker had begun.
+// Milliseconds of a lease: a send, and time to settle it. The deliveries of a dead worker wait this long.
 const LEASE_MS = 20_000;
 // Milliseconds for one call: each is a statement or two.
 const CALL_LIMITS = { deadlineMs: 3_000 };
-// Milliseconds between two attempts to tell what became of a delivery.
+// Milliseconds between two attempts to settle a delivery.
 const SETTLE_PAUSE_MS = 1_000;
 
 export type Deliveries = ReturnType<typeof createDeliveries>;
@@ -39,13 +43,13 @@ export function createDeliveries(deps: {
   readonly calls: DeliveryCalls;
   readonly senders: Senders;
   readonly onSettled: OnSettled;
-  /** Aborted: what is being sent is given up. */
+  /** Aborted: everything in flight is given up. */
   readonly giveUp: AbortSignal;
 }) {
   const { calls, senders, onSettled, giveUp } = deps;
-  const tell = createGather({
+  const settle = createBatcher({
     max: IN_FLIGHT_MAX,
-    call: (settlements: readonly SettleDeliveryRequest[]) => heard(calls, settlements),
+    call: (settlements: readonly Settlement[]) => answered(calls, settlements),
   });
   const inFlight = new Set<Promise<void>>();
   let ended = Promise.withResolvers<void>();
@@ -59,7 +63,7 @@ export function createDeliveries(deps: {
     onSettled(channel, sent.ok ? 'delivered' : 'failed');
     const outcome = sent.ok ? { error: '', permanent: false } : { error: sent.why, permanent: sent.permanent };
     while (!giveUp.aborted && performance.now() < leasedUntilMs) {
-      if (await tell({ deliveryId: delivery.id, leaseId, ...outcome })) return; // D2
+      if (await settle({ deliveryId: delivery.id, leaseId, ...outcome })) return; // D2
       await pause(SETTLE_PAUSE_MS, undefined, { signal: giveUp }).catch(() => {});
     }
   }
@@ -82,13 +86,13 @@ export function createDeliveries(deps: {
     async claim(): Promise<number> {
       const limit = IN_FLIGHT_MAX - inFlight.size;
       if (limit === 0) return 0;
-      // Counted from before the call, so that it ends here no later than there.
+      // Counted from before the call, so that the lease ends here no later than in notifications.
       const leasedUntilMs = performance.now() + LEASE_MS;
       const { deliveries } = await calls.claimDeliveries({ limit, leaseMs: LEASE_MS }, CALL_LIMITS);
       for (const claimed of deliveries) begin(claimed, leasedUntilMs);
       return deliveries.length;
     },
-    /** Resolves when one of those in flight has ended: the next event of its order may be due. */
+    /** Resolves when a delivery in flight has ended: the next event of its order may be due. */
     oneEnded: () => ended.promise,
     async allEnded(): Promise<void> {
       await Promise.all(inFlight);
@@ -96,18 +100,18 @@ export function createDeliveries(deps: {
   };
 }
 
-/** A sender's bug is an attempt that failed, seen by whoever looks at the delivery and in the log. */
-async function attempt(send: Send, letter: Letter, giveUp: AbortSignal): Promise<Sent | undefined> {
+/** A sender's bug is a failed attempt, visible in the list of deliveries and in the log. */
+async function attempt(send: Send, message: Message, giveUp: AbortSignal): Promise<Sent | undefined> {
   try {
-    return await send(letter, giveUp);
+    return await send(message, giveUp);
   } catch (error: unknown) {
     if (giveUp.aborted) return undefined;
-    log.error('A sender failed unexpectedly', { eventId: letter.event.id, error });
+    log.error('A sender failed unexpectedly', { eventId: message.event.id, error });
     return { ok: false, why: 'internal', permanent: false };
   }
 }
 
-async function heard(calls: DeliveryCalls, settlements: readonly SettleDeliveryRequest[]): Promise<boolean> {
+async function answered(calls: DeliveryCalls, settlements: readonly Settlement[]): Promise<boolean> {
   try {
     await calls.settleDeliveries({ settlements: [...settlements] }, CALL_LIMITS);
     return true;

@@ -1,10 +1,9 @@
 import type { UnaryCalls } from '../../platform/rpc/client.ts';
-import type { EventsServiceService, OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
+import type { OutboxServiceService } from '../../proto/gen/shopfast/events/v1/events.ts';
+import type { NotificationsServiceService } from '../../proto/gen/shopfast/notifications/v1/notifications.ts';
 
-export type RelayCalls = {
-  readonly outbox: Pick<UnaryCalls<OutboxServiceService>, 'listUnrelayed' | 'markRelayed'>;
-  readonly events: Pick<UnaryCalls<EventsServiceService>, 'acceptEvents'>;
-};
+export type OutboxCalls = Pick<UnaryCalls<OutboxServiceService>, 'listUnrelayed' | 'markRelayed'>;
+export type LogCalls = Pick<UnaryCalls<NotificationsServiceService>, 'acceptEvents'>;
 
 // Events of one call; less than AcceptEvents takes.
 const PAGE_SIZE = 100;
@@ -12,14 +11,20 @@ const PAGE_SIZE = 100;
 const CALL_LIMITS = { deadlineMs: 3_000 };
 
 /**
- * Takes over a page of another service's outbox, oldest first. They are marked there when they are kept here: whoever dies in
- * between lets them come again, and what is known by its id changes nothing. Answers how many there were, and whether there may be
- * more by now.
+ * Relays a page of a service's outbox to notifications, oldest first. Events are marked after they are accepted: a relay that dies in
+ * between sends them again, and an event whose id is known changes nothing. Answers how many there were, and whether there may be
+ * more.
  */
-export async function relay({ outbox, events }: RelayCalls): Promise<{ readonly relayed: number; readonly more: boolean }> {
-  const page = await outbox.listUnrelayed({ limit: PAGE_SIZE }, CALL_LIMITS);
-  if (page.events.length === 0) return { relayed: 0, more: false };
-  await events.acceptEvents({ events: page.events }, CALL_LIMITS);
-  await outbox.markRelayed({ eventIds: page.events.map(({ id }) => id) }, CALL_LIMITS);
-  return { relayed: page.events.length, more: page.events.length === PAGE_SIZE };
+export async function relay({
+  outbox,
+  log,
+}: {
+  readonly outbox: OutboxCalls;
+  readonly log: LogCalls;
+}): Promise<{ readonly relayed: number; readonly more: boolean }> {
+  const { events } = await outbox.listUnrelayed({ limit: PAGE_SIZE }, CALL_LIMITS);
+  if (events.length === 0) return { relayed: 0, more: false };
+  await log.acceptEvents({ events }, CALL_LIMITS);
+  await outbox.markRelayed({ eventIds: events.map(({ id }) => id) }, CALL_LIMITS);
+  return { relayed: events.length, more: events.length === PAGE_SIZE };
 }

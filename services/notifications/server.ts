@@ -4,6 +4,7 @@ import { requireDatabase } from '../../platform/persistence/reach.ts';
 import { startGrpcService } from '../../platform/rpc/service.ts';
 import { createLogger } from '../../platform/telemetry/logs.ts';
 import { NotificationsServiceService } from '../../proto/gen/shopfast/notifications/v1/notifications.ts';
+import { toStatus } from './api/errors.ts';
 import { createHandler } from './api/handler.ts';
 import type { NotificationsConfig } from './config.ts';
 import { deliveryStore } from './store/deliveries.ts';
@@ -36,6 +37,7 @@ export async function startNotifications(config: NotificationsConfig): Promise<R
         attemptsMax: config.EVENT_ATTEMPTS_MAX,
       },
     }),
+    toStatus,
     checks: { database: database.check },
     close: database.close,
   });

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { type RelayCalls, relay } from '../../activities/events/relay.ts';
+import { relay } from '../../activities/events/relay.ts';
 import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
 
-/** An outbox of so many events, and what was taken over from it. */
+/** An outbox of so many events, and the ids that were relayed from it. */
 function outboxOf(many: number) {
   const left: Event[] = Array.from({ length: many }, () => {
-    const about = { orderId: randomUUID(), userId: randomUUID(), type: 'payment.captured' };
+    const about = { orderId: randomUUID(), userId: randomUUID(), type: 'payment.captured', version: 1 };
     return { id: randomUUID(), ...about, at: new Date(), facts: {}, sequence: 0, amount: undefined };
   });
-  const taken: string[] = [];
-  const calls: RelayCalls = {
+  const accepted: string[] = [];
+  const calls: Parameters<typeof relay>[0] = {
     outbox: {
       listUnrelayed: async ({ limit }) => ({ events: left.slice(0, limit) }),
       async markRelayed({ eventIds }) {
@@ -18,18 +18,18 @@ function outboxOf(many: number) {
         return {};
       },
     },
-    events: {
+    log: {
       async acceptEvents({ events }) {
-        taken.push(...events.map(({ id }) => id));
+        accepted.push(...events.map(({ id }) => id));
         return {};
       },
     },
   };
-  return { calls, taken, all: left.map(({ id }) => id) };
+  return { calls, accepted, all: left.map(({ id }) => id) };
 }
 
-test('a backlog is taken over page by page, and a full page says that the next one need not wait', async () => {
-  const { calls, taken, all } = outboxOf(250);
+test('a backlog is relayed page by page, and a full page says that the next one need not wait', async () => {
+  const { calls, accepted, all } = outboxOf(250);
 
   const pages = [await relay(calls), await relay(calls), await relay(calls), await relay(calls)];
 
@@ -39,5 +39,5 @@ test('a backlog is taken over page by page, and a full page says that the next o
     { relayed: 50, more: false },
     { relayed: 0, more: false },
   ]);
-  expect(taken).toEqual(all);
+  expect(accepted).toEqual(all);
 });

@@ -1,6 +1,6 @@
 import { evaluate } from '../../../platform/audit/evaluate.ts';
 import { createIdempotent } from '../../../platform/idempotency/idempotent.ts';
-import type { Database, Transaction } from '../../../platform/persistence/database.ts';
+import type { Database } from '../../../platform/persistence/database.ts';
 import type { Handlers } from '../../../platform/rpc/server.ts';
 import { parseRequest } from '../../../platform/rpc/validate.ts';
 import {
@@ -89,7 +89,7 @@ export function createHandler(deps: {
 
     async replayDelivery(request) {
       const { deliveryId } = parseRequest(requests.replayDeliverySchema, request);
-      const delivery = await refusing(database, (transaction) => replayDelivery(transaction, deliveryId));
+      const delivery = await database.transaction((transaction) => replayDelivery(transaction, deliveryId));
       return { delivery: deliveryMessage(delivery) };
     },
 
@@ -129,17 +129,8 @@ function webhookHandlers(database: Database, schema: ReturnType<typeof requests.
 
     async removeWebhook(request: { readonly webhookId: string }) {
       const { webhookId } = parseRequest(requests.removeWebhookSchema, request);
-      await refusing(database, (transaction) => removeWebhook(transaction, webhookId));
+      await database.transaction((transaction) => removeWebhook(transaction, webhookId));
       return {};
     },
   };
-}
-
-/** A use case without an idempotency key, in one transaction. */
-async function refusing<T>(database: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-  try {
-    return await database.transaction(work);
-  } catch (error: unknown) {
-    throw toStatus(error);
-  }
 }

@@ -1,4 +1,4 @@
-/** Real Temporal, the real dispatcher in real workers; orders, payments and users are in memory, behind real gRPC. */
+/** Real Temporal, the real dispatcher in real workers; the services are in memory, behind real gRPC. */
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,8 +8,8 @@ import { DefaultLogger, type LogEntry, NativeConnection, Runtime } from '@tempor
 import { Registry } from 'prom-client';
 import { DISPATCH_WORKFLOW_TYPE } from '../../../contracts/dispatch.ts';
 import { eventually } from '../../../testkit/eventually.ts';
-import { createTestTemporal } from '../../../testkit/temporal.ts';
 import { startReceiver } from '../../../testkit/fakes/webhook-receiver.ts';
+import { createTestTemporal } from '../../../testkit/temporal.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
 import { createDispatcher } from '../../../workers/dispatcher.ts';
 import { createOrderWorker } from '../../../workers/order-worker.ts';
@@ -33,7 +33,7 @@ export function live(store: Store, orders: number): string[] {
   return ids;
 }
 
-export function allTold(store: Store, limitMs = 20_000): Promise<number> {
+export function allDelivered(store: Store, limitMs = 20_000): Promise<number> {
   return eventually(
     async () => store.pending() + store.unrelayed(),
     (left) => left === 0,

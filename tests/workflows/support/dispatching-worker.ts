@@ -15,6 +15,7 @@ const order = z.object({
     USERS_ADDRESS: z.string(),
     ORDERS_ADDRESS: z.string(),
     PAYMENTS_ADDRESS: z.string(),
+    NOTIFICATIONS_ADDRESS: z.string(),
     WEBHOOK_PRIVATE_ADDRESSES: z.literal('allow'),
     MAIL_FROM: z.string(),
     MAIL_SPOOL_DIR: z.string(),

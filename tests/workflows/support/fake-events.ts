@@ -1,14 +1,17 @@
-/** Orders' events, payments' outbox and users in memory, behind real gRPC: what the dispatcher stands between. */
+/** Notifications, the outboxes of its sources, and users in memory, behind real gRPC. */
 import { randomUUID } from 'node:crypto';
+import pino from 'pino';
+import type { Source } from '../../../activities/events/dispatch.ts';
+import { createGrpcServer, type Handlers, served } from '../../../platform/rpc/server.ts';
 import { StatusError } from '../../../platform/rpc/status-error.ts';
+import { createMetrics } from '../../../platform/telemetry/metrics.ts';
+import { type Event, OutboxServiceService } from '../../../proto/gen/shopfast/events/v1/events.ts';
 import {
   DeliveryState,
-  type Event,
-  EventsServiceService,
-  OutboxServiceService,
-  type SettleDeliveryRequest,
+  NotificationsServiceService,
+  type Settlement,
   type SettlementOutcome,
-} from '../../../proto/gen/shopfast/events/v1/events.ts';
+} from '../../../proto/gen/shopfast/notifications/v1/notifications.ts';
 import { Role, UsersServiceService } from '../../../proto/gen/shopfast/users/v1/users.ts';
 import { serve } from '../../activities/support/fake-services.ts';
 
@@ -26,7 +29,7 @@ type Row = {
   dueAtMs: number;
 };
 
-/** `webhooks` are URLs that are told everything; with `mail` customers are too. Failures are tried again after `retryMs`. */
+/** `webhooks` are URLs that receive everything; with `mail` the mail sender does, too. Failures are retried after `retryMs`. */
 export async function startFakeEvents(options: {
   readonly webhooks: readonly string[];
   readonly mail?: boolean;
@@ -35,10 +38,10 @@ export async function startFakeEvents(options: {
   const { webhooks, mail = false, retryMs = 100 } = options;
   const rows: Row[] = [];
   const kept = new Set<string>();
-  const outbox: (Event & { relayed: boolean })[] = [];
+  const outbox: (Event & { readonly source: Source; relayed: boolean })[] = [];
   const sequences = new Map<string, number>();
   const calls: Record<string, number> = {};
-  let down = false;
+  const down = new Set<Source | 'notifications'>();
 
   function take(given: Event): void {
     if (kept.has(given.id)) return;
@@ -64,7 +67,7 @@ export async function startFakeEvents(options: {
     return due;
   }
 
-  function settle({ deliveryId, leaseId, error, permanent }: SettleDeliveryRequest): SettlementOutcome {
+  function settle({ deliveryId, leaseId, error, permanent }: Settlement): SettlementOutcome {
     const row = rows.find(({ id }) => id === deliveryId);
     if (!row) return 'SETTLEMENT_OUTCOME_UNKNOWN';
     if (row.leaseId !== leaseId) return 'SETTLEMENT_OUTCOME_LEASE_LOST';
@@ -79,12 +82,24 @@ export async function startFakeEvents(options: {
     calls[rpc] = (calls[rpc] ?? 0) + 1;
   }
 
-  async function asked(rpc: string): Promise<void> {
+  async function asked(rpc: string, service: Source | 'notifications' = 'notifications'): Promise<void> {
     count(rpc);
-    if (down) throw new StatusError({ code: 'UNAVAILABLE', reason: 'unavailable', message: 'down' });
+    if (down.has(service)) throw new StatusError({ code: 'UNAVAILABLE', reason: 'unavailable', message: 'down' });
   }
+  const outboxOf = (source: Source): Handlers<OutboxServiceService> => ({
+    async listUnrelayed({ limit }) {
+      await asked('listUnrelayed', source);
+      const unrelayed = outbox.filter((event) => event.source === source && !event.relayed);
+      return { events: unrelayed.slice(0, limit).map(({ source: _, relayed: __, ...event }) => event) };
+    },
+    async markRelayed({ eventIds }) {
+      await asked('markRelayed', source);
+      for (const event of outbox) event.relayed ||= eventIds.includes(event.id);
+      return {};
+    },
+  });
   const servers = await Promise.all([
-    serve(EventsServiceService, {
+    serve(NotificationsServiceService, {
       async acceptEvents({ events }) {
         await asked('acceptEvents');
         for (const event of events) take(event);
@@ -106,18 +121,9 @@ export async function startFakeEvents(options: {
         return { outcomes: settlements.map(settle) };
       },
     }),
-    serve(OutboxServiceService, {
-      async listUnrelayed({ limit }) {
-        await asked('listUnrelayed');
-        return { events: outbox.filter(({ relayed }) => !relayed).slice(0, limit) };
-      },
-      async markRelayed({ eventIds }) {
-        await asked('markRelayed');
-        for (const event of outbox) event.relayed ||= eventIds.includes(event.id);
-        return {};
-      },
-    }),
-    serve(UsersServiceService, {
+    serve(OutboxServiceService, outboxOf('orders')),
+    serve(OutboxServiceService, outboxOf('payments')),
+    serveUsers(outboxOf('users'), {
       async getUsers({ userIds }) {
         count('getUsers');
         const person = { name: 'Zoë Private', role: Role.ROLE_CUSTOMER, active: true };
@@ -126,28 +132,49 @@ export async function startFakeEvents(options: {
       },
     }),
   ]);
-  const [events, payments, users] = servers.map(({ address }) => address);
+  const [notifications = '', orders = '', payments = '', users = ''] = servers.map(({ address }) => address);
   return {
-    addresses: { ORDERS_ADDRESS: events ?? '', PAYMENTS_ADDRESS: payments ?? '', USERS_ADDRESS: users ?? '' },
+    addresses: {
+      NOTIFICATIONS_ADDRESS: notifications,
+      ORDERS_ADDRESS: orders,
+      PAYMENTS_ADDRESS: payments,
+      USERS_ADDRESS: users,
+    },
     rows,
     /** How often each call was made. */
     calls,
-    /** Something that happened to an order, or by way of payments' outbox; answers its id. */
-    happen(orderId: string, type: string, via: 'orders' | 'payments' = 'orders', facts: Record<string, string> = {}): string {
+    /** An event in the log, or in the outbox of a source; answers its id. */
+    happen(orderId: string, type: string, source?: Source): string {
       const id = randomUUID();
-      const event = { id, type, orderId, userId: `user-of-${orderId}`, at: new Date(), facts, sequence: 0 };
-      if (via === 'orders') take(event);
-      else outbox.push({ ...event, relayed: false });
+      const event = { id, type, version: 1, orderId, userId: `user-of-${orderId}`, at: new Date(), facts: {}, sequence: 0 };
+      if (source === undefined) take(event);
+      else outbox.push({ ...event, source, relayed: false });
       return id;
     },
     unrelayed: () => outbox.filter(({ relayed }) => !relayed).length,
     pending: () => rows.filter(({ state }) => state === 'pending').length,
-    /** Both services answer UNAVAILABLE, or answer again. */
-    setDown(value: boolean) {
-      down = value;
+    /** A service answers UNAVAILABLE, or answers again. */
+    setDown(value: boolean, service: Source | 'notifications' = 'notifications') {
+      if (value) down.add(service);
+      else down.delete(service);
     },
     async close() {
       await Promise.all(servers.map((server) => server.close()));
     },
   };
+}
+
+/** Users, with its outbox at the same address. */
+async function serveUsers(
+  { listUnrelayed, markRelayed }: Handlers<OutboxServiceService>,
+  { getUsers }: Pick<Handlers<UsersServiceService>, 'getUsers'>,
+) {
+  const { getUsers: method } = UsersServiceService;
+  const server = await createGrpcServer({
+    definition: { getUsers: method },
+    handlers: { getUsers },
+    beside: [served(OutboxServiceService, { listUnrelayed, markRelayed })],
+    ...{ host: '127.0.0.1', port: 0, logger: pino({ level: 'silent' }), metrics: createMetrics('fake', 'test') },
+  });
+  return { address: `127.0.0.1:${server.port}`, close: () => server.close() };
 }

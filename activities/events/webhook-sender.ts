@@ -4,7 +4,7 @@ import { signatureOf } from '../../platform/webhooks/signature.ts';
 import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
 import type { Send } from './send.ts';
 
-/** Tells a webhook of an event: signed, as docs/guides/events.md describes it to receivers. */
+/** Posts an event to a webhook, signed, as docs/guides/events.md describes it. */
 export function createWebhookSender(post: Post): Send {
   return ({ event, url, secret }, signal) => {
     const body = JSON.stringify(bodyOf(event));
@@ -19,11 +19,12 @@ export function createWebhookSender(post: Post): Send {
   };
 }
 
-function bodyOf({ id, type, orderId, userId, sequence, at, amount, facts }: Event) {
+function bodyOf({ id, type, version, orderId, userId, sequence, at, amount, facts }: Event) {
   return {
     id,
     type,
-    order_id: orderId,
+    version,
+    ...(orderId === '' ? {} : { order_id: orderId }),
     user_id: userId,
     sequence,
     at: at?.toISOString(),

@@ -2,8 +2,8 @@ import { MailRefused, type SendMail } from '../../platform/mail/mail.ts';
 import type { UnaryCalls } from '../../platform/rpc/client.ts';
 import { StatusError } from '../../platform/rpc/status-error.ts';
 import type { User, UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
-import { createGather } from './gather.ts';
-import { letterOf } from './mail-texts.ts';
+import { createBatcher } from './batcher.ts';
+import { mailTextOf } from './mail-texts.ts';
 import type { Send, Sent } from './send.ts';
 
 // Milliseconds to ask for customers' addresses.
@@ -14,14 +14,13 @@ const ASKED_MAX = 100;
 type UsersCalls = Pick<UnaryCalls<UsersServiceService>, 'getUsers'>;
 
 /**
- * Writes to the customer of an order. The address is asked for when it is needed and kept nowhere. Somebody who is unknown or
- * deactivated gets no mail: the delivery is dead, where an operator sees it and may replay it. An event that says nothing to a
- * customer is done with.
+ * Mails to the customer of an order. Users is asked for the address of each mail, and it is stored nowhere. An unknown or deactivated
+ * customer gets no mail: the delivery is dead, and an operator can see and replay it. An event without a mail counts as delivered.
  */
-export function createNotificationSender(deps: { readonly users: UsersCalls; readonly sendMail: SendMail }): Send {
-  const ask = createGather({ max: ASKED_MAX, call: (userIds: readonly string[]) => usersById(deps.users, userIds) });
+export function createMailSender(deps: { readonly users: UsersCalls; readonly sendMail: SendMail }): Send {
+  const ask = createBatcher({ max: ASKED_MAX, call: (userIds: readonly string[]) => usersById(deps.users, userIds) });
   return async ({ event }, signal) => {
-    const text = letterOf(event);
+    const text = mailTextOf(event);
     if (!text) return { ok: true };
     try {
       const user = (await unlessAborted(ask(event.userId), signal)).get(event.userId);
@@ -42,7 +41,7 @@ async function usersById(calls: UsersCalls, userIds: readonly string[]): Promise
   return new Map(users.map((user) => [user.id, user]));
 }
 
-/** Whoever is told to give up waits no longer for an answer that others wait for as well. */
+/** The answer, unless the signal is aborted first. Others may go on waiting for the same answer. */
 async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);

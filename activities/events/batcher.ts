@@ -1,15 +1,14 @@
 import { contextFrom, withContext } from '../../platform/telemetry/context.ts';
 
-// Milliseconds that the first waits for others. Mails of one claim end a millisecond or two after each other, and what waits for
-// an outcome, the order's next event, waits for the next claim anyway (dispatch.ts), much longer.
-const GATHER_MS = 20;
+// Milliseconds that the first item waits for others. Mails of one claim end a millisecond or two after each other, and what waits
+// for an outcome, the order's next event, waits for the next claim anyway (dispatch.ts), much longer.
+const WINDOW_MS = 20;
 
 /**
- * Items that come close together go out in one call, of at most `max`, and each gets the answer of the call that it was in, or its
- * error. None waits longer than the gathering: calls do not wait for each other. The call is nobody's alone, so it has a trace of
- * its own.
+ * Combines items that come close together into one call of at most `max`; each gets the answer of its call, or its error. Calls do
+ * not wait for each other. A call belongs to several callers, so it has a trace of its own.
  */
-export function createGather<Item, Answer>(options: {
+export function createBatcher<Item, Answer>(options: {
   readonly max: number;
   readonly call: (items: readonly Item[]) => Promise<Answer>;
 }): (item: Item) => Promise<Answer> {
@@ -17,15 +16,15 @@ export function createGather<Item, Answer>(options: {
 
   function begin() {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, GATHER_MS);
+    const timer = setTimeout(resolve, WINDOW_MS);
     const items: Item[] = [];
-    const gathered = { items, full: resolve, answer: promise.then(send) };
+    const batch = { items, full: resolve, answer: promise.then(send) };
     function send(): Promise<Answer> {
       clearTimeout(timer);
-      if (open === gathered) open = undefined;
+      if (open === batch) open = undefined;
       return withContext(contextFrom(undefined), () => options.call(items));
     }
-    return gathered;
+    return batch;
   }
 
   return (item) => {
