@@ -1,15 +1,15 @@
-/** Who tells the world what happened to orders and payments. No event passes through Temporal: only that somebody is at it. */
+/** The dispatcher relays and delivers events. No event passes through Temporal: the workflow only keeps an activity running. */
 
 export const DISPATCH_WORKFLOW_TYPE = 'dispatchEvents';
-/** One at a time in the whole platform. */
+/** One at a time in the platform. */
 export const DISPATCH_WORKFLOW_ID = 'dispatch-events';
 
 /** What one run of the activity did. */
 export type Dispatched = {
-  /** Events of other outboxes that were taken over. */
+  /** Events that were relayed from outboxes to notifications. */
   readonly relayed: number;
   readonly delivered: number;
-  /** Attempts that failed; each is tried again or dead. */
+  /** Attempts that failed; each is retried or dead. */
   readonly failed: number;
 };
 

@@ -1,7 +1,7 @@
-/** Every event that the services emit, and when. A webhook may name the types that it wants. */
+/** Every type of event, and when it is emitted. A webhook may name the types that it wants. */
 export const EVENTS = {
-  'user.registered': 'An account was created.',
-  'user.deactivated': 'An account was deactivated.',
+  'user.registered': 'A user was registered.',
+  'user.deactivated': 'A user was deactivated.',
   'order.submitted': 'An order was taken; nothing is priced or reserved yet.',
   'order.created': 'Its lines are priced.',
   'order.reserved': 'Its stock is held.',
@@ -24,7 +24,7 @@ export const EVENTS = {
 
 export type EventType = keyof typeof EVENTS;
 
-/** The events that customers get a mail about. */
+/** The types that a customer gets a mail about. */
 export const NOTIFIED_EVENTS = [
   'order.paid',
   'order.cancelled',

@@ -1,4 +1,4 @@
-/** Wires the dispatcher: its clients, its senders, and the workflow that keeps it running. */
+/** The dispatcher's clients and senders, and the workflow that keeps it running. */
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { Counter, type Registry } from 'prom-client';
@@ -6,7 +6,7 @@ import { createDispatch } from '../activities/events/dispatch.ts';
 import { createMailSender } from '../activities/events/mail-sender.ts';
 import { createWebhookSender } from '../activities/events/webhook-sender.ts';
 import { DISPATCH_WORKFLOW_ID, DISPATCH_WORKFLOW_TYPE, type DispatchActivities } from '../contracts/dispatch.ts';
-import { BACKGROUND_TASK_QUEUE } from '../contracts/task-queues.ts';
+import { ORDERS_TASK_QUEUE } from '../contracts/task-queues.ts';
 import type { SendMail } from '../platform/mail/mail.ts';
 import { createSmtp } from '../platform/mail/smtp.ts';
 import { createSpool } from '../platform/mail/spool.ts';
@@ -32,9 +32,9 @@ export type DispatcherConfig = Pick<
 
 export type Dispatcher = {
   readonly activities: DispatchActivities;
-  /** Ends the run. Called before the worker stops, which would otherwise wait for its grace period. */
+  /** Claims nothing more. Call it before the worker stops, which otherwise waits until it gives up on its activities. */
   stop(): void;
-  /** Closes the clients, after the worker has stopped. */
+  /** Call it when nothing is in flight any more. */
   close(): void;
 };
 
@@ -44,13 +44,13 @@ export function createDispatcher(deps: {
   readonly runMs?: number;
 }): Dispatcher {
   const { config, registry, runMs } = deps;
-  const clients = {
-    usersOutbox: createClient(OutboxServiceService, { target: config.USERS_ADDRESS }),
-    ordersOutbox: createClient(OutboxServiceService, { target: config.ORDERS_ADDRESS }),
-    paymentsOutbox: createClient(OutboxServiceService, { target: config.PAYMENTS_ADDRESS }),
-    notifications: createClient(NotificationsServiceService, { target: config.NOTIFICATIONS_ADDRESS }),
-    users: createClient(UsersServiceService, { target: config.USERS_ADDRESS }),
+  const outboxes = {
+    users: createClient(OutboxServiceService, { target: config.USERS_ADDRESS }),
+    orders: createClient(OutboxServiceService, { target: config.ORDERS_ADDRESS }),
+    payments: createClient(OutboxServiceService, { target: config.PAYMENTS_ADDRESS }),
   };
+  const notifications = createClient(NotificationsServiceService, { target: config.NOTIFICATIONS_ADDRESS });
+  const users = createClient(UsersServiceService, { target: config.USERS_ADDRESS });
   const stopping = new AbortController();
   const attempts = new Counter({
     name: 'event_deliveries_total',
@@ -60,15 +60,13 @@ export function createDispatcher(deps: {
   });
   return {
     activities: createDispatch({
-      outboxes: {
-        users: clients.usersOutbox.calls,
-        orders: clients.ordersOutbox.calls,
-        payments: clients.paymentsOutbox.calls,
+      calls: {
+        notifications: notifications.calls,
+        outboxes: { users: outboxes.users.calls, orders: outboxes.orders.calls, payments: outboxes.payments.calls },
       },
-      notifications: clients.notifications.calls,
       senders: {
         webhook: createWebhookSender(createPost({ privateAddresses: config.WEBHOOK_PRIVATE_ADDRESSES === 'allow' })),
-        mail: createMailSender({ users: clients.users.calls, sendMail: mailTransport(config) }),
+        mail: createMailSender({ users: users.calls, sendMail: mailTransport(config) }),
       },
       stopping: stopping.signal,
       onSettled: (channel, result) => attempts.inc({ channel, result }),
@@ -76,7 +74,7 @@ export function createDispatcher(deps: {
     }),
     stop: () => stopping.abort(),
     close() {
-      for (const client of Object.values(clients)) client.close();
+      for (const client of [...Object.values(outboxes), notifications, users]) client.close();
     },
   };
 }
@@ -85,12 +83,12 @@ function mailTransport({ SMTP_URL: url, MAIL_FROM: from, MAIL_SPOOL_DIR: folder 
   return url === undefined ? createSpool({ folder, from }) : createSmtp({ url, from });
 }
 
-/** Starts the dispatcher's workflow unless it runs: however many workers start, there is one. */
+/** Starts the dispatcher's workflow unless it runs: however many workers start it, it runs once. */
 export async function startDispatching(
   connection: NativeConnection,
   namespace: string,
   logger: Logger,
-  taskQueue: string = BACKGROUND_TASK_QUEUE,
+  taskQueue: string = ORDERS_TASK_QUEUE,
 ): Promise<void> {
   try {
     await new Client({ connection, namespace }).workflow.start(DISPATCH_WORKFLOW_TYPE, {

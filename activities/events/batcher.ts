@@ -1,24 +1,24 @@
 import { contextFrom, withContext } from '../../platform/telemetry/context.ts';
 
-// Milliseconds that the first item of a batch waits for others. Mails of one claim end within a few milliseconds of each other, and
-// the next event of an order waits for the next claim anyway, which is much longer (dispatch.ts).
-const LINGER_MS = 20;
+// Milliseconds that the first item waits for others. Mails of one claim end a millisecond or two after each other, and what waits
+// for an outcome, the order's next event, waits for the next claim anyway (dispatch.ts), much longer.
+const WINDOW_MS = 20;
 
 /**
- * Sends items in batches of at most `max`: items that arrive within LINGER_MS share one call. Each item gets the answer or the error of
- * its batch's call. Batches do not wait for each other. A batch belongs to several requests, so its call has a trace of its own.
+ * Combines items that come close together into one call of at most `max`; each gets the answer of its call, or its error. Calls do
+ * not wait for each other. A call belongs to several callers, so it has a trace of its own.
  */
 export function createBatcher<Item, Answer>(options: {
   readonly max: number;
   readonly call: (items: readonly Item[]) => Promise<Answer>;
 }): (item: Item) => Promise<Answer> {
-  let open: { readonly items: Item[]; readonly answer: Promise<Answer>; readonly sendNow: () => void } | undefined;
+  let open: { readonly items: Item[]; readonly answer: Promise<Answer>; readonly full: () => void } | undefined;
 
-  function openBatch() {
+  function begin() {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, LINGER_MS);
+    const timer = setTimeout(resolve, WINDOW_MS);
     const items: Item[] = [];
-    const batch = { items, sendNow: resolve, answer: promise.then(send) };
+    const batch = { items, full: resolve, answer: promise.then(send) };
     function send(): Promise<Answer> {
       clearTimeout(timer);
       if (open === batch) open = undefined;
@@ -28,12 +28,12 @@ export function createBatcher<Item, Answer>(options: {
   }
 
   return (item) => {
-    open ??= openBatch();
-    const { items, answer, sendNow } = open;
+    open ??= begin();
+    const { items, answer, full } = open;
     items.push(item);
     if (items.length >= options.max) {
       open = undefined;
-      sendNow();
+      full();
     }
     return answer;
   };

@@ -1,11 +1,11 @@
 /**
- * Sends claimed deliveries and settles them.
+ * Deliveries in flight.
  *
- * D1 A claimed delivery is sent within its lease. A send begins only while there is time to end it, so that a dispatcher that was
- *    suspended sends nothing that another dispatcher has claimed by then.
- * D2 An outcome is settled again and again until notifications answers or the lease ends; then the delivery is sent again, under the
- *    same event id. Any answer ends the retries: the outcome of one settlement does not depend on the others in its batch.
- * D3 A send that is aborted settles nothing: the lease ends, and another dispatcher sends the delivery.
+ * D1 A claimed delivery is sent within its lease: sending begins only while there is time to end it, so that a dispatcher that was
+ *    suspended sends nothing that another has taken over.
+ * D2 An outcome is settled until the call is answered or the lease has expired; then the delivery is sent again, under the same event
+ *    id. Any answer counts: what it says of one delivery changes nothing for the others of the call.
+ * D3 A sender that is aborted settles nothing: the lease expires, and another dispatcher sends the delivery.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { log } from '@temporalio/activity';
@@ -18,21 +18,21 @@ import type {
   Settlement,
 } from '../../proto/gen/shopfast/notifications/v1/notifications.ts';
 import { createBatcher } from './batcher.ts';
-import type { Letter, Send, Sent } from './sender.ts';
+import type { Message, Send, Sent } from './sender.ts';
 
 export type DeliveryCalls = Pick<UnaryCalls<NotificationsServiceService>, 'claimDeliveries' | 'settleDeliveries'>;
 export type Channel = 'webhook' | 'mail';
 export type Senders = Readonly<Record<Channel, Send>>;
 export type OnSettled = (channel: Channel, result: 'delivered' | 'failed') => void;
 
-// Deliveries in flight at most. Each holds a socket and a few kilobytes; a hundred that wait for slow receivers still leave 10
-// deliveries a second. Not more than one SettleDeliveries call takes.
+// Each holds a socket and a few kilobytes. A hundred that wait for slow receivers still leave 10 deliveries a second. No more than
+// one call settles.
 const IN_FLIGHT_MAX = 100;
-// Milliseconds that a send takes at most: asking for the address, and sending the mail.
+// Milliseconds that a send takes at most: to ask for an address, among others, and to mail.
 const SEND_LIMIT_MS = 13_100;
-// Milliseconds of a lease: one send, and time to settle it. The deliveries of a worker that died wait that long.
+// Milliseconds of a lease: a send, and time to settle it. The deliveries of a dead worker wait this long.
 const LEASE_MS = 20_000;
-// Milliseconds for one call: each is a few statements.
+// Milliseconds for one call: each is a statement or two.
 const CALL_LIMITS = { deadlineMs: 3_000 };
 // Milliseconds between two attempts to settle a delivery.
 const SETTLE_PAUSE_MS = 1_000;
@@ -43,13 +43,13 @@ export function createDeliveries(deps: {
   readonly calls: DeliveryCalls;
   readonly senders: Senders;
   readonly onSettled: OnSettled;
-  /** Aborts the sends in flight. */
+  /** Aborted: everything in flight is given up. */
   readonly giveUp: AbortSignal;
 }) {
   const { calls, senders, onSettled, giveUp } = deps;
   const settle = createBatcher({
     max: IN_FLIGHT_MAX,
-    call: (settlements: readonly Settlement[]) => isAnswered(calls, settlements),
+    call: (settlements: readonly Settlement[]) => answered(calls, settlements),
   });
   const inFlight = new Set<Promise<void>>();
   let ended = Promise.withResolvers<void>();
@@ -82,11 +82,11 @@ export function createDeliveries(deps: {
   }
 
   return {
-    /** Claims as many deliveries as there is room for and begins to send them. Returns how many. */
+    /** Claims as many as there is room for and begins to send them; answers how many. */
     async claim(): Promise<number> {
       const limit = IN_FLIGHT_MAX - inFlight.size;
       if (limit === 0) return 0;
-      // Counted from before the call, so that the lease ends here no later than in the database.
+      // Counted from before the call, so that the lease ends here no later than in notifications.
       const leasedUntilMs = performance.now() + LEASE_MS;
       const { deliveries } = await calls.claimDeliveries({ limit, leaseMs: LEASE_MS }, CALL_LIMITS);
       for (const claimed of deliveries) begin(claimed, leasedUntilMs);
@@ -100,19 +100,18 @@ export function createDeliveries(deps: {
   };
 }
 
-/** A bug of a sender is a failed attempt: the delivery and the log show it. */
-async function attempt(send: Send, letter: Letter, giveUp: AbortSignal): Promise<Sent | undefined> {
+/** A sender's bug is a failed attempt, visible in the list of deliveries and in the log. */
+async function attempt(send: Send, message: Message, giveUp: AbortSignal): Promise<Sent | undefined> {
   try {
-    return await send(letter, giveUp);
+    return await send(message, giveUp);
   } catch (error: unknown) {
     if (giveUp.aborted) return undefined;
-    log.error('A sender failed unexpectedly', { eventId: letter.event.id, error });
+    log.error('A sender failed unexpectedly', { eventId: message.event.id, error });
     return { ok: false, why: 'internal', permanent: false };
   }
 }
 
-/** False: notifications did not answer. */
-async function isAnswered(calls: DeliveryCalls, settlements: readonly Settlement[]): Promise<boolean> {
+async function answered(calls: DeliveryCalls, settlements: readonly Settlement[]): Promise<boolean> {
   try {
     await calls.settleDeliveries({ settlements: [...settlements] }, CALL_LIMITS);
     return true;

@@ -3,7 +3,7 @@ import type { UnaryCalls } from '../../platform/rpc/client.ts';
 import { StatusError } from '../../platform/rpc/status-error.ts';
 import type { User, UsersServiceService } from '../../proto/gen/shopfast/users/v1/users.ts';
 import { createBatcher } from './batcher.ts';
-import { letterOf } from './mail-texts.ts';
+import { mailTextOf } from './mail-texts.ts';
 import type { Send, Sent } from './sender.ts';
 
 // Milliseconds to ask for customers' addresses.
@@ -14,13 +14,13 @@ const ASKED_MAX = 100;
 type UsersCalls = Pick<UnaryCalls<UsersServiceService>, 'getUsers'>;
 
 /**
- * Mails the customer of an event. The address is read from users for each batch of mails and stored nowhere. An unknown or deactivated
- * user gets no mail: the delivery is dead, and an operator may replay it. An event without a mail text counts as delivered.
+ * Mails to the customer of an order. Users is asked for the address of each mail, and it is stored nowhere. An unknown or deactivated
+ * customer gets no mail: the delivery is dead, and an operator can see and replay it. An event without a mail counts as delivered.
  */
 export function createMailSender(deps: { readonly users: UsersCalls; readonly sendMail: SendMail }): Send {
   const ask = createBatcher({ max: ASKED_MAX, call: (userIds: readonly string[]) => usersById(deps.users, userIds) });
   return async ({ event }, signal) => {
-    const text = letterOf(event);
+    const text = mailTextOf(event);
     if (!text) return { ok: true };
     try {
       const user = (await unlessAborted(ask(event.userId), signal)).get(event.userId);
@@ -35,13 +35,13 @@ export function createMailSender(deps: { readonly users: UsersCalls; readonly se
   };
 }
 
-/** Several events may belong to one customer. */
+/** Several events may be of one customer. */
 async function usersById(calls: UsersCalls, userIds: readonly string[]): Promise<ReadonlyMap<string, User>> {
   const { users } = await calls.getUsers({ userIds: [...new Set(userIds)] }, { deadlineMs: ASK_LIMIT_MS });
   return new Map(users.map((user) => [user.id, user]));
 }
 
-/** An aborted send stops waiting for the answer of a batch that others wait for. */
+/** The answer, unless the signal is aborted first. Others may go on waiting for the same answer. */
 async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);

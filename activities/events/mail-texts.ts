@@ -1,12 +1,12 @@
-/** The mails to customers, by type of event, in plain words. They hold nothing that the customer may not know. */
+/** The mails to customers, by type of event. Plain words, and no internal detail. */
 import type { NOTIFIED_EVENTS } from '../../contracts/events.ts';
 import { isReason, type Reason } from '../../contracts/reasons.ts';
 import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
 
 export type MailText = { readonly subject: string; readonly text: string };
 
-/** Undefined: the event has no mail. */
-export function letterOf(event: Event): MailText | undefined {
+/** Undefined: there is no mail about this type. */
+export function mailTextOf(event: Event): MailText | undefined {
   return BY_TYPE.get(event.type)?.(event);
 }
 
@@ -44,7 +44,7 @@ const TEXTS = {
   }),
 } satisfies Record<(typeof NOTIFIED_EVENTS)[number], (event: Event) => MailText>;
 
-// A Map, because the type comes from outside and an object also answers to inherited names.
+// A type's name comes from outside, and an object has more names than its own.
 const BY_TYPE: ReadonlyMap<string, (event: Event) => MailText> = new Map(Object.entries(TEXTS));
 
 const UNPAID = 'You pay nothing for it. Had anything been charged, it is given back, and we write to you of that.';
@@ -67,17 +67,16 @@ const REASONS: Readonly<Record<Reason, string>> = {
   payment_insufficient_funds: 'the payment was declined for lack of funds',
   payment_expired_card: 'the card has expired',
   payment_method_invalid: 'the payment method is not valid',
-  // The fraud check does not explain itself: its factors would help to get past it.
+  // A fraudster learns nothing from it.
   fraud_review: CARD,
   order_cancelled: 'it was cancelled',
+  email_taken: OURS,
+  sku_taken: OURS,
+  conflict: OURS,
   hold_expired: 'the payment took too long, and the products could not be kept any longer',
   idempotency_key_missing: OURS,
   idempotency_key_reused: OURS,
   validation_failed: 'something in the order is not valid',
-  email_taken: OURS,
-  sku_taken: OURS,
-  conflict: OURS,
-  overloaded: OURS,
   illegal_transition: OURS,
   return_exceeds_order: OURS,
   refund_exceeds_capture: OURS,
@@ -86,6 +85,7 @@ const REASONS: Readonly<Record<Reason, string>> = {
   not_found: OURS,
   rate_limited: OURS,
   quota_exceeded: OURS,
+  overloaded: OURS,
   unavailable: OURS,
   deadline_exceeded: OURS,
   internal: OURS,
@@ -95,13 +95,13 @@ function reasonOf(reason: string | undefined): string {
   return reason && isReason(reason) ? REASONS[reason] : OURS;
 }
 
-/** As people write it: 2870 cents are €28.70, 500 yen are ¥500. */
+/** For people: 2870 cents are €28.70, 500 yen are ¥500. */
 function amountOf({ amountMinor, currency }: NonNullable<Event['amount']>): string {
   const { format, minorPerMajor } = formats.get(currency) ?? formatOf(currency);
   return format.format(amountMinor / minorPerMajor);
 }
 
-// Making one takes longer than writing the mail. Events name currencies that are three capital letters: there are not many.
+// Creating a format takes longer than the rest of the mail. There are few currencies.
 const formats = new Map<string, ReturnType<typeof formatOf>>();
 
 function formatOf(currency: string) {

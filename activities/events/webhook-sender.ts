@@ -4,7 +4,7 @@ import { signatureOf } from '../../platform/webhooks/signature.ts';
 import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
 import type { Send } from './sender.ts';
 
-/** Posts an event to a webhook, signed as docs/guides/events.md describes. */
+/** Posts an event to a webhook, signed, as docs/guides/events.md describes it. */
 export function createWebhookSender(post: Post): Send {
   return ({ event, url, secret }, signal) => {
     const body = JSON.stringify(bodyOf(event));

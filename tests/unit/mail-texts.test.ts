@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { letterOf } from '../../activities/events/mail-texts.ts';
+import { mailTextOf } from '../../activities/events/mail-texts.ts';
 import { REASONS } from '../../contracts/reasons.ts';
 import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
 
@@ -15,34 +15,34 @@ const event = (type: string, facts: Record<string, string> = {}, amount?: Event[
   sequence: 1,
 });
 
-test('each kind of mail names the order, and what there is to say of it', () => {
+test('each mail names the order and its facts', () => {
   const euros = { amountMinor: 2_870, currency: 'EUR' };
-  expect(letterOf(event('order.paid', {}, euros))?.text).toMatch(/o-1.*Amount: €28\.70\n/s);
-  expect(letterOf(event('order.shipped', { carrier: 'DHL', tracking_number: 'X1' }))?.text).toMatch(
+  expect(mailTextOf(event('order.paid', {}, euros))?.text).toMatch(/o-1.*Amount: €28\.70\n/s);
+  expect(mailTextOf(event('order.shipped', { carrier: 'DHL', tracking_number: 'X1' }))?.text).toMatch(
     /o-1.*Carrier: DHL\nTracking number: X1\n/s,
   );
-  expect(letterOf(event('payment.refunded', {}, { amountMinor: 500, currency: 'JPY' }))?.text).toMatch(/o-1.*Amount: ¥500\n/s);
-  expect(letterOf(event('order.cancelled', { reason: 'insufficient_stock' }))).toMatchObject({
+  expect(mailTextOf(event('payment.refunded', {}, { amountMinor: 500, currency: 'JPY' }))?.text).toMatch(/o-1.*Amount: ¥500\n/s);
+  expect(mailTextOf(event('order.cancelled', { reason: 'insufficient_stock' }))).toMatchObject({
     subject: 'Your order could not be accepted',
     text: expect.stringMatching(/o-1.*Reason: a product is out of stock\n/s),
   });
-  expect(letterOf(event('order.cancelled', { reason: 'order_cancelled' }))?.subject).toBe('Your order is cancelled');
+  expect(mailTextOf(event('order.cancelled', { reason: 'order_cancelled' }))?.subject).toBe('Your order is cancelled');
 });
 
-test('what is absent leaves no empty line and no "undefined"', () => {
+test('an absent fact leaves no empty line and no "undefined"', () => {
   for (const type of ['order.paid', 'order.shipped', 'order.cancelled', 'payment.refunded']) {
-    expect(letterOf(event(type))?.text).not.toMatch(/undefined|\n\n/);
+    expect(mailTextOf(event(type))?.text).not.toMatch(/undefined|\n\n/);
   }
 });
 
-test('every reason is in human words, also one that a newer service sends', () => {
+test('every reason is in plain words, also an unknown one', () => {
   for (const reason of [...REASONS.filter((known) => known !== 'order_cancelled'), 'a_new_one']) {
-    expect(letterOf(event('order.cancelled', { reason }))?.text).toMatch(/Reason: [a-z ,]+\n/);
+    expect(mailTextOf(event('order.cancelled', { reason }))?.text).toMatch(/Reason: [a-z ,]+\n/);
   }
 });
 
-test('customers are not written of anything else', () => {
-  for (const type of ['order.reserved', 'order.delivered', 'payment.captured', '', 'toString']) {
-    expect(letterOf(event(type))).toBeUndefined();
+test('there is no mail about any other event', () => {
+  for (const type of ['order.reserved', 'order.delivered', 'user.registered', 'payment.captured', '', 'toString']) {
+    expect(mailTextOf(event(type))).toBeUndefined();
   }
 });

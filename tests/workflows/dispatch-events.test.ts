@@ -1,4 +1,4 @@
-/** The dispatcher of events: what it tells, in which order, and what it costs. */
+/** The dispatcher delivers each event in its order, and its history stays short. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
@@ -9,7 +9,7 @@ import { DISPATCH_WORKFLOW_ID } from '../../contracts/dispatch.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { historyFile } from '../../tools/replay-export.ts';
 import { startDispatching } from '../../workers/dispatcher.ts';
-import { ALL, allTold, createDispatchLab, type DispatchLab, live, TYPES } from './support/dispatch-lab.ts';
+import { ALL, allDelivered, createDispatchLab, type DispatchLab, live, TYPES } from './support/dispatch-lab.ts';
 import { SECRET } from './support/fake-events.ts';
 import { eventsOf } from './support/history.ts';
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterEach(() => lab.closeServers());
 afterAll(() => lab.close());
 
-test('each event is told once, in the order of its order, signed; payments’ as well; and mails are written', async () => {
+test('each event is delivered once, signed and in the order of its order, relayed ones as well, and mails are sent', async () => {
   const hook = await lab.receiver();
   const store = await lab.events({ webhooks: [hook.url], mail: true });
   const [taskQueue, spool] = [lab.newTaskQueue(), lab.newSpool()];
@@ -29,7 +29,7 @@ test('each event is told once, in the order of its order, signed; payments’ as
   await lab.startDispatching(taskQueue);
   const orders = live(store, 20);
   const paid = orders.map((id) => store.happen(id, 'payment.captured', 'payments'));
-  await allTold(store);
+  await allDelivered(store);
 
   expect(hook.got).toHaveLength(20 * (TYPES.length + 1));
   expect(new Set(hook.got.map(({ id }) => id)).size).toBe(hook.got.length);
@@ -64,12 +64,12 @@ test('a receiver that answers 500 for a while gets everything in the end, in ord
   expect(new Set(ill.got.map(({ sequence }) => sequence))).toEqual(new Set([1]));
   expect(store.rows.find(({ url }) => url === ill.url)?.lastError).toBe('HTTP 500');
   well = true;
-  await allTold(store);
+  await allDelivered(store);
   for (const id of orders) expect(ill.sequencesOf(id)).toEqual(ALL);
   expect(healthy.got).toHaveLength(5 * TYPES.length);
 });
 
-test('two dispatchers at once tell nothing twice and nothing out of order', async () => {
+test('two concurrent dispatchers deliver nothing twice and nothing out of order', async () => {
   const hook = await lab.receiver();
   const store = await lab.events({ webhooks: [hook.url], mail: true });
   const [one, two, spool] = [lab.newTaskQueue(), lab.newTaskQueue(), lab.newSpool()];
@@ -79,7 +79,7 @@ test('two dispatchers at once tell nothing twice and nothing out of order', asyn
   }
   const orders = live(store, 40);
   for (const id of orders) store.happen(id, 'payment.captured', 'payments');
-  await allTold(store);
+  await allDelivered(store);
   expect(hook.got).toHaveLength(40 * (TYPES.length + 1));
   for (const id of orders)
     expect(hook.got.filter((event) => event.order_id === id).map(({ sequence }) => sequence)).toEqual([...ALL, 6]);
@@ -93,7 +93,7 @@ test('its history stays short and holds neither events nor persons: six events a
   await lab.startWorker({ addresses: store.addresses, taskQueue, runMs: 50 });
   const { handle, byId } = await lab.startDispatching(taskQueue);
   live(store, 10);
-  await allTold(store, 30_000);
+  await allDelivered(store, 30_000);
   const first = lab.temporal.client.workflow.getHandle(taskQueue, handle.firstExecutionRunId);
   await eventually(
     async () => (await byId.describe()).runId,

@@ -1,4 +1,4 @@
-/** Real Temporal, the real dispatcher in real workers; notifications, outboxes and users are in memory, behind real gRPC. */
+/** Real Temporal, the real dispatcher in real workers; the services are in memory, behind real gRPC. */
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ export function live(store: Store, orders: number): string[] {
   return ids;
 }
 
-export function allTold(store: Store, limitMs = 20_000): Promise<number> {
+export function allDelivered(store: Store, limitMs = 20_000): Promise<number> {
   return eventually(
     async () => store.pending() + store.unrelayed(),
     (left) => left === 0,

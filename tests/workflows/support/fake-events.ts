@@ -1,8 +1,10 @@
-/** Notifications, the outboxes and users in memory, behind real gRPC: everything that the dispatcher calls. */
+/** Notifications, the outboxes of its sources, and users in memory, behind real gRPC. */
 import { randomUUID } from 'node:crypto';
-import type { Source } from '../../../activities/events/relay.ts';
-import { type Handlers, served } from '../../../platform/rpc/server.ts';
+import pino from 'pino';
+import type { Source } from '../../../activities/events/dispatch.ts';
+import { createGrpcServer, type Handlers, served } from '../../../platform/rpc/server.ts';
 import { StatusError } from '../../../platform/rpc/status-error.ts';
+import { createMetrics } from '../../../platform/telemetry/metrics.ts';
 import { type Event, OutboxServiceService } from '../../../proto/gen/shopfast/events/v1/events.ts';
 import {
   DeliveryState,
@@ -27,7 +29,7 @@ type Row = {
   dueAtMs: number;
 };
 
-/** `webhooks` are URLs that get every event; with `mail` the mail sender does too. Failures are retried after `retryMs`. */
+/** `webhooks` are URLs that receive everything; with `mail` the mail sender does, too. Failures are retried after `retryMs`. */
 export async function startFakeEvents(options: {
   readonly webhooks: readonly string[];
   readonly mail?: boolean;
@@ -36,10 +38,10 @@ export async function startFakeEvents(options: {
   const { webhooks, mail = false, retryMs = 100 } = options;
   const rows: Row[] = [];
   const kept = new Set<string>();
-  const outboxes: Record<Source, (Event & { relayed: boolean })[]> = { users: [], orders: [], payments: [] };
+  const outbox: (Event & { readonly source: Source; relayed: boolean })[] = [];
   const sequences = new Map<string, number>();
   const calls: Record<string, number> = {};
-  let down = false;
+  const down = new Set<Source | 'notifications'>();
 
   function take(given: Event): void {
     if (kept.has(given.id)) return;
@@ -80,22 +82,22 @@ export async function startFakeEvents(options: {
     calls[rpc] = (calls[rpc] ?? 0) + 1;
   }
 
-  async function asked(rpc: string): Promise<void> {
+  async function asked(rpc: string, service: Source | 'notifications' = 'notifications'): Promise<void> {
     count(rpc);
-    if (down) throw new StatusError({ code: 'UNAVAILABLE', reason: 'unavailable', message: 'down' });
+    if (down.has(service)) throw new StatusError({ code: 'UNAVAILABLE', reason: 'unavailable', message: 'down' });
   }
-  const outboxHandlers = (outbox: (Event & { relayed: boolean })[]): Handlers<OutboxServiceService> => ({
+  const outboxOf = (source: Source): Handlers<OutboxServiceService> => ({
     async listUnrelayed({ limit }) {
-      await asked('listUnrelayed');
-      return { events: outbox.filter(({ relayed }) => !relayed).slice(0, limit) };
+      await asked('listUnrelayed', source);
+      const unrelayed = outbox.filter((event) => event.source === source && !event.relayed);
+      return { events: unrelayed.slice(0, limit).map(({ source: _, relayed: __, ...event }) => event) };
     },
     async markRelayed({ eventIds }) {
-      await asked('markRelayed');
+      await asked('markRelayed', source);
       for (const event of outbox) event.relayed ||= eventIds.includes(event.id);
       return {};
     },
   });
-
   const servers = await Promise.all([
     serve(NotificationsServiceService, {
       async acceptEvents({ events }) {
@@ -119,20 +121,16 @@ export async function startFakeEvents(options: {
         return { outcomes: settlements.map(settle) };
       },
     }),
-    serve(OutboxServiceService, outboxHandlers(outboxes.orders)),
-    serve(OutboxServiceService, outboxHandlers(outboxes.payments)),
-    serve(
-      UsersServiceService,
-      {
-        async getUsers({ userIds }) {
-          count('getUsers');
-          const person = { name: 'Zoë Private', role: Role.ROLE_CUSTOMER, active: true };
-          const times = { createdAt: undefined, updatedAt: undefined };
-          return { users: userIds.map((id) => ({ id, email: `${id}@customer.example`, ...person, ...times })) };
-        },
+    serve(OutboxServiceService, outboxOf('orders')),
+    serve(OutboxServiceService, outboxOf('payments')),
+    serveUsers(outboxOf('users'), {
+      async getUsers({ userIds }) {
+        count('getUsers');
+        const person = { name: 'Zoë Private', role: Role.ROLE_CUSTOMER, active: true };
+        const times = { createdAt: undefined, updatedAt: undefined };
+        return { users: userIds.map((id) => ({ id, email: `${id}@customer.example`, ...person, ...times })) };
       },
-      [served(OutboxServiceService, outboxHandlers(outboxes.users))],
-    ),
+    }),
   ]);
   const [notifications = '', orders = '', payments = '', users = ''] = servers.map(({ address }) => address);
   return {
@@ -145,25 +143,38 @@ export async function startFakeEvents(options: {
     rows,
     /** How often each call was made. */
     calls,
-    /** Puts an event of an order into the log, or into the outbox of `source`. Returns its id. */
-    happen(orderId: string, type: string, source?: Source, facts: Record<string, string> = {}): string {
+    /** An event in the log, or in the outbox of a source; answers its id. */
+    happen(orderId: string, type: string, source?: Source): string {
       const id = randomUUID();
-      const event = { id, type, version: 1, orderId, userId: `user-of-${orderId}`, at: new Date(), facts, sequence: 0 };
-      if (source) outboxes[source].push({ ...event, relayed: false });
-      else take(event);
+      const event = { id, type, version: 1, orderId, userId: `user-of-${orderId}`, at: new Date(), facts: {}, sequence: 0 };
+      if (source === undefined) take(event);
+      else outbox.push({ ...event, source, relayed: false });
       return id;
     },
-    unrelayed: () =>
-      Object.values(outboxes)
-        .flat()
-        .filter(({ relayed }) => !relayed).length,
+    unrelayed: () => outbox.filter(({ relayed }) => !relayed).length,
     pending: () => rows.filter(({ state }) => state === 'pending').length,
-    /** Notifications and the outboxes answer UNAVAILABLE, or answer again. */
-    setDown(value: boolean) {
-      down = value;
+    /** A service answers UNAVAILABLE, or answers again. */
+    setDown(value: boolean, service: Source | 'notifications' = 'notifications') {
+      if (value) down.add(service);
+      else down.delete(service);
     },
     async close() {
       await Promise.all(servers.map((server) => server.close()));
     },
   };
+}
+
+/** Users, with its outbox at the same address. */
+async function serveUsers(
+  { listUnrelayed, markRelayed }: Handlers<OutboxServiceService>,
+  { getUsers }: Pick<Handlers<UsersServiceService>, 'getUsers'>,
+) {
+  const { getUsers: method } = UsersServiceService;
+  const server = await createGrpcServer({
+    definition: { getUsers: method },
+    handlers: { getUsers },
+    beside: [served(OutboxServiceService, { listUnrelayed, markRelayed })],
+    ...{ host: '127.0.0.1', port: 0, logger: pino({ level: 'silent' }), metrics: createMetrics('fake', 'test') },
+  });
+  return { address: `127.0.0.1:${server.port}`, close: () => server.close() };
 }

@@ -1,4 +1,4 @@
-/** Deliveries that are sent: how few calls that takes, and that none of those that are told together holds up another. */
+/** Deliveries are sent with few calls, and those that share a call do not hold up each other. */
 import { afterEach, expect, test } from '@jest/globals';
 import { createBatcher } from '../../activities/events/batcher.ts';
 import { createDeliveries, type Senders } from '../../activities/events/deliveries.ts';
@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-/** So many orders that are paid, whose customers and webhook are to be told of it. */
+/** So many paid orders, of which a webhook and the customers get an event. */
 async function paid(options: { readonly orders: number; readonly senders?: Partial<Senders> }) {
   const store = await startFakeEvents({ webhooks: ['http://shop.example/'], mail: true });
   for (let nth = 0; nth < options.orders; nth += 1) store.happen(`order-${nth}`, 'order.paid');
@@ -34,16 +34,16 @@ async function paid(options: { readonly orders: number; readonly senders?: Parti
   return { store, deliveries };
 }
 
-test('a claim of 100, half of them mails, costs four calls: for them, for the addresses, and two for what became of them', async () => {
+test('a claim of 100, half of them mails, costs four calls: the claim, the addresses, and two settlements', async () => {
   const { store, deliveries } = await paid({ orders: 50 });
   expect(await deliveries.claim()).toBe(100);
   await deliveries.allEnded();
   expect(store.pending()).toBe(0);
-  // Webhooks need no address, so they are told of before mails are.
+  // Webhooks need no address, so they are settled before mails are.
   expect(store.calls).toEqual({ claimDeliveries: 1, getUsers: 1, settleDeliveries: 2 });
 });
 
-test('what arrived is told while another is still being sent', async () => {
+test('a delivery is settled while another is still being sent', async () => {
   const slow = Promise.withResolvers<void>();
   const webhook: Senders['webhook'] = async ({ event }) => {
     if (event.orderId === 'order-0') await slow.promise;
@@ -60,7 +60,7 @@ test('what arrived is told while another is still being sent', async () => {
   expect(store.pending()).toBe(0);
 });
 
-test('outcomes that orders cannot hear are told again, together', async () => {
+test('outcomes are settled again, together, when notifications was down', async () => {
   const mail: Senders['mail'] = async () => ({ ok: true });
   const { store, deliveries } = await paid({ orders: 20, senders: { mail } });
   await deliveries.claim();
@@ -76,7 +76,7 @@ test('outcomes that orders cannot hear are told again, together', async () => {
   expect(store.calls.settleDeliveries).toBe(asked + 1);
 });
 
-test('one that is unknown, and one whose lease is another’s, are heard, and so are those told with them', async () => {
+test('a settlement that is unknown or whose lease is lost holds up none of the same call', async () => {
   const mail: Senders['mail'] = async ({ event }) => {
     const row = store.rows.find(({ event: { id }, url }) => id === event.id && url === '');
     if (event.orderId === 'order-0') store.rows.splice(store.rows.indexOf(row ?? fail()), 1);
@@ -95,7 +95,7 @@ function fail(): never {
   throw new Error('A delivery was expected');
 }
 
-test('more than a call takes are several calls, and an error is that of its call alone', async () => {
+test('more items than a call takes are several calls, and an error concerns only its own call', async () => {
   const calls: (readonly number[])[] = [];
   const ask = createBatcher({
     max: 3,
