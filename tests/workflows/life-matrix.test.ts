@@ -70,10 +70,8 @@ describe.each(MODES)('$mode', ({ settings, ordersAtOnce }) => {
     const config = { PROVIDER_URL: shop.providerUrl, SAGA_STEP_LIMIT_MS: 60_000, RETURN_WINDOW_MS: A_DAY_MS };
     lab = await createOrderLab({
       settings,
-      activities: (worker) => ({
-        ...withLifeFaults(shop.services.activities, orders),
-        ...createReconcileActivities({ ...worker, config, services: shop.services, registry: new Registry() }),
-      }),
+      activities: withLifeFaults(shop.services.activities, orders),
+      background: (at) => createReconcileActivities({ ...at, config, services: shop.services, registry: new Registry() }),
     });
     await concurrently(CELLS, ordersAtOnce, async (cell) => {
       const [settled] = await Promise.allSettled([run(cell)]);
@@ -86,7 +84,7 @@ describe.each(MODES)('$mode', ({ settings, ordersAtOnce }) => {
     const command = commandOf(activity);
     const order = await shop.submit();
     const handle = lab.temporal.client.workflow.getHandle(orderWorkflowId(order.orderId));
-    expect(await lab.ask({ ...order, stepLimitMs: 60_000, returnWindowMs: A_DAY_MS })).toMatchObject({ status: 'confirmed' });
+    expect(await lab.ask(order)).toMatchObject({ status: 'confirmed' });
     const commands = commandsOf(handle);
     const before = BEFORE[command];
     if (before) await given(commands[before]);

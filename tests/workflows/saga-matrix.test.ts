@@ -7,11 +7,10 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import type { ForwardCall } from '../../contracts/activities.ts';
 import { orderWorkflowId } from '../../contracts/ids.ts';
 import type { OrderOutcome } from '../../contracts/order.ts';
 import { SAGA_STEPS, type UndoActivity } from '../../contracts/saga-steps.ts';
-import { FORWARD_CALLS, isUndo, stepOfCall, undosBefore } from '../../testkit/saga-activities.ts';
+import { FORWARD_CALLS, type ForwardCall, isUndo, stepOfCall, undosBefore } from '../../testkit/saga-activities.ts';
 import { WORKFLOWS_PATH } from '../../workers/bundle.ts';
 import { FAULTS, type Fault, type Watched, withFaults } from './support/faults.ts';
 import { ROWS } from './support/matrix-rows.ts';
@@ -72,7 +71,7 @@ describe.each(MODES)('$mode', ({ settings, ordersAtOnce }) => {
       logger: new DefaultLogger('WARN'),
     });
     const activities = withFaults(shop.activities, orders);
-    lab = await createOrderLab({ workflowBundle, settings, activities: () => activities });
+    lab = await createOrderLab({ workflowBundle, settings, activities });
     for (let n = 0; n < CELLS.length; n += ordersAtOnce) {
       const cells = CELLS.slice(n, n + ordersAtOnce);
       const settled = await Promise.allSettled(cells.map(run));

@@ -15,12 +15,11 @@ import {
 import type { ReconcileActivities } from '../../../contracts/reconcile.ts';
 import { startOrderOptions } from '../../../contracts/start-order.ts';
 import { createTestTemporal } from '../../../testkit/temporal.ts';
+import { createBackgroundWorker } from '../../../workers/background-worker.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
 import { createOrderWorker } from '../../../workers/order-worker.ts';
 import { registerSearchAttributes } from '../../../workers/search-attributes.ts';
 import { type Call, createFakeActivities, type Scripts } from './fake-activities.ts';
-
-type Activities = ServiceCalls & Partial<ReconcileActivities>;
 
 export type OrderLab = Awaited<ReturnType<typeof createOrderLab>>;
 
@@ -31,6 +30,12 @@ export type PlacedOrder = {
   readonly calls: readonly Call[];
   readonly outcome: Promise<OrderOutcome>;
 };
+
+/** An order without what every test has the same of. */
+export type AskedOrder = Omit<OrderInput, keyof typeof LIMITS> & Partial<Pick<OrderInput, keyof typeof LIMITS>>;
+
+// Longer than a busy machine needs for a step, and than a test waits for the end of an order that nobody ends.
+const LIMITS = { stepLimitMs: 60_000, returnWindowMs: 86_400_000 };
 
 let runtimeInstalled = false;
 
@@ -45,7 +50,13 @@ export async function createOrderLab(
     readonly settings?: Partial<WorkerOptions>;
     readonly workflowBundle?: NonNullable<WorkerOptions['workflowBundle']>;
     /** Instead of fakes; then `ask` is the way to place an order. */
-    readonly activities?: (worker: { connection: NativeConnection; namespace: string; taskQueue: string }) => Activities;
+    readonly activities?: ServiceCalls;
+    /** With these a second worker runs, of a background queue. */
+    readonly background?: (at: {
+      connection: NativeConnection;
+      namespace: string;
+      ordersTaskQueue: string;
+    }) => ReconcileActivities;
   } = {},
 ) {
   quietRuntime();
@@ -64,7 +75,7 @@ export async function createOrderLab(
       namespace,
       taskQueue,
       workflowBundle,
-      activities: options.activities?.({ connection, namespace, taskQueue }) ?? fakes.activities,
+      activities: options.activities ?? fakes.activities,
       settings: { ...options.settings, shutdownGraceTime: 0 },
     });
     const ended = worker.run();
@@ -76,6 +87,26 @@ export async function createOrderLab(
     };
   }
   let worker = await startWorker();
+  const backgroundTaskQueue = `background-${randomUUID()}`;
+  const stopBackground = await startBackground();
+
+  async function startBackground(): Promise<() => Promise<void>> {
+    const activities = options.background?.({ connection, namespace, ordersTaskQueue: taskQueue });
+    if (activities === undefined) return async () => {};
+    const background = await createBackgroundWorker({
+      connection,
+      namespace,
+      workflowBundle,
+      activities,
+      taskQueue: backgroundTaskQueue,
+      settings: { shutdownGraceTime: 0 },
+    });
+    const ended = background.run();
+    return async () => {
+      background.shutdown();
+      await ended;
+    };
+  }
 
   /** Starts an order as the gateway does: with the question for its outcome. */
   function place(
@@ -84,12 +115,11 @@ export async function createOrderLab(
     startOptions: { workflowTaskTimeout?: string; memo?: object } = {},
   ) {
     const input: OrderInput = {
+      ...LIMITS,
       orderId: randomUUID(),
       userId: randomUUID(),
       lines: [{ productId: randomUUID(), quantity: 2 }],
       paymentMethod: 'tok_ok',
-      stepLimitMs: 20_000,
-      returnWindowMs: 86_400_000,
       ...given,
     };
     const calls = fakes.expect(input, scripts);
@@ -100,9 +130,9 @@ export async function createOrderLab(
   }
 
   /** Update-with-Start: whoever asks first starts the order, the others join. */
-  function ask(input: OrderInput, startOptions: object = {}): Promise<OrderOutcome> {
+  function ask(order: AskedOrder, startOptions: object = {}): Promise<OrderOutcome> {
     const startWorkflowOperation = new WithStartWorkflowOperation(ORDER_WORKFLOW_TYPE, {
-      ...startOrderOptions(input, taskQueue),
+      ...startOrderOptions({ ...LIMITS, ...order }, taskQueue),
       ...startOptions,
     });
     return client.workflow.executeUpdateWithStart(outcomeUpdate, { updateId: OUTCOME_UPDATE_ID, startWorkflowOperation });
@@ -112,6 +142,7 @@ export async function createOrderLab(
     temporal,
     connection,
     taskQueue,
+    backgroundTaskQueue,
     place,
     ask,
     /** The worker's memory of open orders goes with it. */
@@ -129,6 +160,7 @@ export async function createOrderLab(
     async close() {
       for (const gate of gates) gate.open();
       await worker.stop();
+      await stopBackground();
       await connection.close();
       await temporal.close();
     },
