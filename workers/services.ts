@@ -3,7 +3,7 @@ import { createOrdersActivities } from '../activities/orders.ts';
 import { createPaymentsActivities } from '../activities/payments.ts';
 import { createProductsActivities } from '../activities/products.ts';
 import { createUsersActivities } from '../activities/users.ts';
-import { createGrpcClient } from '../platform/rpc/client.ts';
+import { createClient } from '../platform/rpc/client.ts';
 import { OrdersServiceService } from '../proto/gen/shopfast/orders/v1/orders.ts';
 import { PaymentsServiceService } from '../proto/gen/shopfast/payments/v1/payments.ts';
 import { ProductsServiceService } from '../proto/gen/shopfast/products/v1/products.ts';
@@ -15,10 +15,10 @@ export type ServiceAddresses = Pick<WorkerConfig, 'USERS_ADDRESS' | 'PRODUCTS_AD
 /** One channel to each service, and the activities that call over it. */
 export function connectToServices(addresses: ServiceAddresses) {
   const clients = {
-    users: createGrpcClient(UsersServiceService, addresses.USERS_ADDRESS),
-    products: createGrpcClient(ProductsServiceService, addresses.PRODUCTS_ADDRESS),
-    orders: createGrpcClient(OrdersServiceService, addresses.ORDERS_ADDRESS),
-    payments: createGrpcClient(PaymentsServiceService, addresses.PAYMENTS_ADDRESS),
+    users: createClient(UsersServiceService, { target: addresses.USERS_ADDRESS }),
+    products: createClient(ProductsServiceService, { target: addresses.PRODUCTS_ADDRESS }),
+    orders: createClient(OrdersServiceService, { target: addresses.ORDERS_ADDRESS }),
+    payments: createClient(PaymentsServiceService, { target: addresses.PAYMENTS_ADDRESS }),
   };
   return {
     clients,

@@ -4,7 +4,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { createConfirmActivity } from '../../activities/confirm.ts';
 import { createOrdersActivities } from '../../activities/orders.ts';
 import { createProductsActivities } from '../../activities/products.ts';
-import { createGrpcClient } from '../../platform/rpc/client.ts';
+import { createClient } from '../../platform/rpc/client.ts';
 import { Order, OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { ProductsServiceService } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { runActivity } from './support/run-activity.ts';
@@ -15,8 +15,8 @@ const EURO = { amountMinor: 100, currency: 'EUR' };
 const SLOW_MS = 50;
 
 // Nobody listens there, and nobody is asked.
-const products = createGrpcClient(ProductsServiceService, '127.0.0.1:9');
-const orders = createGrpcClient(OrdersServiceService, '127.0.0.1:9');
+const products = createClient(ProductsServiceService, { target: '127.0.0.1:9' });
+const orders = createClient(OrdersServiceService, { target: '127.0.0.1:9' });
 afterAll(() => {
   products.close();
   orders.close();

@@ -6,7 +6,7 @@ import { createPaymentsActivities } from '../../activities/payments.ts';
 import { createProductsActivities } from '../../activities/products.ts';
 import { createUsersActivities } from '../../activities/users.ts';
 import type { ServiceCalls } from '../../contracts/activities.ts';
-import { createGrpcClient } from '../../platform/rpc/client.ts';
+import { createClient } from '../../platform/rpc/client.ts';
 import { StatusError } from '../../platform/rpc/status-error.ts';
 import { Order, OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/payments.ts';
@@ -24,10 +24,10 @@ afterEach(async () => {
 
 async function activitiesAgainst(handlers: FakeHandlers): Promise<ServiceCalls> {
   const services = await startFakeServices(handlers);
-  const users = createGrpcClient(UsersServiceService, services.users);
-  const products = createGrpcClient(ProductsServiceService, services.products);
-  const orders = createGrpcClient(OrdersServiceService, services.orders);
-  const payments = createGrpcClient(PaymentsServiceService, services.payments);
+  const users = createClient(UsersServiceService, { target: services.users });
+  const products = createClient(ProductsServiceService, { target: services.products });
+  const orders = createClient(OrdersServiceService, { target: services.orders });
+  const payments = createClient(PaymentsServiceService, { target: services.payments });
   closers.push(services.close, users.close, products.close, orders.close, payments.close);
   return {
     ...createUsersActivities(users),
@@ -156,7 +156,7 @@ test('a service that is busy names the time after which it is asked again', asyn
 test('a service that is down is a fault whose message names no address', async () => {
   const services = await startFakeServices({});
   await services.close();
-  const users = createGrpcClient(UsersServiceService, services.users);
+  const users = createClient(UsersServiceService, { target: services.users });
   closers.push(users.close);
 
   const failed = runActivity(() => createUsersActivities(users).validateUser({ userId: 'u' }));
@@ -184,7 +184,7 @@ test.each([2_000, 10_000])(
   async (startToCloseTimeoutMs) => {
     const deadlines: number[] = [];
     // Nobody listens there, and nobody is asked.
-    const nobody = createGrpcClient(UsersServiceService, '127.0.0.1:9');
+    const nobody = createClient(UsersServiceService, { target: '127.0.0.1:9' });
     closers.push(nobody.close);
     const { validateUser } = createUsersActivities({
       calls: {

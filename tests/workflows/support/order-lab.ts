@@ -1,7 +1,7 @@
 /** Real Temporal, real workflow code, a real worker; only the services behind the activities are fakes. */
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, type WorkerOptions } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, type Worker, type WorkerOptions } from '@temporalio/worker';
 import pino from 'pino';
 import type { ServiceCalls } from '../../../contracts/activities.ts';
 import { orderWorkflowId } from '../../../contracts/ids.ts';
@@ -45,91 +45,41 @@ export function quietRuntime(): void {
   runtimeInstalled = true;
 }
 
-export async function createOrderLab(
-  options: {
-    readonly settings?: Partial<WorkerOptions>;
-    readonly workflowBundle?: NonNullable<WorkerOptions['workflowBundle']>;
-    /** Instead of fakes; then `ask` is the way to place an order. */
-    readonly activities?: ServiceCalls;
-    /** With these a second worker runs, of a background queue. */
-    readonly background?: (at: {
-      connection: NativeConnection;
-      namespace: string;
-      ordersTaskQueue: string;
-    }) => ReconcileActivities;
-  } = {},
-) {
+type LabOptions = {
+  readonly settings?: Partial<WorkerOptions>;
+  readonly workflowBundle?: NonNullable<WorkerOptions['workflowBundle']>;
+  /** Instead of fakes; then `ask` is the way to place an order. */
+  readonly activities?: ServiceCalls;
+  /** With these a second worker runs, of a background queue. */
+  readonly background?: (at: { connection: NativeConnection; namespace: string; ordersTaskQueue: string }) => ReconcileActivities;
+};
+
+export async function createOrderLab(options: LabOptions = {}) {
   quietRuntime();
   const temporal = await createTestTemporal();
   const { client, namespace } = temporal;
   const connection = await NativeConnection.connect({ address: temporal.address });
   await registerSearchAttributes(connection, namespace, pino({ level: 'silent' }));
   const workflowBundle = options.workflowBundle ?? (await bundleWorkflows());
-  const taskQueue = `orders-${randomUUID()}`;
+  const [taskQueue, backgroundTaskQueue] = [`orders-${randomUUID()}`, `background-${randomUUID()}`];
   const fakes = createFakeActivities();
-  const gates: { open(): void }[] = [];
+  const gates = createGates();
+  const common = { connection, namespace, workflowBundle };
 
-  async function startWorker() {
-    const worker = await createOrderWorker({
-      connection,
-      namespace,
-      taskQueue,
-      workflowBundle,
-      activities: options.activities ?? fakes.activities,
-      settings: { ...options.settings, shutdownGraceTime: 0 },
-    });
-    const ended = worker.run();
-    return {
-      async stop() {
-        worker.shutdown();
-        await ended;
-      },
-    };
-  }
-  let worker = await startWorker();
-  const backgroundTaskQueue = `background-${randomUUID()}`;
-  const stopBackground = await startBackground();
+  const startWorker = async () => {
+    const settings = { ...options.settings, shutdownGraceTime: 0 };
+    const activities = options.activities ?? fakes.activities;
+    return run(await createOrderWorker({ ...common, taskQueue, activities, settings }));
+  };
+  const background = options.background?.({ connection, namespace, ordersTaskQueue: taskQueue });
+  const workers = { orders: await startWorker(), background: background && (await startBackground(background)) };
 
-  async function startBackground(): Promise<() => Promise<void>> {
-    const activities = options.background?.({ connection, namespace, ordersTaskQueue: taskQueue });
-    if (activities === undefined) return async () => {};
-    const background = await createBackgroundWorker({
-      connection,
-      namespace,
-      workflowBundle,
-      activities,
-      taskQueue: backgroundTaskQueue,
-      settings: { shutdownGraceTime: 0 },
-    });
-    const ended = background.run();
-    return async () => {
-      background.shutdown();
-      await ended;
-    };
+  async function startBackground(activities: ReconcileActivities) {
+    const settings = { shutdownGraceTime: 0 };
+    return run(await createBackgroundWorker({ ...common, taskQueue: backgroundTaskQueue, activities, settings }));
   }
 
-  /** Starts an order as the gateway does: with the question for its outcome. */
-  function place(
-    scripts: Scripts = {},
-    given: Partial<OrderInput> = {},
-    startOptions: { workflowTaskTimeout?: string; memo?: object } = {},
-  ) {
-    const input: OrderInput = {
-      ...LIMITS,
-      orderId: randomUUID(),
-      userId: randomUUID(),
-      lines: [{ productId: randomUUID(), quantity: 2 }],
-      paymentMethod: 'tok_ok',
-      ...given,
-    };
-    const calls = fakes.expect(input, scripts);
-    const outcome = ask(input, startOptions);
-    // A test that ends early leaves an order that nobody waits for.
-    outcome.catch(() => {});
-    return { input, calls, handle: client.workflow.getHandle(orderWorkflowId(input.orderId)), outcome };
-  }
-
-  /** Update-with-Start: whoever asks first starts the order, the others join. */
+  /** Update-with-Start, as the gateway does it: the first caller starts the order, the others join. */
   function ask(order: AskedOrder, startOptions: object = {}): Promise<OrderOutcome> {
     const startWorkflowOperation = new WithStartWorkflowOperation(ORDER_WORKFLOW_TYPE, {
       ...startOrderOptions({ ...LIMITS, ...order }, taskQueue),
@@ -143,26 +93,66 @@ export async function createOrderLab(
     connection,
     taskQueue,
     backgroundTaskQueue,
-    place,
     ask,
-    /** The worker's memory of open orders goes with it. */
-    stopWorker: () => worker.stop(),
-    async startWorker() {
-      worker = await startWorker();
+    gate: gates.gate,
+    /** An order whose activities answer as its scripts say. */
+    place(scripts: Scripts = {}, given: Partial<OrderInput> = {}, startOptions: StartOptions = {}): PlacedOrder {
+      const input: OrderInput = { ...newOrder(), ...given };
+      const calls = fakes.expect(input, scripts);
+      const outcome = ask(input, startOptions);
+      // A test that ends early leaves an order that nobody waits for.
+      outcome.catch(() => {});
+      return { input, calls, handle: client.workflow.getHandle(orderWorkflowId(input.orderId)), outcome };
     },
-    /** Something for an activity to wait at; open when the lab closes, at the latest. */
+    /** The worker's memory of open orders goes with it. */
+    stopWorker: () => workers.orders.stop(),
+    async startWorker() {
+      workers.orders = await startWorker();
+    },
+    async close() {
+      gates.openAll();
+      await workers.orders.stop();
+      await workers.background?.stop();
+      await connection.close();
+      await temporal.close();
+    },
+  };
+}
+
+type StartOptions = { readonly workflowTaskTimeout?: string; readonly memo?: object };
+
+function newOrder(): OrderInput {
+  return {
+    ...LIMITS,
+    orderId: randomUUID(),
+    userId: randomUUID(),
+    lines: [{ productId: randomUUID(), quantity: 2 }],
+    paymentMethod: 'tok_ok',
+  };
+}
+
+function run(worker: Worker) {
+  const ended = worker.run();
+  return {
+    async stop() {
+      worker.shutdown();
+      await ended;
+    },
+  };
+}
+
+/** Something for an activity to wait at; open when the lab closes, at the latest. */
+function createGates() {
+  const gates: { open(): void }[] = [];
+  return {
     gate() {
       const { promise, resolve } = Promise.withResolvers<undefined>();
       const gate = { passed: promise, open: () => resolve(undefined) };
       gates.push(gate);
       return gate;
     },
-    async close() {
+    openAll() {
       for (const gate of gates) gate.open();
-      await worker.stop();
-      await stopBackground();
-      await connection.close();
-      await temporal.close();
     },
   };
 }
