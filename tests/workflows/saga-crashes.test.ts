@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { SAGA_STEPS } from '../../contracts/saga-steps.ts';
+import { SAGA_STEPS, STEP_NAMES } from '../../contracts/saga-steps.ts';
 import { FORWARD_CALLS, type ForwardCall, stepOfCall, UNDO_CALLS } from '../../testkit/saga-activities.ts';
 import { ALL_CRASHES_MS, type Crash, type Crashed, openCrashLab } from './support/crash-lab.ts';
 import { ROWS } from './support/matrix-rows.ts';
@@ -58,20 +58,23 @@ const CANCELLED: readonly Cell[] = LOCAL_FIRST.map((activity) => ({
   books: cancelledBooks(activity, BY_REQUEST),
 }));
 
+const FIRST_REGULAR = STEP_NAMES.findIndex((step) => SAGA_STEPS[step].mode === 'regular');
+const isOfFirstRun = (call: ForwardCall) => STEP_NAMES.indexOf(stepOfCall(call)) < FIRST_REGULAR;
+
 /**
- * A call that has taken effect is answered as before, so another one of the run is refused: ValidateUser, which has no key; of the
- * last run ConfirmOrder's second call. Nothing comes after that one that could be refused.
+ * A call that has taken effect is answered as before, so another one of its run is refused: in the first run ValidateUser, which
+ * has no key, and later the last call. After that one nothing can be refused.
  */
 const REFUSED: readonly Cell[] = LOCAL_FIRST.filter((call) => call !== 'confirmOrder').map((activity) => {
-  const first = activity === 'confirmReservation' ? 'confirmOrder' : 'validateUser';
-  const failure = first === 'validateUser' ? INACTIVE : BY_REQUEST;
+  const refused = isOfFirstRun(activity) ? 'validateUser' : 'confirmOrder';
+  const failure = refused === 'validateUser' ? INACTIVE : BY_REQUEST;
   return {
     activity,
     when: 'after',
     holdExpired: false,
     course: AFTERMATHS.refused,
-    aftermath: (order) => ROWS[first].refusal.provoke?.(shop, order),
-    ends: { status: 'cancelled', failure: { step: stepOfCall(first), reason: ROWS[first].refusal.reason } },
+    aftermath: (order) => ROWS[refused].refusal.provoke?.(shop, order),
+    ends: { status: 'cancelled', failure: { step: stepOfCall(refused), reason: ROWS[refused].refusal.reason } },
     books: cancelledBooks(activity, failure),
   };
 });

@@ -8,8 +8,8 @@ import { DefaultLogger, type LogEntry, NativeConnection, Runtime } from '@tempor
 import { Registry } from 'prom-client';
 import { DISPATCH_WORKFLOW_TYPE } from '../../../contracts/dispatch.ts';
 import { eventually } from '../../../testkit/eventually.ts';
-import { createTestTemporal } from '../../../testkit/temporal.ts';
 import { startReceiver } from '../../../testkit/fakes/webhook-receiver.ts';
+import { createTestTemporal } from '../../../testkit/temporal.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
 import { createDispatcher } from '../../../workers/dispatcher.ts';
 import { createOrderWorker } from '../../../workers/order-worker.ts';
