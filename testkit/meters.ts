@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { DISPATCH_WORKFLOW_ID, DISPATCH_WORKFLOW_TYPE } from '../contracts/dispatch.ts';
 import { orderWorkflowId } from '../contracts/ids.ts';
 import { RECONCILE_SCHEDULE_ID } from '../contracts/reconcile.ts';
-import { ORDERS_TASK_QUEUE } from '../contracts/task-queues.ts';
+import { BACKGROUND_TASK_QUEUE } from '../contracts/task-queues.ts';
 import type { RunningPlatform } from './platform.ts';
 import type { Shop } from './shop.ts';
 
@@ -70,7 +70,7 @@ export async function countPerOrder({
   await new Promise((resolve) => setTimeout(resolve, performance.now() - startMs));
   const idle = await read(meters);
   await watchman.unpause();
-  await client.workflow.start(DISPATCH_WORKFLOW_TYPE, { workflowId: DISPATCH_WORKFLOW_ID, taskQueue: ORDERS_TASK_QUEUE });
+  await client.workflow.start(DISPATCH_WORKFLOW_TYPE, { workflowId: DISPATCH_WORKFLOW_ID, taskQueue: BACKGROUND_TASK_QUEUE });
   let events = 0;
   let transitions = 0;
   for (const id of ids) {

@@ -42,14 +42,16 @@ export function stepOfCall(call: ForwardCall): StepName {
   return step;
 }
 
-/** What undoes all that comes before a step, newest first; the release, always: a worker that died may have reserved. */
-export function undosBefore(step: StepName): readonly UndoActivity[] {
-  const before: readonly string[] = [
-    'SubmitOrder',
-    ...STEP_NAMES.slice(0, STEP_NAMES.indexOf(step)),
-    ...(step === 'ValidateUser' ? ['ReserveInventory'] : []),
-  ];
-  return UNDO_CALLS.filter((call) => before.includes(UNDOES.get(call) ?? ''));
+/**
+ * The undos that are registered when a step is attempted, newest first: those of the steps up to it, and of the local-first steps
+ * that follow it directly when it is one itself, because a worker that died may have gone that far.
+ */
+export function undosAt(step: StepName): readonly UndoActivity[] {
+  const at = STEP_NAMES.indexOf(step);
+  const regular = STEP_NAMES.findIndex((name, nth) => nth >= at && SAGA_STEPS[name].mode === 'regular');
+  const end = regular < 0 ? STEP_NAMES.length : Math.max(regular, at + 1);
+  const registered: readonly string[] = ['SubmitOrder', ...STEP_NAMES.slice(0, end)];
+  return UNDO_CALLS.filter((call) => registered.includes(UNDOES.get(call) ?? ''));
 }
 
 export function isForward(call: string): call is ForwardCall {

@@ -6,14 +6,14 @@ import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { RECONCILE_WORKFLOW_TYPE, type ReconcileInput, type ReconcileResult, type RuleFinding } from '../contracts/reconcile.ts';
-import { ORDERS_TASK_QUEUE } from '../contracts/task-queues.ts';
+import { BACKGROUND_TASK_QUEUE } from '../contracts/task-queues.ts';
 import { findServer } from './temporal-server.ts';
 
 export async function reconcileNow(client: Client, input: ReconcileInput): Promise<ReconcileResult> {
   const args: [ReconcileInput] = [input];
   return client.workflow.execute<(input: ReconcileInput) => Promise<ReconcileResult>>(RECONCILE_WORKFLOW_TYPE, {
     workflowId: `reconcile-${randomUUID()}`,
-    taskQueue: ORDERS_TASK_QUEUE,
+    taskQueue: BACKGROUND_TASK_QUEUE,
     args,
   });
 }

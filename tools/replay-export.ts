@@ -1,6 +1,7 @@
 /**
- * `npm run replay:export -- --workflow-id order-… | --query 'OrderStatus = "CANCELLED"' [--limit 10] [--out folder]`: writes the
- * histories of ended workflows of a running server, as `npm run replay` reads them.
+ * `npm run replay:export -- --workflow-id order-… | --query 'OrderStatus = "CANCELLED"' [--limit 10] [--out folder]`: writes
+ * histories of a running server, as `npm run replay` reads them. `--case declined=order-…` names the file: declined.json; the
+ * cases of the corpus are in tests/replay/cases.ts.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,23 +31,36 @@ function withoutMachine(name: string, value: unknown): unknown {
 // The name of a sticky queue holds the worker's identity.
 const stickyQueue = z.looseObject({ name: z.string(), kind: z.literal('TASK_QUEUE_KIND_STICKY') });
 
-async function exportHistories(options: { workflowIds: string[]; query: string | undefined; limit: number; folder: string }) {
+type Wanted = { readonly workflowId: string; readonly file: string };
+
+async function exportHistories(options: { wanted: Wanted[]; query: string | undefined; limit: number; folder: string }) {
   const { namespace, ...server } = findServer();
   const connection = await Connection.connect(server);
   try {
     const client = new Client({ connection, namespace });
     const found = options.query === undefined ? [] : await listIds(client, options.query, options.limit);
-    const workflowIds = [...options.workflowIds, ...found];
-    if (workflowIds.length === 0) throw new Error('No workflow matches');
+    const all = [...options.wanted, ...found.map(underItsId)];
+    if (all.length === 0) throw new Error('No workflow matches');
     mkdirSync(options.folder, { recursive: true });
-    for (const workflowId of workflowIds) {
-      const file = join(options.folder, `${workflowId}.json`);
-      writeFileSync(file, historyFile(await client.workflow.getHandle(workflowId).fetchHistory()));
-      process.stdout.write(`${file}\n`);
+    for (const { workflowId, file } of all) {
+      const path = join(options.folder, file);
+      writeFileSync(path, historyFile(await client.workflow.getHandle(workflowId).fetchHistory()));
+      process.stdout.write(`${path}\n`);
     }
   } finally {
     await connection.close();
   }
+}
+
+function underItsId(workflowId: string): Wanted {
+  return { workflowId, file: `${workflowId}.json` };
+}
+
+/** `declined=order-…` */
+function asCase(text: string): Wanted {
+  const [, name, workflowId] = /^([\w-]+)=(\S+)$/.exec(text) ?? [];
+  if (name === undefined || workflowId === undefined) throw new Error(`--case ${text}: must be <name>=<workflow id>`);
+  return { workflowId, file: `${name}.json` };
 }
 
 async function listIds(client: Client, query: string, limit: number): Promise<string[]> {
@@ -62,13 +76,14 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       'workflow-id': { type: 'string', multiple: true, default: [] },
+      case: { type: 'string', multiple: true, default: [] },
       query: { type: 'string' },
       limit: { type: 'string', default: '10' },
       out: { type: 'string', default: HISTORIES },
     },
   });
   await exportHistories({
-    workflowIds: values['workflow-id'],
+    wanted: [...values['workflow-id'].map(underItsId), ...values.case.map(asCase)],
     query: values.query,
     limit: Number(values.limit),
     folder: values.out,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ORDER_LIMITS } from '../contracts/order-limits.ts';
+import { TASK_QUEUES, type TaskQueue } from '../contracts/task-queues.ts';
 import {
   bindHost,
   httpUrl,
@@ -15,8 +16,19 @@ import { temporalFields } from '../platform/temporal/config.ts';
 
 const { SAGA_STEP_LIMIT_MS: stepLimit, RETURN_WINDOW_MS: returnWindow } = ORDER_LIMITS;
 
+const isTaskQueue = (name: string): name is TaskQueue => TASK_QUEUES.some((known) => known === name);
+
+const taskQueues = z
+  .string()
+  .transform((list) => [...new Set(list.split(',').map((name) => name.trim()))])
+  .refine((names) => names.every(isTaskQueue), `must be a list of ${TASK_QUEUES.join(', ')}`)
+  .transform((names) => names.filter(isTaskQueue))
+  .default([...TASK_QUEUES])
+  .describe('The task queues that this process serves, separated by commas; by default all of them.');
+
 export const workerConfig = z.object({
   WORKER_HTTP_PORT: port(8005, 'Where the worker answers health and metrics; 0 lets the system choose.'),
+  WORKER_TASK_QUEUES: taskQueues,
   ...temporalFields,
   USERS_ADDRESS: target('Where users answers gRPC.').default('127.0.0.1:9001'),
   PRODUCTS_ADDRESS: target('Where products answers gRPC.').default('127.0.0.1:9002'),

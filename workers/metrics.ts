@@ -1,9 +1,9 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { wrapActivities } from '../activities/wrap-activities.ts';
 import type { OrderActivities } from '../contracts/activities.ts';
 import { PARKED_ORDERS } from '../contracts/order.ts';
 import { UNDOES, type UndoActivity } from '../contracts/saga-steps.ts';
-import { wrapActivities } from './wrap-activities.ts';
 
 // Milliseconds for the server to count, and for which a count is good: several scrapers ask it once.
 const COUNT_LIMIT_MS = 1_000;

@@ -1,8 +1,9 @@
-/** The reconciler's hands: what it asks and whom, and the schedule that it runs on. */
+/** The reconciler's activities on real services, and its schedule. */
 import { Client, ScheduleAlreadyRunning, WorkflowNotFoundError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { Gauge, type Registry } from 'prom-client';
 import { createJudge, type WorkflowState } from '../activities/audit/judge.ts';
+import { providerLedger } from '../activities/audit/provider-ledger.ts';
 import { createRepair } from '../activities/audit/repair.ts';
 import { orderIdOf, orderWorkflowId } from '../contracts/ids.ts';
 import { ORDER_WORKFLOW_TYPE } from '../contracts/order.ts';
@@ -14,11 +15,10 @@ import {
   type RuleFinding,
 } from '../contracts/reconcile.ts';
 import { startOrderOptions } from '../contracts/start-order.ts';
-import { ORDERS_TASK_QUEUE } from '../contracts/task-queues.ts';
+import { BACKGROUND_TASK_QUEUE } from '../contracts/task-queues.ts';
 import type { Logger } from '../platform/telemetry/logs.ts';
 import { type BrokenStatus, workflowEnd } from '../platform/temporal/workflow-end.ts';
 import type { WorkerConfig } from './config.ts';
-import { providerLedger } from './provider-ledger.ts';
 import type { connectToServices } from './services.ts';
 
 const EVERY = '5 minutes';
@@ -45,9 +45,10 @@ export function createReconcileActivities(deps: {
   readonly services: Services;
   readonly config: Pick<WorkerConfig, 'PROVIDER_URL' | 'SAGA_STEP_LIMIT_MS' | 'RETURN_WINDOW_MS'>;
   readonly registry: Registry;
-  readonly taskQueue?: string;
+  /** Of the workflows that a repair starts. */
+  readonly ordersTaskQueue?: string;
 }): ReconcileActivities {
-  const { connection, namespace, services, config, taskQueue = ORDERS_TASK_QUEUE } = deps;
+  const { connection, namespace, services, config, ordersTaskQueue } = deps;
   const { users, products, orders, payments } = services.clients;
   const client = new Client({ connection, namespace });
   const { judge } = createJudge({
@@ -77,7 +78,7 @@ export function createReconcileActivities(deps: {
       const lines = order.lines.map(({ productId, quantity }) => ({ productId, quantity }));
       const limits = { stepLimitMs: config.SAGA_STEP_LIMIT_MS, returnWindowMs: config.RETURN_WINDOW_MS };
       const input = { orderId, userId, lines, paymentMethod, ...limits };
-      await client.workflow.start(ORDER_WORKFLOW_TYPE, startOrderOptions(input, taskQueue));
+      await client.workflow.start(ORDER_WORKFLOW_TYPE, startOrderOptions(input, ordersTaskQueue));
     },
   });
   const drift = new Gauge({
@@ -134,7 +135,7 @@ export async function scheduleReconciler(connection: NativeConnection, namespace
         type: 'startWorkflow',
         workflowType: RECONCILE_WORKFLOW_TYPE,
         workflowId: RECONCILE_WORKFLOW_TYPE,
-        taskQueue: ORDERS_TASK_QUEUE,
+        taskQueue: BACKGROUND_TASK_QUEUE,
         args,
       },
     });

@@ -107,8 +107,8 @@ export type LifeRule = {
 export type LifeNow = { readonly nowMs: number; readonly returnWindowMs: number };
 
 /**
- * A workflow that completed is at its end: the return window is over, or the order is of before orders lived on. One that is
- * absent ended so long ago that Temporal has forgotten it.
+ * A workflow that completed is at its end: the return window is over. One that is absent ended so long ago that Temporal has
+ * forgotten it.
  */
 export const LIFE_RULES: readonly LifeRule[] = [
   {

@@ -9,6 +9,7 @@ import { bundleWorkflows } from '../../workers/bundle.ts';
 import { HISTORIES, type Replayed, replayFolder } from '../../workers/replay.ts';
 import { refuse } from '../workflows/support/fake-activities.ts';
 import { createOrderLab, quietRuntime } from '../workflows/support/order-lab.ts';
+import { CASES } from './cases.ts';
 
 let scratch: string;
 let today: WorkflowBundleOption;
@@ -21,38 +22,24 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
+// The first lines of the story.
+const VALIDATE = '  await saga.run(ValidateUser);\n';
+const RESERVE = '  const { lines } = await saga.run(ReserveInventory, { lines: order.lines });\n';
+
 // Histories of workflows other than an order's.
-const OTHERS: ReadonlySet<string> = new Set(['dispatch-events.json']);
-const ofOrders = ({ name }: Replayed) => !OTHERS.has(name);
+const OTHERS: readonly string[] = ['dispatch-events'];
+const ofOrders = ({ name }: Replayed) => !OTHERS.includes(name.replace('.json', ''));
 
 test("today's workflow code goes the way of every recorded history", async () => {
   const replayed = await replayFolder(HISTORIES, today);
 
   expect(replayed.filter(({ error }) => error)).toEqual([]);
   const names = replayed.map(({ name }) => name.replace('.json', ''));
-  expect(names).toEqual(
-    expect.arrayContaining([
-      'cancelled',
-      'confirm-fallback',
-      'confirmed',
-      'declined',
-      'dispatch-events',
-      'fallback',
-      'hold-expired',
-      'no-stock',
-      'step-limit',
-      'undo-retried',
-      'unknown-user',
-    ]),
-  );
+  expect(new Set(names)).toEqual(new Set([...Object.keys(CASES), ...OTHERS]));
 });
 
 test('a version that takes two steps in another order is caught by every history that has both', async () => {
-  const swapped = await bundleEdited((source) => {
-    const validate = between(source, "  await saga.step('ValidateUser'", '  const reserved');
-    const reserve = between(source, '  const reserved', '  const { total }');
-    return source.replace(validate + reserve, reserve + validate);
-  });
+  const swapped = await bundleEdited((source) => source.replace(VALIDATE + RESERVE, RESERVE + VALIDATE));
 
   const replayed = await replayFolder(HISTORIES, swapped);
 
@@ -61,9 +48,8 @@ test('a version that takes two steps in another order is caught by every history
 });
 
 test('a version that leaves a step out, or takes one more, is caught by every history that has it', async () => {
-  const step = (source: string) => between(source, "  await saga.step('ValidateUser'", '  const reserved');
-  const without = await bundleEdited((source) => source.replace(step(source), ''));
-  const twice = await bundleEdited((source) => source.replace(step(source), step(source).repeat(2)));
+  const without = await bundleEdited((source) => source.replace(VALIDATE, ''));
+  const twice = await bundleEdited((source) => source.replace(VALIDATE, VALIDATE.repeat(2)));
 
   for (const bundle of [without, twice]) {
     const replayed = await replayFolder(HISTORIES, bundle);
@@ -77,18 +63,18 @@ test('a version that leaves a step out, or takes one more, is caught by every hi
 test('a version that undoes in another order is caught', async () => {
   const reversed = await bundleEdited(
     (source) => source.replace('this.#entries.toReversed()', '[...this.#entries]'),
-    'undo-list.ts',
+    'order/undo-list.ts',
   );
 
   const replayed = await replayFolder(HISTORIES, reversed);
 
   const caught = replayed.filter(({ error }) => error).map(({ name }) => name);
-  expect(caught).toEqual(expect.arrayContaining(['declined.json', 'cancelled.json', 'hold-expired.json']));
-  expect(caught).not.toContain('confirmed.json');
+  expect(caught).toEqual(expect.arrayContaining(['declined.json', 'cancelled-when-paid.json', 'hold-expired.json']));
+  expect(caught).not.toContain('closed.json');
 });
 
 test('a dispatcher that works another number of times before it begins anew is caught', async () => {
-  const longer = await bundleEdited((source) => source.replace('ROUNDS = 24', 'ROUNDS = 25'), 'dispatch-events.ts');
+  const longer = await bundleEdited((source) => source.replace('ROUNDS = 24', 'ROUNDS = 25'), 'dispatch.ts');
 
   const replayed = await replayFolder(HISTORIES, longer);
 
@@ -97,8 +83,8 @@ test('a dispatcher that works another number of times before it begins anew is c
 
 test('a history that was tampered with is caught', async () => {
   const folder = mkdtempSync(join(scratch, 'tampered-'));
-  const history = readFileSync(join(HISTORIES, 'confirmed.json'), 'utf8');
-  writeFileSync(join(folder, 'confirmed.json'), history.replace('"name": "processPayment"', '"name": "refundPayment"'));
+  const history = readFileSync(join(HISTORIES, 'closed.json'), 'utf8');
+  writeFileSync(join(folder, 'closed.json'), history.replace('"name": "processPayment"', '"name": "refundPayment"'));
 
   const [replayed] = await replayFolder(folder, today);
 
@@ -113,24 +99,25 @@ test('the command fails when it finds nothing to replay', () => {
   expect(status).toBe(1);
 });
 
-test('the history of a running server can be exported and replayed, by its id and by a query', async () => {
+test('the history of a running server can be exported and replayed, by its id, by a query and under the name of a case', async () => {
   const lab = await createOrderLab({ workflowBundle: today });
   const order = lab.place({ processPayment: () => refuse('payment_declined') });
   await order.outcome;
   await order.handle.result();
   const name = `${order.handle.workflowId}.json`;
   const selections = [
-    ['--workflow-id', order.handle.workflowId],
-    ['--query', `WorkflowId = "${order.handle.workflowId}" and OrderStatus = "CANCELLED"`],
-  ];
-  for (const selection of selections) {
+    [name, '--workflow-id', order.handle.workflowId],
+    [name, '--query', `WorkflowId = "${order.handle.workflowId}" and OrderStatus = "CANCELLED"`],
+    ['declined.json', '--case', `declined=${order.handle.workflowId}`],
+  ] as const;
+  for (const [file, ...selection] of selections) {
     const folder = mkdtempSync(join(scratch, 'exported-'));
     // Lists are eventually consistent.
     await eventually(
       async () => exportHistories(['--out', folder, ...selection], lab.temporal.address),
       (status) => status === 0,
     );
-    expect(await replayFolder(folder, today)).toEqual([{ name, error: undefined }]);
+    expect(await replayFolder(folder, today)).toEqual([{ name: file, error: undefined }]);
   }
   await lab.close();
 });
@@ -147,9 +134,9 @@ function exportHistories(options: string[], temporal: string): number | null {
 }
 
 /** Bundles a copy of the workflow code in which one file was edited. */
-async function bundleEdited(edit: (source: string) => string, file = 'order.ts'): Promise<WorkflowBundleOption> {
+async function bundleEdited(edit: (source: string) => string, file = 'order/order.ts'): Promise<WorkflowBundleOption> {
   const folder = mkdtempSync(join(scratch, 'edited-'));
-  for (const part of ['workflows', 'contracts', 'package.json']) cpSync(part, join(folder, part), { recursive: true });
+  for (const part of ['workflows', 'contracts', 'proto', 'package.json']) cpSync(part, join(folder, part), { recursive: true });
   symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
   const path = join(folder, 'workflows', file);
   const source = readFileSync(path, 'utf8');
@@ -160,8 +147,4 @@ async function bundleEdited(edit: (source: string) => string, file = 'order.ts')
     workflowsPath: join(folder, 'workflows', 'registered.ts'),
     logger: new DefaultLogger('WARN'),
   });
-}
-
-function between(source: string, from: string, to: string): string {
-  return source.slice(source.indexOf(from), source.indexOf(to));
 }

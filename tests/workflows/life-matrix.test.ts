@@ -67,13 +67,10 @@ describe.each(MODES)('$mode', ({ settings, ordersAtOnce }) => {
   let lab: OrderLab;
 
   beforeAll(async () => {
-    const config = { PROVIDER_URL: shop.providerUrl, SAGA_STEP_LIMIT_MS: 60_000, RETURN_WINDOW_MS: A_DAY_MS };
     lab = await createOrderLab({
       settings,
-      activities: (worker) => ({
-        ...withLifeFaults(shop.services.activities, orders),
-        ...createReconcileActivities({ ...worker, config, services: shop.services, registry: new Registry() }),
-      }),
+      activities: withLifeFaults(shop.services.activities, orders),
+      background: reconciling,
     });
     await concurrently(CELLS, ordersAtOnce, async (cell) => {
       const [settled] = await Promise.allSettled([run(cell)]);
@@ -86,7 +83,7 @@ describe.each(MODES)('$mode', ({ settings, ordersAtOnce }) => {
     const command = commandOf(activity);
     const order = await shop.submit();
     const handle = lab.temporal.client.workflow.getHandle(orderWorkflowId(order.orderId));
-    expect(await lab.ask({ ...order, stepLimitMs: 60_000, returnWindowMs: A_DAY_MS })).toMatchObject({ status: 'confirmed' });
+    expect(await lab.ask(order)).toMatchObject({ status: 'confirmed' });
     const commands = commandsOf(handle);
     const before = BEFORE[command];
     if (before) await given(commands[before]);
@@ -157,6 +154,11 @@ test('the guide says of every fault what becomes of its command', () => {
   const guide = readFileSync(new URL('../../docs/guides/failure-matrix.md', import.meta.url), 'utf8');
   for (const [fault, becomes] of Object.entries(LIFE_FAULTS)) expect(guide).toContain(`\n| ${fault} | ${becomes} |\n`);
 });
+
+function reconciling(at: Pick<Parameters<typeof createReconcileActivities>[0], 'connection' | 'namespace' | 'ordersTaskQueue'>) {
+  const config = { PROVIDER_URL: shop.providerUrl, SAGA_STEP_LIMIT_MS: 60_000, RETURN_WINDOW_MS: A_DAY_MS };
+  return createReconcileActivities({ ...at, config, services: shop.services, registry: new Registry() });
+}
 
 /** The command that ends the cell: its own, or what an order can still take whose own was refused. */
 function lastCommand({ activity, fault }: Cell): Command {

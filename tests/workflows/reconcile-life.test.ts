@@ -23,11 +23,10 @@ afterAll(async () => {
   await reconciler.close();
 });
 
-async function confirmed(returnWindowMs: number | undefined = A_DAY_MS) {
+async function confirmed(returnWindowMs = A_DAY_MS) {
   const { shop, lab } = reconciler;
   const order = await shop.submit();
-  const living = returnWindowMs === 0 ? {} : { returnWindowMs };
-  expect(await lab.ask({ ...order, stepLimitMs: 20_000, ...living })).toMatchObject({ status: 'confirmed' });
+  expect(await lab.ask({ ...order, returnWindowMs })).toMatchObject({ status: 'confirmed' });
   return { ...order, handle: lab.temporal.client.workflow.getHandle(orderWorkflowId(order.orderId)) };
 }
 
@@ -179,9 +178,9 @@ test('money that went back for a shipped order without a return is found', async
   await runActivity(() => shop.activities.completeReturn({ orderId, returnId, key: returnKey(orderId, returnId, 'complete') }));
 });
 
-test('orders whose workflow came to its end are no fault: of before orders lived on, and with a return window that is over', async () => {
-  const old = await confirmed(0);
-  expect(await old.handle.result()).toMatchObject({ status: 'confirmed' });
+test('an order whose workflow came to its end is no fault: its return window is over', async () => {
+  // One that still waits to be shipped, so that the rule has something to look at.
+  await confirmed();
   const closed = await confirmed(1);
   await ship(closed.handle);
   await deliver(closed.handle);

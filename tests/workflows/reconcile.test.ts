@@ -20,9 +20,9 @@ afterAll(async () => {
 test('a shop in which nothing went wrong has no drift, and every kind of book was looked at', async () => {
   const { shop, lab, reconcile, registry } = reconciler;
   const order = await shop.submit();
-  expect(await lab.ask({ ...order, stepLimitMs: 20_000 })).toMatchObject({ status: 'confirmed' });
+  expect(await lab.ask(order)).toMatchObject({ status: 'confirmed' });
   const declined = await shop.submit('tok_declined');
-  expect(await lab.ask({ ...declined, stepLimitMs: 20_000 })).toMatchObject({ status: 'cancelled' });
+  expect(await lab.ask(declined)).toMatchObject({ status: 'cancelled' });
 
   const { findings, repairable, repaired } = await reconcile(true);
   expect(findings.filter(({ violations }) => violations > 0)).toEqual([]);
@@ -82,7 +82,7 @@ test('an order whose workflow an operator terminated is settled: refunded, relea
   const gate = lab.gate();
   const order = await shop.submit();
   shop.hold(order.orderId, gate.passed);
-  lab.ask({ ...order, stepLimitMs: 60_000 }).catch(() => {});
+  lab.ask(order).catch(() => {});
   await eventually(
     () => shop.booksOf(order),
     ({ payment }) => payment?.status === 'COMPLETED',
@@ -107,7 +107,7 @@ test('an order whose workflow runs is left alone, whatever the books say of it',
   const gate = lab.gate();
   const order = await shop.submit();
   shop.hold(order.orderId, gate.passed);
-  const outcome = lab.ask({ ...order, stepLimitMs: 60_000 });
+  const outcome = lab.ask(order);
   await eventually(
     () => shop.booksOf(order),
     ({ payment }) => payment !== null,

@@ -1,173 +1,153 @@
 /**
- * The matrix's crashes: the worker dies by kill -9 before and after every call of the saga, undos among them, takes effect. Another
- * one finishes the order, and all books agree. Real services; every death takes all other orders in flight with it.
+ * The matrix's crashes: the worker dies by kill -9 before and after every call of the saga, undos among them, takes effect, and
+ * after every local-first call, when the order is then cancelled or refused: what a worker did in a local attempt is in no history.
+ * Another worker finishes the order, and all books agree. Real services; every death takes all other orders in flight with it.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { NativeConnection } from '@temporalio/worker';
-import pino from 'pino';
-import { orderWorkflowId } from '../../contracts/ids.ts';
-import {
-  NEW_ORDER,
-  ORDER_WORKFLOW_TYPE,
-  type OrderInput,
-  type OrderOutcome,
-  orderStatusAttribute,
-} from '../../contracts/order.ts';
-import { FORWARD_CALLS, UNDO_CALLS } from '../../testkit/saga-activities.ts';
-import { createTestTemporal, type TestTemporal } from '../../testkit/temporal.ts';
-import { bundleWorkflows } from '../../workers/bundle.ts';
-import { registerSearchAttributes } from '../../workers/search-attributes.ts';
-import type { CrashOrder } from './support/crashing-worker.ts';
+import { SAGA_STEPS, STEP_NAMES } from '../../contracts/saga-steps.ts';
+import { FORWARD_CALLS, type ForwardCall, stepOfCall, UNDO_CALLS } from '../../testkit/saga-activities.ts';
+import { ALL_CRASHES_MS, type Crash, type Crashed, openCrashLab } from './support/crash-lab.ts';
+import { ROWS } from './support/matrix-rows.ts';
 import { MODES } from './support/modes.ts';
 import { type Books, openShop, QUANTITY, type RealShop, STOCK, TOTAL } from './support/real-shop.ts';
 
-// The undos run when a paid order's hold has expired.
-const CELLS = [
-  ...FORWARD_CALLS.map((activity) => ({ activity, holdExpired: false })),
-  ...UNDO_CALLS.map((activity) => ({ activity, holdExpired: true })),
-].flatMap((cell) => (['before', 'after'] as const).map((when) => ({ ...cell, when })));
-type Cell = (typeof CELLS)[number];
+type Cell = Crash & { readonly course: string; readonly ends: object; readonly books: Books };
 
-// Deaths wait for each other; workers that share no task queue die at the same time.
-const WORKERS = 3;
+/** What becomes of an order whose worker died after a local attempt, as the guide says it. */
+const AFTERMATHS = {
+  cancelled: 'its worker dies when the call has taken effect, then the order is cancelled',
+  refused: 'its worker dies when the call has taken effect, then a call is refused on the second run',
+} as const;
 
-// Milliseconds. Without a cache the orders' tasks come one after the other, and every death makes one of them wait.
-const ALL_CELLS_MS = 600_000;
-
-type Seen = { readonly outcome: OrderOutcome; readonly workflow: string; readonly books: Books };
-const folder = mkdtempSync(join(tmpdir(), 'shopfast-deaths-'));
-const codePath = join(folder, 'workflows.cjs');
 let shop: RealShop;
-let temporal: TestTemporal;
-
+let lab: Awaited<ReturnType<typeof openCrashLab>>;
 beforeAll(async () => {
   shop = await openShop();
-  temporal = await createTestTemporal();
-  const connection = await NativeConnection.connect({ address: temporal.address });
-  await registerSearchAttributes(connection, temporal.namespace, pino({ level: 'silent' }));
-  await connection.close();
-  writeFileSync(codePath, (await bundleWorkflows()).code);
+  lab = await openCrashLab(shop);
+});
+afterAll(async () => {
+  await lab.close();
+  await shop.close();
 });
 
-afterAll(async () => {
-  await temporal.close();
-  await shop.close();
-  rmSync(folder, { recursive: true });
+// The undos run when a paid order's hold has expired.
+const EXPIRED = { step: 'ConfirmOrder', reason: 'hold_expired', facts: {} } as const;
+const BY_REQUEST = { step: null, reason: 'order_cancelled', facts: {} } as const;
+const INACTIVE = { step: 'ValidateUser', reason: 'user_inactive', facts: expect.anything() } as const;
+
+const FINISHED: readonly Cell[] = [
+  ...FORWARD_CALLS.map((activity) => ({ activity, holdExpired: false, ends: { status: 'confirmed' }, books: confirmedBooks() })),
+  ...UNDO_CALLS.map((activity) => ({
+    activity,
+    holdExpired: true,
+    ends: { status: 'cancelled', failure: EXPIRED },
+    books: cancelledBooks('processPayment', EXPIRED),
+  })),
+].flatMap((cell) => (['before', 'after'] as const).map((when) => ({ ...cell, when, course: 'it goes on' })));
+
+const LOCAL_FIRST = FORWARD_CALLS.filter((call) => SAGA_STEPS[stepOfCall(call)].mode === 'local-first');
+
+const CANCELLED: readonly Cell[] = LOCAL_FIRST.map((activity) => ({
+  activity,
+  when: 'after',
+  holdExpired: false,
+  course: AFTERMATHS.cancelled,
+  aftermath: (_, cancel) => cancel(),
+  ends: { status: 'cancelled', failure: BY_REQUEST },
+  books: cancelledBooks(activity, BY_REQUEST),
+}));
+
+const FIRST_REGULAR = STEP_NAMES.findIndex((step) => SAGA_STEPS[step].mode === 'regular');
+const isOfFirstRun = (call: ForwardCall) => STEP_NAMES.indexOf(stepOfCall(call)) < FIRST_REGULAR;
+
+/**
+ * A call that has taken effect is answered as before, so another one of its run is refused: in the first run ValidateUser, which
+ * has no key, and later the last call. After that one nothing can be refused.
+ */
+const REFUSED: readonly Cell[] = LOCAL_FIRST.filter((call) => call !== 'confirmOrder').map((activity) => {
+  const refused = isOfFirstRun(activity) ? 'validateUser' : 'confirmOrder';
+  const failure = refused === 'validateUser' ? INACTIVE : BY_REQUEST;
+  return {
+    activity,
+    when: 'after',
+    holdExpired: false,
+    course: AFTERMATHS.refused,
+    aftermath: (order) => ROWS[refused].refusal.provoke?.(shop, order),
+    ends: { status: 'cancelled', failure: { step: stepOfCall(refused), reason: ROWS[refused].refusal.reason } },
+    books: cancelledBooks(activity, failure),
+  };
 });
+
+const CELLS = [...FINISHED, ...CANCELLED, ...REFUSED];
 
 describe.each(MODES)('$mode', ({ mode }) => {
-  const seen = new Map<Cell, Seen>();
-  const deaths = join(folder, mode);
-  const workers: ReturnType<typeof keepRunning>[] = [];
-
+  let crashed: { seen: ReadonlyMap<Cell, Crashed>; orders: number; workers: number };
   beforeAll(async () => {
-    mkdirSync(deaths);
-    const shares = Array.from({ length: WORKERS }, (_, share) => CELLS.filter((_cell, nth) => nth % WORKERS === share));
-    await Promise.all(shares.map(runShare));
-  }, ALL_CELLS_MS);
-  afterAll(() => {
-    for (const worker of workers) worker.end();
-  });
+    crashed = await lab.run(CELLS, mode);
+  }, ALL_CRASHES_MS);
 
-  async function runShare(cells: readonly Cell[]): Promise<void> {
-    const orders = await Promise.all(cells.map(async (cell) => ({ cell, submitted: await shop.submit() })));
-    const plan: CrashOrder['plan'] = {};
-    for (const { cell, submitted } of orders) {
-      plan[cell.activity === 'validateUser' ? submitted.userId : submitted.orderId] = cell;
-    }
-    const { address, namespace } = temporal;
-    const taskQueue = `crashes-${randomUUID()}`;
-    const { addresses } = shop;
-    workers.push(keepRunning({ temporal: address, namespace, taskQueue, codePath, mode, addresses, plan, deaths }));
-    await Promise.all(orders.map(async ({ cell, submitted }) => seen.set(cell, await run(submitted, taskQueue))));
-  }
-
-  async function run(submitted: Awaited<ReturnType<RealShop['submit']>>, taskQueue: string): Promise<Seen> {
-    const args: [OrderInput] = [{ ...NEW_ORDER, ...submitted, stepLimitMs: ALL_CELLS_MS }];
-    const handle = await temporal.client.workflow.start(ORDER_WORKFLOW_TYPE, {
-      workflowId: orderWorkflowId(submitted.orderId),
-      taskQueue,
-      args,
-      // A worker that died in a local step is noticed after this.
-      workflowTaskTimeout: '3 seconds',
-      typedSearchAttributes: [{ key: orderStatusAttribute, value: 'SUBMITTED' }],
-    });
-    const outcome = await handle.result();
-    const workflow = (await handle.describe()).status.name;
-    return { outcome, workflow, books: await shop.booksOf(submitted) };
-  }
-
-  test.each(CELLS)('a crash $when $activity takes effect: the order ends once, and every book agrees', (cell) => {
-    const found = seen.get(cell);
+  test.each(CELLS)('a crash $when $activity takes effect, $course: the order ends once, and every book agrees', (cell) => {
+    const found = crashed.seen.get(cell);
     if (!found) throw new Error('This cell has not been run');
     const { outcome, workflow, books } = found;
-    expect(workflow).toBe('COMPLETED');
-    expect(outcome).toMatchObject(cell.holdExpired ? EXPIRED : { status: 'confirmed' });
-    expect(books).toEqual(cell.holdExpired ? UNDONE : CONFIRMED);
+    expect(outcome).toMatchObject(cell.ends);
+    // A confirmed order lives on.
+    expect(workflow).toBe(outcome.status === 'confirmed' ? 'RUNNING' : 'COMPLETED');
+    expect(books).toEqual(cell.books);
   });
 
   test('every order had its crash', () => {
-    expect(readdirSync(deaths)).toHaveLength(CELLS.length);
-    const died = workers.reduce((sum, worker) => sum + worker.deaths(), 0);
-    expect(died).toBeGreaterThan(1);
-    process.stdout.write(`Crashes of the worker, ${mode}: ${CELLS.length} orders, ${died} deaths\n`);
+    expect(crashed.orders).toBe(CELLS.length);
+    expect(crashed.workers).toBeGreaterThan(1);
+    process.stdout.write(
+      `Crashes of the worker, ${mode}: ${CELLS.length} orders (${FINISHED.length} go on, ${CANCELLED.length} are cancelled, ` +
+        `${REFUSED.length} are refused), ${crashed.workers} deaths\n`,
+    );
   });
 });
 
-test('no service finds anything wrong in its books', async () => {
+test('every local-first call has its crashes, and no service finds anything wrong in its books', async () => {
+  expect(CANCELLED.map(({ activity }) => activity)).toEqual(LOCAL_FIRST);
+  expect(REFUSED).toHaveLength(LOCAL_FIRST.length - 1);
   const { violated, checked } = await shop.audit();
   expect(violated).toEqual([]);
   expect(checked).toBeGreaterThan(CELLS.length * MODES.length);
 });
 
-/** A new worker for every one that dies, until the end. */
-function keepRunning(order: CrashOrder) {
-  const path = fileURLToPath(new URL('./support/crashing-worker.ts', import.meta.url));
-  let ending = false;
-  let deaths = 0;
-  function start(): ChildProcess {
-    const started = fork(path, [JSON.stringify(order)], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    started.once('exit', (_, signal) => {
-      if (ending) return;
-      if (signal === 'SIGKILL') deaths += 1;
-      worker = start();
-    });
-    return started;
-  }
-  let worker = start();
+test('the guide names both ways on', () => {
+  const guide = readFileSync(new URL('../../docs/guides/failure-matrix.md', import.meta.url), 'utf8');
+  for (const course of Object.values(AFTERMATHS)) expect(guide).toContain(`\n| ${course} | cancelled | yes |\n`);
+});
+
+function confirmedBooks(): Books {
   return {
-    deaths: () => deaths,
-    end() {
-      ending = true;
-      worker.kill('SIGKILL');
-    },
+    statuses: ['SUBMITTED', 'CREATED', 'RESERVED', 'PAID'],
+    stock: { stock: STOCK, reserved: QUANTITY },
+    reservation: 'confirmed',
+    payment: { status: 'COMPLETED', captured: TOTAL, refunded: 0 },
+    provider: { charges: [TOTAL], refunds: [] },
+    total: TOTAL,
+    failure: null,
   };
 }
 
-const EXPIRED = { status: 'cancelled', failure: { step: 'ConfirmOrder', reason: 'hold_expired', facts: {} } } as const;
-
-const CONFIRMED: Books = {
-  statuses: ['SUBMITTED', 'CREATED', 'RESERVED', 'PAID'],
-  stock: { stock: STOCK, reserved: QUANTITY },
-  reservation: 'confirmed',
-  payment: { status: 'COMPLETED', captured: TOTAL, refunded: 0 },
-  provider: { charges: [TOTAL], refunds: [] },
-  total: TOTAL,
-  failure: null,
-};
-
-const UNDONE: Books = {
-  statuses: ['SUBMITTED', 'CREATED', 'RESERVED', 'CANCELLED'],
-  stock: { stock: STOCK, reserved: 0 },
-  reservation: 'released',
-  payment: { status: 'REFUNDED', captured: TOTAL, refunded: TOTAL },
-  provider: { charges: [TOTAL], refunds: [TOTAL] },
-  total: TOTAL,
-  failure: EXPIRED.failure,
-};
+/** Everything up to `last` happened, and all of it is undone. */
+function cancelledBooks(last: ForwardCall, failure: Books['failure']): Books {
+  const did = (call: ForwardCall) => FORWARD_CALLS.indexOf(call) <= FORWARD_CALLS.indexOf(last);
+  const money = did('processPayment') ? [TOTAL] : [];
+  return {
+    statuses: [
+      'SUBMITTED',
+      ...(did('createOrder') ? ['CREATED', 'RESERVED'] : []),
+      ...(did('confirmOrder') ? ['PAID'] : []),
+      'CANCELLED',
+    ],
+    stock: { stock: STOCK, reserved: 0 },
+    reservation: did('reserveInventory') ? 'released' : null,
+    payment: did('processPayment') ? { status: 'REFUNDED', captured: TOTAL, refunded: TOTAL } : null,
+    provider: { charges: money, refunds: money },
+    total: did('createOrder') ? TOTAL : null,
+    failure,
+  };
+}

@@ -117,16 +117,17 @@ test('search attributes are registered once, however many workers start together
 
 test('a worker that does not poll is not ready, before its run and after it', async () => {
   const { namespace } = lab.temporal;
+  const taskQueue = `orders-${randomUUID()}`;
   const worker = await createOrderWorker({
     connection: lab.connection,
     namespace,
     workflowBundle: await bundleWorkflows(),
     activities: createFakeActivities().activities,
-    taskQueue: `orders-${randomUUID()}`,
+    taskQueue,
   });
-  const checks = createWorkerChecks({ worker, connection: lab.connection, namespace });
-  await expect(checks.worker()).rejects.toThrow('the worker is INITIALIZED');
-  await expect(checks.temporal()).rejects.toThrow('the server knows no poll of this worker');
+  const checks = createWorkerChecks({ workers: [worker], connection: lab.connection, namespace });
+  await expect(checks.worker()).rejects.toThrow(`the worker of ${taskQueue} is INITIALIZED`);
+  await expect(checks.temporal()).rejects.toThrow(`the server knows no poll of this worker for ${taskQueue}`);
 
   const ended = worker.run();
   await eventually(
@@ -139,7 +140,7 @@ test('a worker that does not poll is not ready, before its run and after it', as
 
   worker.shutdown();
   await ended;
-  await expect(checks.worker()).rejects.toThrow('the worker is STOPPED');
+  await expect(checks.worker()).rejects.toThrow(`the worker of ${taskQueue} is STOPPED`);
 });
 
 async function freePort(): Promise<number> {

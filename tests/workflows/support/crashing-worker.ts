@@ -6,10 +6,10 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import * as z from 'zod';
+import { type AnyCall, wrapActivities } from '../../../activities/wrap-activities.ts';
 import { about } from '../../../testkit/saga-activities.ts';
 import { createOrderWorker } from '../../../workers/order-worker.ts';
 import { connectToServices } from '../../../workers/services.ts';
-import { type AnyCall, wrapActivities } from '../../../workers/wrap-activities.ts';
 import { refuse } from './fake-activities.ts';
 import { MODES } from './modes.ts';
 

@@ -1,8 +1,8 @@
 /** Trouble between the worker and the real activities: one fault in one call of one order. */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { wrapActivities } from '../../../activities/wrap-activities.ts';
 import { about, isForward, isUndo, type SagaCall, type SagaCalls } from '../../../testkit/saga-activities.ts';
-import { wrapActivities } from '../../../workers/wrap-activities.ts';
 
 /** How the order ends, and whether the call had taken effect before that. */
 type Course = { readonly ends: 'confirmed' | 'cancelled'; readonly happens: boolean };

@@ -2,9 +2,9 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import * as z from 'zod';
+import { wrapActivities } from '../../../activities/wrap-activities.ts';
 import type { ServiceCalls } from '../../../contracts/activities.ts';
 import { eventually } from '../../../testkit/eventually.ts';
-import { wrapActivities } from '../../../workers/wrap-activities.ts';
 import { isLifeCall, LIFE_CALLS, type LifeCall } from './life-rows.ts';
 
 /** How a call goes wrong, and what becomes of its command. */

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import type { OrderInput } from '../../../contracts/order.ts';
 import type { Reason } from '../../../contracts/reasons.ts';
-import { OrderStatus } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
 import type { ForwardCall } from '../../../testkit/saga-activities.ts';
 import { QUANTITY, type RealShop, STOCK } from './real-shop.ts';
 
@@ -86,12 +85,16 @@ export const ROWS: Readonly<Record<ForwardCall, Row>> = {
     refusal: {
       reason: 'illegal_transition',
       provoke: ({ clients }, { orderId }) =>
-        clients.orders.calls.updateOrderStatus(
+        clients.orders.calls.cancelOrder(
           {
             idempotencyKey: randomUUID(),
+            undoesKey: randomUUID(),
             orderId,
-            status: OrderStatus.ORDER_STATUS_CANCELLED,
             reason: 'order_cancelled',
+            failedStep: '',
+            facts: {},
+            actorId: '',
+            note: '',
           },
           LIMITS,
         ),

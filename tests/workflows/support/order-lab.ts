@@ -1,7 +1,7 @@
 /** Real Temporal, real workflow code, a real worker; only the services behind the activities are fakes. */
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, type WorkerOptions } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, type Worker, type WorkerOptions } from '@temporalio/worker';
 import pino from 'pino';
 import type { ServiceCalls } from '../../../contracts/activities.ts';
 import { orderWorkflowId } from '../../../contracts/ids.ts';
@@ -15,12 +15,11 @@ import {
 import type { ReconcileActivities } from '../../../contracts/reconcile.ts';
 import { startOrderOptions } from '../../../contracts/start-order.ts';
 import { createTestTemporal } from '../../../testkit/temporal.ts';
+import { createBackgroundWorker } from '../../../workers/background-worker.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
 import { createOrderWorker } from '../../../workers/order-worker.ts';
 import { registerSearchAttributes } from '../../../workers/search-attributes.ts';
 import { type Call, createFakeActivities, type Scripts } from './fake-activities.ts';
-
-type Activities = ServiceCalls & Partial<ReconcileActivities>;
 
 export type OrderLab = Awaited<ReturnType<typeof createOrderLab>>;
 
@@ -32,6 +31,12 @@ export type PlacedOrder = {
   readonly outcome: Promise<OrderOutcome>;
 };
 
+/** An order without what every test has the same of. */
+export type AskedOrder = Omit<OrderInput, keyof typeof LIMITS> & Partial<Pick<OrderInput, keyof typeof LIMITS>>;
+
+// Longer than a busy machine needs for a step, and than a test waits for the end of an order that nobody ends.
+const LIMITS = { stepLimitMs: 60_000, returnWindowMs: 86_400_000 };
+
 let runtimeInstalled = false;
 
 /** Expected failures are part of these tests; what the SDK says of them is not. */
@@ -40,69 +45,44 @@ export function quietRuntime(): void {
   runtimeInstalled = true;
 }
 
-export async function createOrderLab(
-  options: {
-    readonly settings?: Partial<WorkerOptions>;
-    readonly workflowBundle?: NonNullable<WorkerOptions['workflowBundle']>;
-    /** Instead of fakes; then `ask` is the way to place an order. */
-    readonly activities?: (worker: { connection: NativeConnection; namespace: string; taskQueue: string }) => Activities;
-  } = {},
-) {
+type LabOptions = {
+  readonly settings?: Partial<WorkerOptions>;
+  readonly workflowBundle?: NonNullable<WorkerOptions['workflowBundle']>;
+  /** Instead of fakes; then `ask` is the way to place an order. */
+  readonly activities?: ServiceCalls;
+  /** With these a second worker runs, of a background queue. */
+  readonly background?: (at: { connection: NativeConnection; namespace: string; ordersTaskQueue: string }) => ReconcileActivities;
+};
+
+export async function createOrderLab(options: LabOptions = {}) {
   quietRuntime();
   const temporal = await createTestTemporal();
   const { client, namespace } = temporal;
   const connection = await NativeConnection.connect({ address: temporal.address });
   await registerSearchAttributes(connection, namespace, pino({ level: 'silent' }));
   const workflowBundle = options.workflowBundle ?? (await bundleWorkflows());
-  const taskQueue = `orders-${randomUUID()}`;
+  const [taskQueue, backgroundTaskQueue] = [`orders-${randomUUID()}`, `background-${randomUUID()}`];
   const fakes = createFakeActivities();
-  const gates: { open(): void }[] = [];
+  const gates = createGates();
+  const common = { connection, namespace, workflowBundle };
 
-  async function startWorker() {
-    const worker = await createOrderWorker({
-      connection,
-      namespace,
-      taskQueue,
-      workflowBundle,
-      activities: options.activities?.({ connection, namespace, taskQueue }) ?? fakes.activities,
-      settings: { ...options.settings, shutdownGraceTime: 0 },
-    });
-    const ended = worker.run();
-    return {
-      async stop() {
-        worker.shutdown();
-        await ended;
-      },
-    };
-  }
-  let worker = await startWorker();
+  const startWorker = async () => {
+    const settings = { ...options.settings, shutdownGraceTime: 0 };
+    const activities = options.activities ?? fakes.activities;
+    return run(await createOrderWorker({ ...common, taskQueue, activities, settings }));
+  };
+  const background = options.background?.({ connection, namespace, ordersTaskQueue: taskQueue });
+  const workers = { orders: await startWorker(), background: background && (await startBackground(background)) };
 
-  /** Starts an order as the gateway does: with the question for its outcome. */
-  function place(
-    scripts: Scripts = {},
-    given: Partial<OrderInput> = {},
-    startOptions: { workflowTaskTimeout?: string; memo?: object } = {},
-  ) {
-    const input: OrderInput = {
-      orderId: randomUUID(),
-      userId: randomUUID(),
-      lines: [{ productId: randomUUID(), quantity: 2 }],
-      paymentMethod: 'tok_ok',
-      stepLimitMs: 20_000,
-      returnWindowMs: 86_400_000,
-      ...given,
-    };
-    const calls = fakes.expect(input, scripts);
-    const outcome = ask(input, startOptions);
-    // A test that ends early leaves an order that nobody waits for.
-    outcome.catch(() => {});
-    return { input, calls, handle: client.workflow.getHandle(orderWorkflowId(input.orderId)), outcome };
+  async function startBackground(activities: ReconcileActivities) {
+    const settings = { shutdownGraceTime: 0 };
+    return run(await createBackgroundWorker({ ...common, taskQueue: backgroundTaskQueue, activities, settings }));
   }
 
-  /** Update-with-Start: whoever asks first starts the order, the others join. */
-  function ask(input: OrderInput, startOptions: object = {}): Promise<OrderOutcome> {
+  /** Update-with-Start, as the gateway does it: the first caller starts the order, the others join. */
+  function ask(order: AskedOrder, startOptions: object = {}): Promise<OrderOutcome> {
     const startWorkflowOperation = new WithStartWorkflowOperation(ORDER_WORKFLOW_TYPE, {
-      ...startOrderOptions(input, taskQueue),
+      ...startOrderOptions({ ...LIMITS, ...order }, taskQueue),
       ...startOptions,
     });
     return client.workflow.executeUpdateWithStart(outcomeUpdate, { updateId: OUTCOME_UPDATE_ID, startWorkflowOperation });
@@ -112,25 +92,67 @@ export async function createOrderLab(
     temporal,
     connection,
     taskQueue,
-    place,
+    backgroundTaskQueue,
     ask,
-    /** The worker's memory of open orders goes with it. */
-    stopWorker: () => worker.stop(),
-    async startWorker() {
-      worker = await startWorker();
+    gate: gates.gate,
+    /** An order whose activities answer as its scripts say. */
+    place(scripts: Scripts = {}, given: Partial<OrderInput> = {}, startOptions: StartOptions = {}): PlacedOrder {
+      const input: OrderInput = { ...newOrder(), ...given };
+      const calls = fakes.expect(input, scripts);
+      const outcome = ask(input, startOptions);
+      // A test that ends early leaves an order that nobody waits for.
+      outcome.catch(() => {});
+      return { input, calls, handle: client.workflow.getHandle(orderWorkflowId(input.orderId)), outcome };
     },
-    /** Something for an activity to wait at; open when the lab closes, at the latest. */
+    /** The worker's memory of open orders goes with it. */
+    stopWorker: () => workers.orders.stop(),
+    async startWorker() {
+      workers.orders = await startWorker();
+    },
+    async close() {
+      gates.openAll();
+      await workers.orders.stop();
+      await workers.background?.stop();
+      await connection.close();
+      await temporal.close();
+    },
+  };
+}
+
+type StartOptions = { readonly workflowTaskTimeout?: string; readonly memo?: object };
+
+function newOrder(): OrderInput {
+  return {
+    ...LIMITS,
+    orderId: randomUUID(),
+    userId: randomUUID(),
+    lines: [{ productId: randomUUID(), quantity: 2 }],
+    paymentMethod: 'tok_ok',
+  };
+}
+
+function run(worker: Worker) {
+  const ended = worker.run();
+  return {
+    async stop() {
+      worker.shutdown();
+      await ended;
+    },
+  };
+}
+
+/** Something for an activity to wait at; open when the lab closes, at the latest. */
+function createGates() {
+  const gates: { open(): void }[] = [];
+  return {
     gate() {
       const { promise, resolve } = Promise.withResolvers<undefined>();
       const gate = { passed: promise, open: () => resolve(undefined) };
       gates.push(gate);
       return gate;
     },
-    async close() {
+    openAll() {
       for (const gate of gates) gate.open();
-      await worker.stop();
-      await connection.close();
-      await temporal.close();
     },
   };
 }

@@ -21,17 +21,16 @@ export async function openReconcileLab() {
   const registry = new Registry();
   const own: ReconcileActivities[] = [];
   const lab = await createOrderLab({
-    activities({ connection, namespace, taskQueue }) {
+    activities: shop.activities,
+    background(at) {
       const reconciling = createReconcileActivities({
-        connection,
-        namespace,
-        taskQueue,
+        ...at,
         registry,
         services: shop.services,
         config: { PROVIDER_URL: shop.providerUrl, SAGA_STEP_LIMIT_MS: 20_000, RETURN_WINDOW_MS: 86_400_000 },
       });
       own.push(reconciling);
-      return { ...shop.activities, ...reconciling };
+      return reconciling;
     },
   });
   const planted: { readonly rule: string; found: boolean; settled: boolean }[] = [];
@@ -82,7 +81,10 @@ export async function openReconcileLab() {
 }
 
 /** One round on a worker that has the reconciler's activities. */
-export function reconcileOnce({ temporal, taskQueue }: OrderLab, input: ReconcileInput): Promise<ReconcileResult> {
+export function reconcileOnce(
+  { temporal, backgroundTaskQueue: taskQueue }: OrderLab,
+  input: ReconcileInput,
+): Promise<ReconcileResult> {
   const args: [ReconcileInput] = [input];
   const options = { workflowId: `reconcile-${randomUUID()}`, taskQueue, args };
   return temporal.client.workflow.execute<(input: ReconcileInput) => Promise<ReconcileResult>>(RECONCILE_WORKFLOW_TYPE, options);

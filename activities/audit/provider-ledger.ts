@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ProviderEntry } from '../activities/audit/books.ts';
+import type { ProviderEntry } from './books.ts';
 
 const page = z.object({
   items: z.array(z.object({ kind: z.string(), amount_minor: z.int(), reference: z.string(), at: z.coerce.date() })),
