@@ -34,7 +34,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  platform.services.orders.gate.slow(0);
+  await platform.recover();
   await temporal.close();
 });
 
@@ -115,8 +115,10 @@ test('of an order whose workflow was terminated the record is not all there is t
   });
   const order = await reader.order('gateway', orderId);
   platform.services.orders.gate.slow(1_000);
+  await orders.ready(10_000);
   await expect(reader.status(order)).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
   platform.services.orders.gate.slow(0);
+  await orders.ready(10_000);
   await platform.clients.orders.calls.cancelOrder(cancellation(orderId), { deadlineMs: 5_000 });
   expect(await complete()).toBe(true);
   expect(await readState(orderId, before)).toMatchObject({ last: true, data: expect.stringContaining('"SagaFailed"') });
@@ -151,7 +153,12 @@ test('a description that is late and a query that nobody answers share one limit
 test('the status is there within three seconds while orders is slow and no worker answers', async () => {
   const orderId = await paying();
   await platform.worker.stop();
-  platform.services.orders.gate.slow(1_000);
+  platform.services.orders.gate.slow(700);
+  // Connected again, so that only the calls are slow.
+  await eventually(
+    () => platform.call('GET', '/health/ready'),
+    ({ body }) => JSON.stringify(body.degraded) === '[]',
+  );
   const headers = await platform.as('customer');
   const { answer, tookMs } = await timed(platform.call('GET', `/v1/orders/${orderId}/status`, { headers }));
   await platform.worker.start();
