@@ -46,7 +46,7 @@ module.exports = {
       CONTRACTS,
       GEN,
       PLATFORM,
-      '^node_modules/@temporalio/(activity|common)/',
+      '^node_modules/(zod|@temporalio/(activity|common))/',
     ]),
     only('workers-doors', '^workers/', ['^workers/', '^activities/', CONTRACTS, GEN, PLATFORM, NPM]),
     only('services-do-not-know-each-other', '^services/([^/]+)/', ['^services/$1/', GEN, PLATFORM, NPM]),

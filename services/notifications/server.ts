@@ -8,6 +8,7 @@ import { toStatus } from './api/errors.ts';
 import { createHandler } from './api/handler.ts';
 import type { NotificationsConfig } from './config.ts';
 import { deliveryStore } from './store/deliveries.ts';
+import { listEffects } from './store/effects.ts';
 import { ENTITIES, MIGRATIONS } from './store/orm.ts';
 
 export async function startNotifications(config: NotificationsConfig): Promise<Running> {
@@ -31,6 +32,7 @@ export async function startNotifications(config: NotificationsConfig): Promise<R
     handlers: createHandler({
       database,
       store: deliveryStore,
+      listEffects: (page) => listEffects(database.sql, page),
       privateAllowed: config.WEBHOOK_PRIVATE_ADDRESSES === 'allow',
       retries: {
         firstMs: config.EVENT_RETRY_FIRST_MS,

@@ -21,7 +21,7 @@ import { removeWebhook } from '../domain/remove-webhook.ts';
 import { replayDelivery } from '../domain/replay-delivery.ts';
 import type { Retries } from '../domain/retries.ts';
 import { settleDeliveries } from '../domain/settle-deliveries.ts';
-import { listEffects } from '../store/effects.ts';
+import type { Effect, EffectsPage } from '../store/effects.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { toStatus } from './errors.ts';
 import {
@@ -38,11 +38,12 @@ import * as requests from './requests.ts';
 export function createHandler(deps: {
   readonly database: Database;
   readonly store: DeliveryStore;
+  readonly listEffects: (page: EffectsPage) => Promise<{ readonly effects: Effect[]; readonly nextCursor: string }>;
   /** Whether webhooks may be in private networks. */
   readonly privateAllowed: boolean;
   readonly retries: Retries;
 }): Handlers<typeof NotificationsServiceService> {
-  const { database, store, retries } = deps;
+  const { database, store, listEffects, retries } = deps;
   return {
     ...webhookHandlers(database, requests.registerWebhookSchema(deps)),
 
@@ -100,7 +101,7 @@ export function createHandler(deps: {
     async listEffects(request) {
       const { page } = parseRequest(requests.listEffectsSchema, request);
       const { since, pageSize: size, cursor } = page;
-      const { effects, nextCursor } = await listEffects(database.sql, { since, size, cursor });
+      const { effects, nextCursor } = await listEffects({ since, size, cursor });
       return { effects: effects.map(effectMessage), nextCursor };
     },
   };
@@ -110,7 +111,7 @@ function webhookHandlers(database: Database, schema: ReturnType<typeof requests.
   const idempotent = createIdempotent(database, toStatus);
   const register = idempotent(
     { operation: 'RegisterWebhook', request: RegisterWebhookRequest, response: RegisterWebhookResponse, schema },
-    async ({ idempotencyKey: _, ...webhook }, transaction) => ({
+    async ({ idempotencyKey: _key, ...webhook }, transaction) => ({
       webhook: webhookMessage(await registerWebhook(transaction, webhook)),
       secret: '',
     }),

@@ -14,6 +14,8 @@ export type Effect = {
   readonly atMicros: string;
 };
 
+export type EffectsPage = { readonly since: Date; readonly size: number; readonly cursor: string };
+
 const EFFECTS = `
 select position as sequence, type as kind, order_id as "orderId", user_id as "userId", id as "eventId",
   amount_minor as "amountMinor", currency, (extract(epoch from accepted_at) * 1000000)::bigint as "atMicros"
@@ -24,7 +26,7 @@ order by accepted_at, position limit $3`;
 /** One page, oldest first. An empty cursor begins the list; an empty next cursor ends it. */
 export async function listEffects(
   sql: Sql,
-  { since, size, cursor }: { readonly since: Date; readonly size: number; readonly cursor: string },
+  { since, size, cursor }: EffectsPage,
 ): Promise<{ readonly effects: Effect[]; readonly nextCursor: string }> {
   const start = { atMicros: String(since.getTime() * 1_000), sequence: '0' };
   const after = cursor === '' ? start : decodePosition(cursor, 'page.cursor');

@@ -17,9 +17,8 @@ import { recordIntervention } from '../domain/record-intervention.ts';
 import { completeReturn } from '../domain/returns/complete-return.ts';
 import { requestReturn } from '../domain/returns/request-return.ts';
 import { shipOrder } from '../domain/ship-order.ts';
-import type { Dependencies } from './dependencies.ts';
+import type { Dependencies, OrdersHandlers } from './dependencies.ts';
 import { toStatus } from './errors.ts';
-import type { OrdersHandlers } from './handler.ts';
 import {
   completeReturnSchema,
   deliverOrderSchema,
@@ -38,7 +37,7 @@ export function fulfilmentHandlers({ database }: Dependencies): FulfilmentHandle
   return {
     shipOrder: idempotent(
       { operation: 'ShipOrder', request: ShipOrderRequest, response: ShipOrderResponse, schema: shipOrderSchema },
-      async ({ idempotencyKey: _, ...shipment }, transaction) => {
+      async ({ idempotencyKey: _key, ...shipment }, transaction) => {
         await shipOrder(transaction, shipment);
         return {};
       },
@@ -80,7 +79,7 @@ export function fulfilmentHandlers({ database }: Dependencies): FulfilmentHandle
         response: RecordInterventionResponse,
         schema: recordInterventionSchema,
       },
-      async ({ idempotencyKey: _, ...given }, transaction) => {
+      async ({ idempotencyKey: _key, ...given }, transaction) => {
         await recordIntervention(transaction, given);
         return {};
       },

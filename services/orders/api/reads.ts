@@ -2,8 +2,7 @@ import { parseRequest } from '../../../platform/rpc/validate.ts';
 import { annotate } from '../../../platform/telemetry/context.ts';
 import { getOrder } from '../domain/reads/get-order.ts';
 import { listOrders } from '../domain/reads/list-orders.ts';
-import type { Dependencies } from './dependencies.ts';
-import type { OrdersHandlers } from './handler.ts';
+import type { Dependencies, OrdersHandlers } from './dependencies.ts';
 import { effectMessage, listedOrderMessage, orderMessage } from './messages.ts';
 import { getOrderSchema, listEffectsSchema, listOrdersSchema } from './requests.ts';
 

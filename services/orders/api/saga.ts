@@ -16,9 +16,8 @@ import { confirmOrder } from '../domain/confirm-order.ts';
 import { createOrder } from '../domain/create-order.ts';
 import { submitOrder } from '../domain/submit-order.ts';
 import { createCurrentOrder } from './current-order.ts';
-import type { Dependencies } from './dependencies.ts';
+import type { Dependencies, OrdersHandlers } from './dependencies.ts';
 import { toStatus } from './errors.ts';
-import type { OrdersHandlers } from './handler.ts';
 import { impersonalMessage, orderMessage, totalsMessage } from './messages.ts';
 import { cancelOrderSchema, confirmOrderSchema, createOrderSchema, submitOrderSchema } from './requests.ts';
 

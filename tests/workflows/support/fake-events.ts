@@ -90,7 +90,7 @@ export async function startFakeEvents(options: {
     async listUnrelayed({ limit }) {
       await asked('listUnrelayed', source);
       const unrelayed = outbox.filter((event) => event.source === source && !event.relayed);
-      return { events: unrelayed.slice(0, limit).map(({ source: _, relayed: __, ...event }) => event) };
+      return { events: unrelayed.slice(0, limit).map(({ source: _source, relayed: _relayed, ...event }) => event) };
     },
     async markRelayed({ eventIds }) {
       await asked('markRelayed', source);

@@ -16,9 +16,14 @@ export class Refund extends RefundSchema.class {
   }
 
   complete(providerReference: string, at: Date): void {
-    this.status = 'COMPLETED';
+    this.moveTo('COMPLETED');
     this.providerReference = providerReference;
     this.completedAt = at;
+  }
+
+  /** A refund only goes from PENDING to COMPLETED; its event is the payment's. */
+  private moveTo(status: 'COMPLETED'): void {
+    this.status = status;
   }
 }
 RefundSchema.setClass(Refund);
