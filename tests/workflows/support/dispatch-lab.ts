@@ -11,7 +11,7 @@ import { eventually } from '../../../testkit/eventually.ts';
 import { startReceiver } from '../../../testkit/fakes/webhook-receiver.ts';
 import { createTestTemporal } from '../../../testkit/temporal.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
-import { createDispatcher } from '../../../workers/dispatcher.ts';
+import { createDispatcher, type DispatcherConfig } from '../../../workers/dispatcher.ts';
 import { createOrderWorker } from '../../../workers/order-worker.ts';
 import type { DispatchOrder } from './dispatching-worker.ts';
 import { createFakeActivities } from './fake-activities.ts';
@@ -54,11 +54,6 @@ export async function createDispatchLab() {
   const ends: (() => Promise<unknown>)[] = [];
   const servers: { close(): Promise<unknown> }[] = [];
 
-  function configFor(addresses: Addresses, spool: string) {
-    const ways = { WEBHOOK_PRIVATE_ADDRESSES: 'allow', MAIL_FROM: 'orders@shop.example', MAIL_SPOOL_DIR: spool } as const;
-    return { ...addresses, ...ways };
-  }
-
   return {
     temporal,
     logs,
@@ -82,45 +77,18 @@ export async function createDispatchLab() {
 
     async startWorker(options: { addresses: Addresses; taskQueue: string; spool?: string; runMs?: number }) {
       const { addresses, taskQueue, spool = join(folder, randomUUID()), runMs } = options;
-      const dispatcher = createDispatcher({
-        config: { ...configFor(addresses, spool), SMTP_URL: undefined },
-        registry: new Registry(),
-        ...(runMs === undefined ? {} : { runMs }),
-      });
-      const worker = await createOrderWorker({
-        connection,
-        namespace,
-        workflowBundle,
-        taskQueue,
-        activities: { ...createFakeActivities().activities, ...dispatcher.activities },
-      });
-      const running = worker.run();
-      /** As workers/server.ts does it; answers how many milliseconds it took. */
-      async function stop(): Promise<number> {
-        if (worker.getState() !== 'RUNNING') return 0;
-        const startedMs = performance.now();
-        dispatcher.stop();
-        worker.shutdown();
-        await running;
-        dispatcher.close();
-        return performance.now() - startedMs;
-      }
-      ends.push(stop);
-      return { stop };
+      const config = { ...configFor(addresses, spool), SMTP_URL: undefined };
+      const worker = await startWorker({ connection, namespace, workflowBundle, taskQueue, config, runMs });
+      ends.push(worker.stop);
+      return worker;
     },
 
     /** A worker as a process of its own. */
     async startProcess({ addresses, taskQueue, spool }: { addresses: Addresses; taskQueue: string; spool: string }) {
       const order: DispatchOrder = { temporal: address, namespace, taskQueue, codePath, config: configFor(addresses, spool) };
-      const child = fork('tests/workflows/support/dispatching-worker.ts', [JSON.stringify(order)], { execArgv: [] });
-      const exited = new Promise((resolve) => child.once('exit', resolve));
-      await new Promise((resolve) => child.once('message', resolve));
-      const kill = () => {
-        child.kill('SIGKILL');
-        return exited;
-      };
-      ends.push(kill);
-      return { kill };
+      const child = await startProcess(order);
+      ends.push(child.kill);
+      return child;
     },
 
     async startDispatching(taskQueue: string) {
@@ -135,6 +103,50 @@ export async function createDispatchLab() {
       await connection.close();
       await temporal.close();
       rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function configFor(addresses: Addresses, spool: string) {
+  const ways = { WEBHOOK_PRIVATE_ADDRESSES: 'allow', MAIL_FROM: 'orders@shop.example', MAIL_SPOOL_DIR: spool } as const;
+  return { ...addresses, ...ways };
+}
+
+async function startWorker(options: {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly workflowBundle: Awaited<ReturnType<typeof bundleWorkflows>>;
+  readonly taskQueue: string;
+  readonly config: DispatcherConfig;
+  readonly runMs: number | undefined;
+}) {
+  const { config, runMs, ...where } = options;
+  const dispatcher = createDispatcher({ config, registry: new Registry(), ...(runMs === undefined ? {} : { runMs }) });
+  const activities = { ...createFakeActivities().activities, ...dispatcher.activities };
+  const worker = await createOrderWorker({ ...where, activities });
+  const running = worker.run();
+  return {
+    /** As workers/server.ts does it; answers how many milliseconds it took. */
+    async stop(): Promise<number> {
+      if (worker.getState() !== 'RUNNING') return 0;
+      const startedMs = performance.now();
+      dispatcher.stop();
+      worker.shutdown();
+      await running;
+      dispatcher.close();
+      return performance.now() - startedMs;
+    },
+  };
+}
+
+async function startProcess(order: DispatchOrder) {
+  const child = fork('tests/workflows/support/dispatching-worker.ts', [JSON.stringify(order)], { execArgv: [] });
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  await new Promise((resolve) => child.once('message', resolve));
+  return {
+    kill() {
+      child.kill('SIGKILL');
+      return exited;
     },
   };
 }

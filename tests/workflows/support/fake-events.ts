@@ -7,6 +7,7 @@ import { StatusError } from '../../../platform/rpc/status-error.ts';
 import { createMetrics } from '../../../platform/telemetry/metrics.ts';
 import { type Event, OutboxServiceService } from '../../../proto/gen/shopfast/events/v1/events.ts';
 import {
+  type ClaimedDelivery,
   DeliveryState,
   NotificationsServiceService,
   type Settlement,
@@ -16,6 +17,8 @@ import { Role, UsersServiceService } from '../../../proto/gen/shopfast/users/v1/
 import { serve } from '../../../testkit/fakes/services.ts';
 
 export const SECRET = 's'.repeat(32);
+
+type Service = Source | 'notifications';
 
 type Row = {
   readonly id: string;
@@ -29,108 +32,91 @@ type Row = {
   dueAtMs: number;
 };
 
-/** `webhooks` are URLs that receive everything; with `mail` the mail sender does, too. Failures are retried after `retryMs`. */
-export async function startFakeEvents(options: {
-  readonly webhooks: readonly string[];
-  readonly mail?: boolean;
-  readonly retryMs?: number;
-}) {
-  const { webhooks, mail = false, retryMs = 100 } = options;
-  const rows: Row[] = [];
-  const kept = new Set<string>();
-  const outbox: (Event & { readonly source: Source; relayed: boolean })[] = [];
-  const sequences = new Map<string, number>();
-  const calls: Record<string, number> = {};
-  const down = new Set<Source | 'notifications'>();
+type Options = { readonly webhooks: readonly string[]; readonly mail?: boolean; readonly retryMs?: number };
 
-  function take(given: Event): void {
-    if (kept.has(given.id)) return;
-    kept.add(given.id);
-    const sequence = (sequences.get(given.orderId) ?? 0) + 1;
-    sequences.set(given.orderId, sequence);
+/** Deliveries in memory. */
+class FakeDeliveries {
+  readonly rows: Row[] = [];
+  readonly #options: Options;
+  readonly #known = new Set<string>();
+  readonly #sequences = new Map<string, number>();
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  accept(emitted: Event): void {
+    if (this.#known.has(emitted.id)) return;
+    this.#known.add(emitted.id);
+    const sequence = (this.#sequences.get(emitted.orderId) ?? 0) + 1;
+    this.#sequences.set(emitted.orderId, sequence);
+    const { webhooks, mail = false } = this.#options;
     for (const url of mail ? [...webhooks, ''] : webhooks) {
-      const event = { ...given, sequence };
+      const event = { ...emitted, sequence };
       const fresh = { attempts: 0, lastError: '', leaseId: '', leasedUntilMs: 0, dueAtMs: 0 };
-      rows.push({ id: randomUUID(), event, url, state: 'pending', ...fresh });
+      this.rows.push({ id: randomUUID(), event, url, state: 'pending', ...fresh });
     }
   }
 
-  function claim(limit: number, leaseMs: number): Row[] {
+  claim({ limit, leaseMs }: { readonly limit: number; readonly leaseMs: number }): ClaimedDelivery[] {
     const now = performance.now();
     const heads = new Map<string, Row>();
-    for (const row of rows) {
-      const chain = `${row.event.orderId} ${row.url}`;
-      if (row.state === 'pending' && !heads.has(chain)) heads.set(chain, row);
+    for (const row of this.rows) {
+      const queue = `${row.event.orderId} ${row.url}`;
+      if (row.state === 'pending' && !heads.has(queue)) heads.set(queue, row);
     }
     const due = [...heads.values()].filter((row) => row.dueAtMs <= now && row.leasedUntilMs <= now).slice(0, limit);
     for (const row of due) Object.assign(row, { leaseId: randomUUID(), leasedUntilMs: now + leaseMs });
-    return due;
+    return due.map(({ id, event, url, leaseId, attempts, lastError }) => ({
+      delivery: {
+        ...{ id, event, attempts, lastError, webhookId: url, state: DeliveryState.DELIVERY_STATE_PENDING },
+        ...{ nextAttemptAt: undefined, settledAt: undefined },
+      },
+      ...{ leaseId, url, secret: url && SECRET },
+    }));
   }
 
-  function settle({ deliveryId, leaseId, error, permanent }: Settlement): SettlementOutcome {
-    const row = rows.find(({ id }) => id === deliveryId);
+  settle({ deliveryId, leaseId, error, permanent }: Settlement): SettlementOutcome {
+    const row = this.rows.find(({ id }) => id === deliveryId);
     if (!row) return 'SETTLEMENT_OUTCOME_UNKNOWN';
     if (row.leaseId !== leaseId) return 'SETTLEMENT_OUTCOME_LEASE_LOST';
     if (row.leasedUntilMs === 0) return 'SETTLEMENT_OUTCOME_COUNTED';
     const state = error === '' ? 'delivered' : permanent ? 'dead' : 'pending';
-    const attempts = row.attempts + 1;
-    Object.assign(row, { state, attempts, lastError: error, leasedUntilMs: 0, dueAtMs: performance.now() + retryMs });
+    const dueAtMs = performance.now() + (this.#options.retryMs ?? 100);
+    Object.assign(row, { state, attempts: row.attempts + 1, lastError: error, leasedUntilMs: 0, dueAtMs });
     return 'SETTLEMENT_OUTCOME_COUNTED';
   }
+}
 
-  function count(rpc: string): void {
+/** `webhooks` are URLs that receive everything; with `mail` the mail sender does, too. Failures are retried after `retryMs`. */
+export async function startFakeEvents(options: Options) {
+  const deliveries = new FakeDeliveries(options);
+  const outbox: (Event & { readonly source: Source; relayed: boolean })[] = [];
+  const calls: Record<string, number> = {};
+  const down = new Set<Service>();
+
+  /** Counts the call; throws while the service is down. */
+  function called(rpc: string, service: Service = 'notifications'): void {
     calls[rpc] = (calls[rpc] ?? 0) + 1;
-  }
-
-  async function asked(rpc: string, service: Source | 'notifications' = 'notifications'): Promise<void> {
-    count(rpc);
     if (down.has(service)) throw new StatusError({ code: 'UNAVAILABLE', reason: 'unavailable', message: 'down' });
   }
   const outboxOf = (source: Source): Handlers<OutboxServiceService> => ({
     async listUnrelayed({ limit }) {
-      await asked('listUnrelayed', source);
+      called('listUnrelayed', source);
       const unrelayed = outbox.filter((event) => event.source === source && !event.relayed);
       return { events: unrelayed.slice(0, limit).map(({ source: _source, relayed: _relayed, ...event }) => event) };
     },
     async markRelayed({ eventIds }) {
-      await asked('markRelayed', source);
+      called('markRelayed', source);
       for (const event of outbox) event.relayed ||= eventIds.includes(event.id);
       return {};
     },
   });
   const servers = await Promise.all([
-    serve(NotificationsServiceService, {
-      async acceptEvents({ events }) {
-        await asked('acceptEvents');
-        for (const event of events) take(event);
-        return {};
-      },
-      async claimDeliveries({ limit, leaseMs }) {
-        await asked('claimDeliveries');
-        const deliveries = claim(limit, leaseMs).map(({ id, event, url, leaseId, attempts, lastError }) => ({
-          delivery: {
-            ...{ id, event, attempts, lastError, webhookId: url, state: DeliveryState.DELIVERY_STATE_PENDING },
-            ...{ nextAttemptAt: undefined, settledAt: undefined },
-          },
-          ...{ leaseId, url, secret: url && SECRET },
-        }));
-        return { deliveries };
-      },
-      async settleDeliveries({ settlements }) {
-        await asked('settleDeliveries');
-        return { outcomes: settlements.map(settle) };
-      },
-    }),
+    serve(NotificationsServiceService, notificationsOf(deliveries, called)),
     serve(OutboxServiceService, outboxOf('orders')),
     serve(OutboxServiceService, outboxOf('payments')),
-    serveUsers(outboxOf('users'), {
-      async getUsers({ userIds }) {
-        count('getUsers');
-        const person = { name: 'Zoë Private', role: Role.ROLE_CUSTOMER, active: true };
-        const times = { createdAt: undefined, updatedAt: undefined };
-        return { users: userIds.map((id) => ({ id, email: `${id}@customer.example`, ...person, ...times })) };
-      },
-    }),
+    serveUsers(outboxOf('users'), () => called('getUsers', 'users')),
   ]);
   const [notifications = '', orders = '', payments = '', users = ''] = servers.map(({ address }) => address);
   return {
@@ -140,21 +126,21 @@ export async function startFakeEvents(options: {
       PAYMENTS_ADDRESS: payments,
       USERS_ADDRESS: users,
     },
-    rows,
+    rows: deliveries.rows,
     /** How often each call was made. */
     calls,
     /** An event in the log, or in the outbox of a source; answers its id. */
     happen(orderId: string, type: string, source?: Source): string {
       const id = randomUUID();
       const event = { id, type, version: 1, orderId, userId: `user-of-${orderId}`, at: new Date(), facts: {}, sequence: 0 };
-      if (source === undefined) take(event);
+      if (source === undefined) deliveries.accept(event);
       else outbox.push({ ...event, source, relayed: false });
       return id;
     },
     unrelayed: () => outbox.filter(({ relayed }) => !relayed).length,
-    pending: () => rows.filter(({ state }) => state === 'pending').length,
+    pending: () => deliveries.rows.filter(({ state }) => state === 'pending').length,
     /** A service answers UNAVAILABLE, or answers again. */
-    setDown(value: boolean, service: Source | 'notifications' = 'notifications') {
+    setDown(value: boolean, service: Service = 'notifications') {
       if (value) down.add(service);
       else down.delete(service);
     },
@@ -164,15 +150,40 @@ export async function startFakeEvents(options: {
   };
 }
 
+function notificationsOf(
+  deliveries: FakeDeliveries,
+  called: (rpc: string) => void,
+): Partial<Handlers<NotificationsServiceService>> {
+  return {
+    async acceptEvents({ events }) {
+      called('acceptEvents');
+      for (const event of events) deliveries.accept(event);
+      return {};
+    },
+    async claimDeliveries(request) {
+      called('claimDeliveries');
+      return { deliveries: deliveries.claim(request) };
+    },
+    async settleDeliveries({ settlements }) {
+      called('settleDeliveries');
+      return { outcomes: settlements.map((settlement) => deliveries.settle(settlement)) };
+    },
+  };
+}
+
 /** Users, with its outbox at the same address. */
-async function serveUsers(
-  { listUnrelayed, markRelayed }: Handlers<OutboxServiceService>,
-  { getUsers }: Pick<Handlers<UsersServiceService>, 'getUsers'>,
-) {
-  const { getUsers: method } = UsersServiceService;
+async function serveUsers({ listUnrelayed, markRelayed }: Handlers<OutboxServiceService>, called: () => void) {
+  const { getUsers } = UsersServiceService;
+  const person = { name: 'Zoë Private', role: Role.ROLE_CUSTOMER, active: true };
+  const times = { createdAt: undefined, updatedAt: undefined };
   const server = await createGrpcServer({
-    definition: { getUsers: method },
-    handlers: { getUsers },
+    definition: { getUsers },
+    handlers: {
+      async getUsers({ userIds }) {
+        called();
+        return { users: userIds.map((id) => ({ id, email: `${id}@customer.example`, ...person, ...times })) };
+      },
+    },
     beside: [served(OutboxServiceService, { listUnrelayed, markRelayed })],
     ...{ host: '127.0.0.1', port: 0, logger: pino({ level: 'silent' }), metrics: createMetrics('fake', 'test') },
   });
