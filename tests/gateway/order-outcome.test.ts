@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, WorkflowNotFoundError } from '@temporalio/client';
+import * as z from 'zod';
 import { orderWorkflowId } from '../../contracts/ids.ts';
 import { OUTCOME_UPDATE_ID } from '../../contracts/order.ts';
 import { startGateway } from '../../gateway/server.ts';
@@ -56,7 +57,9 @@ test('what a confirmed order is answered with is what it is read as, though its 
   expect(answer.status).toBe(201);
   expect((await orders.answered('GetOrder')) - before).toBe(0);
   const read = await platform.call('GET', `/v1/orders/${textOf(answer.body, 'id')}`, { headers: await platform.as('customer') });
-  expect(answer.body).toEqual(read.body);
+  // The names of products are read with an order, and not waited for when it is placed.
+  const items = z.array(z.looseObject({ name: z.string() })).parse(read.body.items);
+  expect(answer.body).toEqual({ ...read.body, items: items.map(({ name: _, ...item }) => item) });
 });
 
 test('the workflow of an order is found by its id, its status and its summary, and holds no personal data', async () => {

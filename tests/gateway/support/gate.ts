@@ -54,11 +54,13 @@ export async function createGate(target: string) {
     stick() {
       stuck = true;
     },
-    /** Each answer takes so much longer. Before the delay ends, what is on its way has arrived. */
+    /** Each answer takes this much longer; 0: no longer. Ends open connections: bytes of different delays would change their order. */
     slow(ms: number) {
+      if (ms === delayMs) return;
       delayMs = ms;
+      for (const socket of sockets) socket.destroy();
     },
-    /** What was connected meanwhile lost bytes: it has to connect again. */
+    /** Ends open connections: they have lost bytes. */
     unstick() {
       if (!stuck) return;
       stuck = false;

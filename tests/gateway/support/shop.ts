@@ -6,18 +6,13 @@ import * as z from 'zod';
 import { gatewayConfig } from '../../../gateway/config.ts';
 import { startGateway } from '../../../gateway/server.ts';
 import { loadConfig } from '../../../platform/config/load.ts';
-import { createClient } from '../../../platform/rpc/client.ts';
-import { OrdersServiceService } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
-import { PaymentsServiceService } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
-import { ProductsServiceService } from '../../../proto/gen/shopfast/products/v1/products.ts';
-import { UsersServiceService } from '../../../proto/gen/shopfast/users/v1/users.ts';
 import { createDatabase } from '../../../testkit/database.ts';
 import { createIssuer } from '../../../testkit/fakes/issuer.ts';
 import { expectDescribed } from './described.ts';
-import { openServices, type Services } from './services.ts';
+import { openInside } from './inside.ts';
+import { openServices } from './services.ts';
 
 export const API_KEY = 'test-key-0123456789abcdef';
-const LIMITS = { deadlineMs: 10_000 };
 
 export type Answer = {
   readonly status: number;
@@ -80,25 +75,7 @@ export async function startShop(options: {
   const customer = await inside.addCustomer();
   const product = await inside.addProduct();
 
-  async function call(
-    method: string,
-    path: string,
-    { body, raw, headers = {}, base = ours, signal }: Call = {},
-  ): Promise<Answer> {
-    const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-    const response = await fetch(`${base}${path}`, {
-      method,
-      headers: { ...(sent === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
-      ...(sent === undefined ? {} : { body: sent }),
-      ...(signal ? { signal } : {}),
-    });
-    const text = await response.text();
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    const json = isJson ? jsonObject.parse(JSON.parse(text)) : {};
-    expectDescribed({ method, path, status: response.status, json: isJson ? json : undefined });
-    return { status: response.status, headers: response.headers, body: json, text };
-  }
-
+  const call = caller(ours);
   const token = (role = 'customer', userId = customer) => issuer.sign(userId, role);
 
   const newOrder = () => ({ items: [{ product_id: product, quantity: 1 }], payment_method: 'tok_ok' });
@@ -136,63 +113,25 @@ export async function startShop(options: {
   };
 }
 
-/** What a test sets up or looks up past the gateway and the gates. */
-function openInside({ users, products, orders, payments }: Services) {
-  const clients = {
-    users: createClient(UsersServiceService, { target: users.direct }),
-    products: createClient(ProductsServiceService, { target: products.direct }),
-    orders: createClient(OrdersServiceService, { target: orders.direct }),
-    payments: createClient(PaymentsServiceService, { target: payments.direct }),
-  };
-  return {
-    clients,
-    /** The id of a new customer. */
-    async addCustomer(): Promise<string> {
-      const email = `${randomUUID()}@example.com`;
-      const registration = { idempotencyKey: randomUUID(), email, password: 'correct horse', name: 'Ada' };
-      const { user } = await clients.users.calls.createUser(registration, LIMITS);
-      return z.string().parse(user?.id);
-    },
-    /** The id of a new product at 10.00 EUR. */
-    async addProduct({ stock = 1_000_000 } = {}): Promise<string> {
-      const { product } = await clients.products.calls.createProduct(
-        {
-          idempotencyKey: randomUUID(),
-          sku: randomUUID(),
-          name: 'Mug',
-          description: '',
-          category: '',
-          price: { amountMinor: 1_000, currency: 'EUR' },
-          stockQuantity: stock,
-        },
-        LIMITS,
-      );
-      return z.string().parse(product?.id);
-    },
-    /** Orders that were submitted so far. */
-    async submissions(): Promise<number> {
-      const [row] = await orders.sql<{ count: number }>('select count(*)::int as count from orders');
-      return row?.count ?? 0;
-    },
-    /** The id of the order that was submitted last. */
-    async newestOrder(): Promise<string> {
-      const [row] = await orders.sql<{ id: string }>('select id from orders order by id desc limit 1');
-      return row?.id ?? '';
-    },
-    /** The ids of the orders that are to be paid with this payment method. */
-    async ordersPaidWith(paymentMethod: string): Promise<string[]> {
-      const rows = await orders.sql<{ id: string }>('select id from orders where payment_method = $1', [paymentMethod]);
-      return rows.map(({ id }) => id);
-    },
-    /** The record of an order, as orders keeps it. */
-    async recordOf(orderId: string) {
-      const { order } = await clients.orders.calls.getOrder({ orderId, userId: '' }, LIMITS);
-      if (!order) throw new Error('An order was expected');
-      return { ...order, statuses: order.history.map(({ status }) => status.replace('ORDER_STATUS_', '')) };
-    },
-    close() {
-      for (const client of Object.values(clients)) client.close();
-    },
+/** Calls a gateway, and checks each answer against its description. */
+function caller(ours: string) {
+  return async function call(
+    method: string,
+    path: string,
+    { body, raw, headers = {}, base = ours, signal }: Call = {},
+  ): Promise<Answer> {
+    const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const response = await fetch(`${base}${path}`, {
+      method,
+      headers: { ...(sent === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+      ...(sent === undefined ? {} : { body: sent }),
+      ...(signal ? { signal } : {}),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    const json = isJson ? jsonObject.parse(JSON.parse(text)) : {};
+    expectDescribed({ method, path, status: response.status, json: isJson ? json : undefined });
+    return { status: response.status, headers: response.headers, body: json, text };
   };
 }
 
