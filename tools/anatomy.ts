@@ -26,7 +26,7 @@ const WORKER: Explained['where'] = ['workers/order-worker.ts', 'createOrderWorke
 const FIXED: Readonly<Record<string, Explained>> = {
   EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: {
     what: 'The gateway starts `order-<orderId>` with ids, quantities and the payment token; no personal data',
-    where: ['gateway/order-workflow.ts', 'WithStartWorkflowOperation'],
+    where: ['gateway/orders/workflow/outcome.ts', 'WithStartWorkflowOperation'],
   },
   EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: { what: 'There is something for the workflow to do', where: WORKER },
   EVENT_TYPE_WORKFLOW_TASK_STARTED: { what: 'A worker took it', where: WORKER },

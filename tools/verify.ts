@@ -54,7 +54,7 @@ const checks: readonly Check[] = [
   { name: 'contracts compatible', run: () => tool('buf', ['breaking', '--against', 'proto/baseline.binpb']) },
   { name: 'generated code', run: generatedCode },
   { name: '.env.example', run: () => script('tools/env-example.ts', ['--check']) },
-  { name: 'docs/problems.md', run: () => script('gateway/problems-doc.ts', ['--check']) },
+  { name: 'docs/problems.md', run: () => script('gateway/http/problems/document.ts', ['--check']) },
   { name: 'saga steps in docs', run: () => script('tools/saga-doc.ts', ['--check']) },
   { name: 'anatomy', run: () => script('tools/anatomy.ts', ['--check']) },
   { name: 'links', run: () => failing(brokenLinks(markdownFiles()), `${markdownFiles().length} documents`) },

@@ -34,7 +34,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  platform.services.orders.gate.slow(0);
+  await platform.recover();
   await temporal.close();
 });
 
@@ -115,8 +115,10 @@ test('of an order whose workflow was terminated the record is not all there is t
   });
   const order = await reader.order('gateway', orderId);
   platform.services.orders.gate.slow(1_000);
+  await orders.ready(10_000);
   await expect(reader.status(order)).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
   platform.services.orders.gate.slow(0);
+  await orders.ready(10_000);
   await platform.clients.orders.calls.cancelOrder(cancellation(orderId), { deadlineMs: 5_000 });
   expect(await complete()).toBe(true);
   expect(await readState(orderId, before)).toMatchObject({ last: true, data: expect.stringContaining('"SagaFailed"') });
