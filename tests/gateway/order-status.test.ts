@@ -154,6 +154,11 @@ test('the status is there within three seconds while orders is slow and no worke
   const orderId = await paying();
   await platform.worker.stop();
   platform.services.orders.gate.slow(1_000);
+  // Connected again, so that only the calls are slow.
+  await eventually(
+    () => platform.call('GET', '/health/ready'),
+    ({ body }) => JSON.stringify(body.degraded) === '[]',
+  );
   const headers = await platform.as('customer');
   const { answer, tookMs } = await timed(platform.call('GET', `/v1/orders/${orderId}/status`, { headers }));
   await platform.worker.start();
