@@ -41,7 +41,7 @@ const OVERLOADED: Row = { status: 503, reason: 'overloaded', shown: false, retry
 export function problemOf(error: StatusError): HttpProblem {
   const row = error.reason === 'overloaded' ? OVERLOADED : BY_CODE[error.code];
   // An error without a reason of the closed set is no refusal of a service.
-  const known = row.shown && isReason(error.reason) ? error.reason : undefined;
+  const known = row.shown && isReason(error.reason) ? (takenReason(error) ?? error.reason) : undefined;
   const reason = known ?? row.reason;
   return new HttpProblem({
     reason,
@@ -51,6 +51,13 @@ export function problemOf(error: StatusError): HttpProblem {
     members: known ? membersOf(error) : {},
     cause: error,
   });
+}
+
+// A value that must be unique is a field violation for its service; outside it has a reason of its own.
+const TAKEN: Readonly<Record<string, Reason>> = { email: 'email_taken', sku: 'sku_taken' };
+
+function takenReason({ code, violations: [first] }: StatusError): Reason | undefined {
+  return code === 'ALREADY_EXISTS' && first ? TAKEN[first.field] : undefined;
 }
 
 /** True when the service did not answer, or not in time: whether the call had its effect is unknown. */

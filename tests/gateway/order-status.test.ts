@@ -153,7 +153,7 @@ test('a description that is late and a query that nobody answers share one limit
 test('the status is there within three seconds while orders is slow and no worker answers', async () => {
   const orderId = await paying();
   await platform.worker.stop();
-  platform.services.orders.gate.slow(1_000);
+  platform.services.orders.gate.slow(700);
   // Connected again, so that only the calls are slow.
   await eventually(
     () => platform.call('GET', '/health/ready'),

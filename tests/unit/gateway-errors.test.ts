@@ -56,6 +56,23 @@ test.each([
   expect(problemOf(refusal)).toMatchObject({ status, reason, detail: 'Refused', members: { facts: { product_id: 'p' } } });
 });
 
+test.each([
+  ['email', 'email_taken'],
+  ['sku', 'sku_taken'],
+])('a taken %s is 409 %s with its field', (field, reason) => {
+  const violations = [{ field, description: 'is taken' }];
+  const refusal = new StatusError({ code: 'ALREADY_EXISTS', reason: 'validation_failed', message: 'Taken', violations });
+  const errors = [{ pointer: `/${field}`, detail: 'is taken' }];
+  expect(problemOf(refusal)).toMatchObject({ status: 409, reason, detail: 'Taken', members: { errors } });
+});
+
+test('a limit on work in flight is 503 with Retry-After under every code', () => {
+  for (const code of ['UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'FAILED_PRECONDITION'] as const) {
+    const problem = problemOf(new StatusError({ code, reason: 'overloaded', message: INTERNAL }));
+    expect(problem).toMatchObject({ status: 503, reason: 'overloaded', retryAfterS: 1, detail: 'Overloaded' });
+  }
+});
+
 test('the key as services know it is not shown', () => {
   const facts = { key: 'submit:client:user:key', product_id: 'p' };
   const refusal = new StatusError({ code: 'FAILED_PRECONDITION', reason: 'idempotency_key_reused', message: 'Reused', facts });
