@@ -1,3 +1,4 @@
+import vm from 'node:vm';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { OPERATIONS } from '../../gateway/app.ts';
 import { type Shop, startShop } from './support/shop.ts';
@@ -42,7 +43,7 @@ test('the page loads only parts that the gateway itself serves, and its policy f
 test('the page is started with the document of this gateway, and asks no server on the internet to validate it', async () => {
   const start = await shop.call('GET', '/docs/start.js');
   const given: unknown[] = [];
-  new Function('SwaggerUIBundle', start.text)((options: unknown) => given.push(options));
+  vm.runInNewContext(start.text, { SwaggerUIBundle: (options: unknown) => given.push(options) });
   expect(given).toEqual([expect.objectContaining({ url: '/openapi.json', dom_id: '#swagger-ui', validatorUrl: null })]);
   const document = await shop.call('GET', '/openapi.json');
   for (const { id } of OPERATIONS) expect(document.text).toContain(`"operationId":"${id}"`);

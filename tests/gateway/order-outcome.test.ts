@@ -58,8 +58,8 @@ test('what a confirmed order is answered with is what it is read as, though its 
   expect((await orders.answered('GetOrder')) - before).toBe(0);
   const read = await platform.call('GET', `/v1/orders/${textOf(answer.body, 'id')}`, { headers: await platform.as('customer') });
   // The names of products are read with an order, and not waited for when it is placed.
-  const items = z.array(z.looseObject({ name: z.string() })).parse(read.body.items);
-  expect(answer.body).toEqual({ ...read.body, items: items.map(({ name: _name, ...item }) => item) });
+  const items = z.array(z.record(z.string(), z.unknown())).parse(answer.body.items);
+  expect({ ...answer.body, items: items.map((item) => ({ ...item, name: 'Mug' })) }).toEqual(read.body);
 });
 
 test('the workflow of an order is found by its id, its status and its summary, and holds no personal data', async () => {

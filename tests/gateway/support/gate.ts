@@ -54,11 +54,11 @@ export async function createGate(target: string) {
     stick() {
       stuck = true;
     },
-    /** Each answer takes this much longer; 0: no longer. Ends open connections: bytes of different delays would change their order. */
+    /** Each answer takes this much longer. Less than before ends open connections: their bytes would change their order. */
     slow(ms: number) {
-      if (ms === delayMs) return;
+      const shorter = ms < delayMs;
       delayMs = ms;
-      for (const socket of sockets) socket.destroy();
+      if (shorter) for (const socket of sockets) socket.destroy();
     },
     /** Ends open connections: they have lost bytes. */
     unstick() {
