@@ -140,11 +140,12 @@ function keepRunning(order: CrashOrder, before: () => Promise<void>) {
   let deaths = 0;
   function start(): ChildProcess {
     const started = fork(path, [JSON.stringify(order)], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    started.once('exit', async (_, signal) => {
+    started.once('exit', (_, signal) => {
       if (ending) return;
       if (signal === 'SIGKILL') deaths += 1;
-      await before();
-      if (!ending) worker = start();
+      void before().then(() => {
+        if (!ending) worker = start();
+      });
     });
     return started;
   }
