@@ -1,4 +1,6 @@
-import { evaluate } from '../../../platform/audit/evaluate.ts';
+import type { Finding } from '../../../platform/audit/evaluate.ts';
+import { readLogPage } from '../../../platform/audit/log-page.ts';
+import type { LogPosition } from '../../../platform/audit/position.ts';
 import { createIdempotent } from '../../../platform/idempotency/idempotent.ts';
 import type { Database } from '../../../platform/persistence/database.ts';
 import type { Handlers } from '../../../platform/rpc/server.ts';
@@ -8,7 +10,6 @@ import {
   RegisterWebhookRequest,
   RegisterWebhookResponse,
 } from '../../../proto/gen/shopfast/notifications/v1/notifications.ts';
-import { RULES } from '../audit/rules.ts';
 import { acceptEvents } from '../domain/accept-events.ts';
 import { claimDeliveries } from '../domain/claim-deliveries.ts';
 import type { DeliveryStore } from '../domain/delivery-store.ts';
@@ -21,7 +22,7 @@ import { removeWebhook } from '../domain/remove-webhook.ts';
 import { replayDelivery } from '../domain/replay-delivery.ts';
 import type { Retries } from '../domain/retries.ts';
 import { settleDeliveries } from '../domain/settle-deliveries.ts';
-import { listEffects } from '../store/effects.ts';
+import type { Effect } from '../store/effects.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { toStatus } from './errors.ts';
 import {
@@ -41,6 +42,8 @@ export function createHandler(deps: {
   /** Whether webhooks may be in private networks. */
   readonly privateAllowed: boolean;
   readonly retries: Retries;
+  listEffects(after: LogPosition, limit: number): Promise<readonly Effect[]>;
+  audit(): Promise<Finding[]>;
 }): Handlers<typeof NotificationsServiceService> {
   const { database, store, retries } = deps;
   return {
@@ -93,15 +96,12 @@ export function createHandler(deps: {
       return { delivery: deliveryMessage(delivery) };
     },
 
-    async audit() {
-      return { findings: await evaluate(database, RULES) };
-    },
+    audit: async () => ({ findings: await deps.audit() }),
 
     async listEffects(request) {
       const { page } = parseRequest(requests.listEffectsSchema, request);
-      const { since, pageSize: size, cursor } = page;
-      const { effects, nextCursor } = await listEffects(database.sql, { since, size, cursor });
-      return { effects: effects.map(effectMessage), nextCursor };
+      const { rows, nextCursor } = await readLogPage(page, deps.listEffects);
+      return { effects: rows.map(effectMessage), nextCursor };
     },
   };
 }
@@ -110,8 +110,8 @@ function webhookHandlers(database: Database, schema: ReturnType<typeof requests.
   const idempotent = createIdempotent(database, toStatus);
   const register = idempotent(
     { operation: 'RegisterWebhook', request: RegisterWebhookRequest, response: RegisterWebhookResponse, schema },
-    async ({ idempotencyKey: _, ...webhook }, transaction) => ({
-      webhook: webhookMessage(await registerWebhook(transaction, webhook)),
+    async ({ url, eventTypes, secret }, transaction) => ({
+      webhook: webhookMessage(await registerWebhook(transaction, { url, eventTypes, secret })),
       secret: '',
     }),
   );

@@ -1,5 +1,5 @@
-import { raw } from '@mikro-orm/core';
 import type { Transaction } from '../../../platform/persistence/database.ts';
+import { databaseNow } from '../../../platform/persistence/database-time.ts';
 import { Delivery } from './delivery.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import { refused } from './errors.ts';
@@ -19,6 +19,6 @@ export async function removeWebhook({ em }: Pick<Transaction, 'em'>, webhookId: 
   await em.nativeUpdate(
     Delivery,
     { receiver, state: 'pending' },
-    { state: 'dead', lastError: 'the webhook was removed', settledAt: raw('now()') },
+    { state: 'dead', lastError: 'the webhook was removed', settledAt: await databaseNow(em) },
   );
 }
