@@ -1,3 +1,4 @@
+import { evaluate } from '../../platform/audit/evaluate.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import { openDatabase } from '../../platform/persistence/database.ts';
 import { requireDatabase } from '../../platform/persistence/reach.ts';
@@ -6,6 +7,7 @@ import { createLogger } from '../../platform/telemetry/logs.ts';
 import { NotificationsServiceService } from '../../proto/gen/shopfast/notifications/v1/notifications.ts';
 import { toStatus } from './api/errors.ts';
 import { createHandler } from './api/handler.ts';
+import { RULES } from './audit/rules.ts';
 import type { NotificationsConfig } from './config.ts';
 import { deliveryStore } from './store/deliveries.ts';
 import { listEffects } from './store/effects.ts';
@@ -32,7 +34,8 @@ export async function startNotifications(config: NotificationsConfig): Promise<R
     handlers: createHandler({
       database,
       store: deliveryStore,
-      listEffects: (page) => listEffects(database.sql, page),
+      listEffects: (after, limit) => listEffects(database.sql, after, limit),
+      audit: () => evaluate(database, RULES),
       privateAllowed: config.WEBHOOK_PRIVATE_ADDRESSES === 'allow',
       retries: {
         firstMs: config.EVENT_RETRY_FIRST_MS,

@@ -1,4 +1,6 @@
-import { evaluate } from '../../../platform/audit/evaluate.ts';
+import type { Finding } from '../../../platform/audit/evaluate.ts';
+import { readLogPage } from '../../../platform/audit/log-page.ts';
+import type { LogPosition } from '../../../platform/audit/position.ts';
 import { createIdempotent } from '../../../platform/idempotency/idempotent.ts';
 import type { Database } from '../../../platform/persistence/database.ts';
 import type { Handlers } from '../../../platform/rpc/server.ts';
@@ -8,7 +10,6 @@ import {
   RegisterWebhookRequest,
   RegisterWebhookResponse,
 } from '../../../proto/gen/shopfast/notifications/v1/notifications.ts';
-import { RULES } from '../audit/rules.ts';
 import { acceptEvents } from '../domain/accept-events.ts';
 import { claimDeliveries } from '../domain/claim-deliveries.ts';
 import type { DeliveryStore } from '../domain/delivery-store.ts';
@@ -21,7 +22,7 @@ import { removeWebhook } from '../domain/remove-webhook.ts';
 import { replayDelivery } from '../domain/replay-delivery.ts';
 import type { Retries } from '../domain/retries.ts';
 import { settleDeliveries } from '../domain/settle-deliveries.ts';
-import type { Effect, EffectsPage } from '../store/effects.ts';
+import type { Effect } from '../store/effects.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { toStatus } from './errors.ts';
 import {
@@ -38,12 +39,13 @@ import * as requests from './requests.ts';
 export function createHandler(deps: {
   readonly database: Database;
   readonly store: DeliveryStore;
-  readonly listEffects: (page: EffectsPage) => Promise<{ readonly effects: Effect[]; readonly nextCursor: string }>;
   /** Whether webhooks may be in private networks. */
   readonly privateAllowed: boolean;
   readonly retries: Retries;
+  listEffects(after: LogPosition, limit: number): Promise<readonly Effect[]>;
+  audit(): Promise<Finding[]>;
 }): Handlers<typeof NotificationsServiceService> {
-  const { database, store, listEffects, retries } = deps;
+  const { database, store, retries } = deps;
   return {
     ...webhookHandlers(database, requests.registerWebhookSchema(deps)),
 
@@ -94,15 +96,12 @@ export function createHandler(deps: {
       return { delivery: deliveryMessage(delivery) };
     },
 
-    async audit() {
-      return { findings: await evaluate(database, RULES) };
-    },
+    audit: async () => ({ findings: await deps.audit() }),
 
     async listEffects(request) {
       const { page } = parseRequest(requests.listEffectsSchema, request);
-      const { since, pageSize: size, cursor } = page;
-      const { effects, nextCursor } = await listEffects({ since, size, cursor });
-      return { effects: effects.map(effectMessage), nextCursor };
+      const { rows, nextCursor } = await readLogPage(page, deps.listEffects);
+      return { effects: rows.map(effectMessage), nextCursor };
     },
   };
 }
@@ -111,8 +110,8 @@ function webhookHandlers(database: Database, schema: ReturnType<typeof requests.
   const idempotent = createIdempotent(database, toStatus);
   const register = idempotent(
     { operation: 'RegisterWebhook', request: RegisterWebhookRequest, response: RegisterWebhookResponse, schema },
-    async ({ idempotencyKey: _key, ...webhook }, transaction) => ({
-      webhook: webhookMessage(await registerWebhook(transaction, webhook)),
+    async ({ url, eventTypes, secret }, transaction) => ({
+      webhook: webhookMessage(await registerWebhook(transaction, { url, eventTypes, secret })),
       secret: '',
     }),
   );

@@ -133,5 +133,6 @@ export const listEffectsSchema = z.object({
       pageSize: whole(0, EFFECTS_SIZE_MAX).transform((size) => size || EFFECTS_SIZE),
       cursor: z.string().max(200, 'must have at most 200 characters'),
     })
-    .prefault({ pageSize: 0, cursor: '' }),
+    .prefault({ pageSize: 0, cursor: '' })
+    .transform(({ since, pageSize: size, cursor }) => ({ sinceMicros: since.getTime() * 1_000, size, cursor })),
 });

@@ -91,7 +91,7 @@ class FakeDeliveries {
 /** `webhooks` are URLs that receive everything; with `mail` the mail sender does, too. Failures are retried after `retryMs`. */
 export async function startFakeEvents(options: Options) {
   const deliveries = new FakeDeliveries(options);
-  const outbox: (Event & { readonly source: Source; relayed: boolean })[] = [];
+  const outbox: { readonly event: Event; readonly source: Source; relayed: boolean }[] = [];
   const calls: Record<string, number> = {};
   const down = new Set<Service>();
 
@@ -103,12 +103,12 @@ export async function startFakeEvents(options: Options) {
   const outboxOf = (source: Source): Handlers<OutboxServiceService> => ({
     async listUnrelayed({ limit }) {
       called('listUnrelayed', source);
-      const unrelayed = outbox.filter((event) => event.source === source && !event.relayed);
-      return { events: unrelayed.slice(0, limit).map(({ source: _source, relayed: _relayed, ...event }) => event) };
+      const unrelayed = outbox.filter((row) => row.source === source && !row.relayed);
+      return { events: unrelayed.slice(0, limit).map(({ event }) => event) };
     },
     async markRelayed({ eventIds }) {
       called('markRelayed', source);
-      for (const event of outbox) event.relayed ||= eventIds.includes(event.id);
+      for (const row of outbox) row.relayed ||= eventIds.includes(row.event.id);
       return {};
     },
   });
@@ -134,7 +134,7 @@ export async function startFakeEvents(options: Options) {
       const id = randomUUID();
       const event = { id, type, version: 1, orderId, userId: `user-of-${orderId}`, at: new Date(), facts: {}, sequence: 0 };
       if (source === undefined) deliveries.accept(event);
-      else outbox.push({ ...event, source, relayed: false });
+      else outbox.push({ event, source, relayed: false });
       return id;
     },
     unrelayed: () => outbox.filter(({ relayed }) => !relayed).length,
