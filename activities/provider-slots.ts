@@ -2,8 +2,7 @@
  * Bounds the calls that wait for the payment provider. A provider that hangs keeps every call for the time of an attempt; without
  * a bound these calls would fill a worker's activity slots, and no shipment, return or fallback of any order would get one.
  *
- * PS1 All provider calls together have `slots`; charges have half of them. The other half serves only refunds and voids, so
- *     that money goes back while charges hang.
+ * PS1 Half of `slots` serves only charges, half only refunds and voids: neither waits for the other.
  * PS2 An attempt without a slot fails immediately. Temporal retries it with backoff, and meanwhile it takes no activity slot.
  */
 import { ApplicationFailure } from '@temporalio/activity';
@@ -15,30 +14,8 @@ const OVERLOADED: Reason = 'overloaded';
 type ProviderCalls = Pick<ServiceCalls, 'processPayment' | 'refundPayment' | 'refundReturn'>;
 
 export function withProviderSlots<A extends ProviderCalls>(activities: A, slots: number): A {
-  const chargeSlots = Math.floor(slots / 2);
-  let charges = 0;
-  let refunds = 0;
-
-  async function charge<T>(call: () => Promise<T>): Promise<T> {
-    if (charges >= chargeSlots || charges + refunds >= slots) throw overloaded();
-    charges += 1;
-    try {
-      return await call();
-    } finally {
-      charges -= 1;
-    }
-  }
-
-  async function giveBack<T>(call: () => Promise<T>): Promise<T> {
-    if (charges + refunds >= slots) throw overloaded();
-    refunds += 1;
-    try {
-      return await call();
-    } finally {
-      refunds -= 1;
-    }
-  }
-
+  const charge = limited(Math.floor(slots / 2));
+  const giveBack = limited(Math.floor(slots / 2));
   return {
     ...activities,
     processPayment: (input) => charge(() => activities.processPayment(input)),
@@ -47,6 +24,16 @@ export function withProviderSlots<A extends ProviderCalls>(activities: A, slots:
   };
 }
 
-function overloaded(): ApplicationFailure {
-  return ApplicationFailure.retryable('Every slot for calls of the payment provider is taken', OVERLOADED);
+/** Runs at most `slots` calls at a time and fails those beyond. */
+function limited(slots: number): <T>(call: () => Promise<T>) => Promise<T> {
+  let taken = 0;
+  return async (call) => {
+    if (taken >= slots) throw ApplicationFailure.retryable('Every slot for this call of the provider is taken', OVERLOADED);
+    taken += 1;
+    try {
+      return await call();
+    } finally {
+      taken -= 1;
+    }
+  };
 }
