@@ -175,7 +175,7 @@ test('I29 a hundred callers with one key through two gateways: one order, one an
   } finally {
     await other.stop();
   }
-});
+}, 180_000);
 
 test('I38 a caller whose connection breaks as the answer arrives gets it again', async () => {
   const line = await openBreakingLine(platform.base);
@@ -195,6 +195,7 @@ test('I38 a caller whose connection breaks as the answer arrives gets it again',
 async function untilEnded(send: () => Promise<Answer>): Promise<Answer> {
   for (;;) {
     const answer = await send();
+    console.error('I29', answer.status, answer.text.slice(0, 120), Date.now() % 1000000);
     if (answer.status !== 202 && answer.status !== 503) return answer;
     await new Promise((resolve) => setTimeout(resolve, 1_000 * Number(answer.headers.get('retry-after') ?? 1)));
   }

@@ -143,7 +143,8 @@ test('a parked order needs attention in its status, and an operator brings it to
   const method = 'tok_test_unrefundable';
   platform.worker.down.add(`hold of ${method}`);
   platform.worker.down.add(`refund of ${method}`);
-  const asked = platform.order({ body: { payment_method: method } });
+  const given = { key: randomUUID(), body: { payment_method: method } };
+  const asked = platform.order(given);
   const id = await platform.submitted(method);
   const handle = platform.temporal.client.workflow.getHandle(orderWorkflowId(id));
   await eventually(
@@ -159,7 +160,12 @@ test('a parked order needs attention in its status, and an operator brings it to
   expect((await ask(`/v1/orders/${id}/compensation/retry`, { reason: 'Is it back?' })).status).toBe(200);
   const resolve = { step: 'ProcessPayment', reason: 'Refunded at the desk', reference: 'refund 4711' };
   expect((await ask(`/v1/orders/${id}/compensation/resolve`, resolve)).status).toBe(200);
-  expect(await asked).toMatchObject({ status: 409, body: { reason: 'hold_expired' } });
+  await asked;
+  const refused = await eventually(
+    () => platform.order(given),
+    ({ status }) => status !== 202,
+  );
+  expect(refused).toMatchObject({ status: 409, body: { reason: 'hold_expired' } });
   platform.worker.down.clear();
 });
 
