@@ -40,9 +40,14 @@ function section(file: string, schema: z.ZodObject): string {
     const description = descriptionOf(field);
     if (!description) throw new Error(`${file}: ${name} has no description`);
     described.add(name);
-    const absent = field.safeParse(undefined);
-    const standard = typeof absent.data === 'string' || typeof absent.data === 'number' ? absent.data : '';
-    return `# ${description}\n#${name}=${standard}\n`;
+    return `# ${description}\n#${name}=${standardOf(field)}\n`;
   });
   return variables.length === 0 ? '' : `# --- ${file}\n${variables.join('')}`;
+}
+
+/** The value of a field whose variable is absent, as one would write it; a list's items are separated by commas. */
+function standardOf(field: z.ZodType): string {
+  const { data } = field.safeParse(undefined);
+  if (Array.isArray(data)) return data.join(',');
+  return typeof data === 'string' || typeof data === 'number' ? String(data) : '';
 }

@@ -2,7 +2,7 @@
 import { Client, ScheduleAlreadyRunning, WorkflowNotFoundError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { Gauge, type Registry } from 'prom-client';
-import { createJudge, type WorkflowState } from '../activities/audit/judge.ts';
+import { type AuditCalls, createJudge, type WorkflowState } from '../activities/audit/judge.ts';
 import { providerLedger } from '../activities/audit/provider-ledger.ts';
 import { createRepair } from '../activities/audit/repair.ts';
 import { orderIdOf, orderWorkflowId } from '../contracts/ids.ts';
@@ -38,30 +38,28 @@ const BROKEN_IN_QUERIES = {
 } as const satisfies Readonly<Record<BrokenStatus, string>>;
 
 type Services = ReturnType<typeof connectToServices>;
+type Audited = { readonly calls: { readonly audit: AuditCalls['audits'][string] } };
 
 export function createReconcileActivities(deps: {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly services: Services;
+  /** Every service whose own rules are evaluated, by its name in the verdict. */
+  readonly audited: Readonly<Record<string, Audited>>;
   readonly config: Pick<WorkerConfig, 'PROVIDER_URL' | 'SAGA_STEP_LIMIT_MS' | 'RETURN_WINDOW_MS'>;
   readonly registry: Registry;
   /** Of the workflows that a repair starts. */
   readonly ordersTaskQueue?: string;
 }): ReconcileActivities {
   const { connection, namespace, services, config, ordersTaskQueue } = deps;
-  const { users, products, orders, payments } = services.clients;
+  const { products, orders, payments } = services.clients;
   const client = new Client({ connection, namespace });
   const { judge } = createJudge({
     calls: {
       products: products.calls,
       orders: orders.calls,
       payments: payments.calls,
-      audits: {
-        users: users.calls.audit,
-        products: products.calls.audit,
-        orders: orders.calls.audit,
-        payments: payments.calls.audit,
-      },
+      audits: Object.fromEntries(Object.entries(deps.audited).map(([name, { calls }]) => [name, calls.audit])),
     },
     providerLedger: () => providerLedger(config.PROVIDER_URL),
     workflowOf: (orderId) => workflowState(client, orderId),

@@ -3,9 +3,11 @@ import type { NativeConnection, Worker } from '@temporalio/worker';
 import { BACKGROUND_TASK_QUEUE, type TaskQueue } from '../contracts/task-queues.ts';
 import { createOperationsServer } from '../platform/http/operations-server.ts';
 import type { Running } from '../platform/lifecycle/run.ts';
+import { createClient } from '../platform/rpc/client.ts';
 import { createLogger, type Logger } from '../platform/telemetry/logs.ts';
 import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
 import { VERSION } from '../platform/version.ts';
+import { NotificationsServiceService } from '../proto/gen/shopfast/notifications/v1/notifications.ts';
 import { createBackgroundWorker } from './background-worker.ts';
 import { bundleWorkflows } from './bundle.ts';
 import type { WorkerConfig } from './config.ts';
@@ -92,7 +94,9 @@ async function serveBackground({ config, logger, connection, services, metrics, 
   const { registry } = metrics;
   const dispatcher = createDispatcher({ config, registry });
   watchParkedOrders(registry, orderCounter(connection, namespace));
-  const reconciling = createReconcileActivities({ connection, namespace, services, config, registry });
+  const notifications = createClient(NotificationsServiceService, { target: config.NOTIFICATIONS_ADDRESS });
+  const audited = { ...services.clients, notifications };
+  const reconciling = createReconcileActivities({ connection, namespace, services, audited, config, registry });
   const worker = await createBackgroundWorker({ ...common, activities: { ...reconciling, ...dispatcher.activities } });
   return {
     worker,
@@ -101,7 +105,10 @@ async function serveBackground({ config, logger, connection, services, metrics, 
       await startDispatching(connection, namespace, logger, BACKGROUND_TASK_QUEUE);
     },
     drain: () => dispatcher.stop(),
-    close: () => dispatcher.close(),
+    close() {
+      dispatcher.close();
+      notifications.close();
+    },
   };
 }
 

@@ -157,7 +157,8 @@ test('the guide says of every fault what becomes of its command', () => {
 
 function reconciling(at: Pick<Parameters<typeof createReconcileActivities>[0], 'connection' | 'namespace' | 'ordersTaskQueue'>) {
   const config = { PROVIDER_URL: shop.providerUrl, SAGA_STEP_LIMIT_MS: 60_000, RETURN_WINDOW_MS: A_DAY_MS };
-  return createReconcileActivities({ ...at, config, services: shop.services, registry: new Registry() });
+  const { services } = shop;
+  return createReconcileActivities({ ...at, config, services, audited: services.clients, registry: new Registry() });
 }
 
 /** The command that ends the cell: its own, or what an order can still take whose own was refused. */

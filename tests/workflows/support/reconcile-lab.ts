@@ -27,6 +27,7 @@ export async function openReconcileLab() {
         ...at,
         registry,
         services: shop.services,
+        audited: shop.services.clients,
         config: { PROVIDER_URL: shop.providerUrl, SAGA_STEP_LIMIT_MS: 20_000, RETURN_WINDOW_MS: 86_400_000 },
       });
       own.push(reconciling);
