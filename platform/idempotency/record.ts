@@ -47,25 +47,43 @@ export function hashRequest(wire: Uint8Array): Buffer {
  */
 export async function claim(sql: Sql, request: Claim): Promise<Claimed> {
   const { operation, key, requestHash, lease } = request;
-  const [mine] = await sql.query<{ attempt: number }>(
+  // A known key is read and not locked: repeated calls do not wait for each other.
+  const inserted = await sql.query(
     `insert into idempotency (key, operation, request_hash, state, owner, locked_until)
      values ($1, $2, $3, 'in_progress', $4::uuid, now() + $5::integer * interval '1 millisecond')
-     on conflict (key) do update
-       set owner = excluded.owner, locked_until = excluded.locked_until, attempt = idempotency.attempt + 1
-       where idempotency.state = 'in_progress' and idempotency.locked_until < now()
-         and idempotency.operation = excluded.operation and idempotency.request_hash = excluded.request_hash
-     returning attempt`,
+     on conflict (key) do nothing returning key`,
     [key, operation, requestHash, lease?.owner ?? null, lease?.durationMs ?? null],
   );
-  if (mine) return { state: 'mine', attempt: mine.attempt };
-  const [row] = await sql.query<Row>('select operation, request_hash, state, response from idempotency where key = $1', [key]);
+  if (inserted.length > 0) return { state: 'mine', attempt: 1 };
+  const [row] = await sql.query<Row & { abandoned: boolean }>(
+    `select operation, request_hash, state, response, state = 'in_progress' and locked_until < now() as abandoned
+     from idempotency where key = $1`,
+    [key],
+  );
   if (!row) throw busy(key);
-  return read(row, request);
+  return row.abandoned && isSame(row, request) ? takeOver(sql, request) : read(row, request);
 }
 
-function read(row: Row, { operation, key, requestHash }: Claim): Claimed {
+/** Takes over a claim whose lease has ended. Throws ABORTED when another caller was faster. */
+async function takeOver(sql: Sql, { key, lease }: Claim): Promise<Claimed> {
+  const [mine] = await sql.query<{ attempt: number }>(
+    `update idempotency
+     set owner = $2::uuid, locked_until = now() + $3::integer * interval '1 millisecond', attempt = attempt + 1
+     where key = $1 and state = 'in_progress' and locked_until < now() returning attempt`,
+    [key, lease?.owner ?? null, lease?.durationMs ?? null],
+  );
+  if (!mine) throw busy(key);
+  return { state: 'mine', attempt: mine.attempt };
+}
+
+function isSame(row: Row, { operation, requestHash }: Claim): boolean {
+  return row.operation === operation && row.request_hash?.equals(requestHash) === true;
+}
+
+function read(row: Row, request: Claim): Claimed {
+  const { key } = request;
   if (row.state === 'tombstoned') throw undone(key);
-  if (row.operation !== operation || !row.request_hash?.equals(requestHash)) throw reused(key);
+  if (!isSame(row, request)) throw reused(key);
   if (row.state === 'in_progress' || !row.response) throw busy(key);
   if (row.state === 'refused') throw statusFrom(row.response);
   return { state: 'completed', response: row.response };
