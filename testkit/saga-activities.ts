@@ -17,7 +17,7 @@ export const FORWARD_CALLS: readonly ForwardCall[] = STEP_NAMES.flatMap(callsOf)
 /** The undos, newest first. */
 export const UNDO_CALLS: readonly UndoActivity[] = [...UNDOES.keys()].filter(isUndo).reverse();
 
-/** Whom a call is about: its order, or its user where no order is named. */
+/** The subject of a call: its order, or its user where no order is named. */
 export const about = z
   .object({ orderId: z.string().optional(), userId: z.string().optional() })
   .transform(({ orderId, userId }) => orderId ?? userId ?? '');

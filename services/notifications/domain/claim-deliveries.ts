@@ -8,7 +8,7 @@
  *     then.
  * DL4 A failed delivery is retried with backoff, and is dead after its last attempt; the next one of its queue then goes on.
  * DL5 A removed webhook receives nothing more: its pending deliveries are dead (remove-webhook.ts).
- * DL6 A queue is there exactly while it has a pending delivery. Whoever adds or settles one locks the queue first.
+ * DL6 A queue exists exactly while it has a pending delivery. Adding or settling a delivery locks its queue first.
  */
 import { randomUUID } from 'node:crypto';
 import type { Sql } from '../../../platform/persistence/sql.ts';

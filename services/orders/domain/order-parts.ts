@@ -9,7 +9,7 @@ import {
   StatusChangeSchema,
 } from './tables.ts';
 
-/** The properties that whoever creates an entity gives; the database and the owning collection give the others. */
+/** The properties that a constructor takes; the database and the owning collection set the others. */
 type Given<Entity, Key extends keyof Entity> = Readonly<Pick<Entity, Key>>;
 
 /** A product of an order and how many units of it; priced with the order. */
