@@ -3,7 +3,7 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 import type { DispatchActivities } from '../contracts/dispatch.ts';
 import type { ReconcileActivities } from '../contracts/reconcile.ts';
 import { BACKGROUND_TASK_QUEUE } from '../contracts/task-queues.ts';
-import { SHUTDOWN } from './order-worker.ts';
+import { COMMON_SETTINGS } from './order-worker.ts';
 
 /** How a worker runs, each number with its reason. */
 const SETTINGS = {
@@ -15,7 +15,7 @@ const SETTINGS = {
   maxConcurrentActivityTaskPolls: 2,
   // Every one of them keeps its activity for minutes; a dispatcher never waits for reconciliations.
   maxConcurrentActivityTaskExecutions: 10,
-  ...SHUTDOWN,
+  ...COMMON_SETTINGS,
 } as const satisfies Partial<WorkerOptions>;
 
 /** Tests give a task queue of their own and leave out activities that they do not need. */

@@ -6,7 +6,7 @@ import { createDispatch } from '../activities/events/dispatch.ts';
 import { createMailSender } from '../activities/events/mail-sender.ts';
 import { createWebhookSender } from '../activities/events/webhook-sender.ts';
 import { DISPATCH_WORKFLOW_ID, DISPATCH_WORKFLOW_TYPE, type DispatchActivities } from '../contracts/dispatch.ts';
-import { ORDERS_TASK_QUEUE } from '../contracts/task-queues.ts';
+import { BACKGROUND_TASK_QUEUE } from '../contracts/task-queues.ts';
 import type { SendMail } from '../platform/mail/mail.ts';
 import { createSmtp } from '../platform/mail/smtp.ts';
 import { createSpool } from '../platform/mail/spool.ts';
@@ -88,7 +88,7 @@ export async function startDispatching(
   connection: NativeConnection,
   namespace: string,
   logger: Logger,
-  taskQueue: string = ORDERS_TASK_QUEUE,
+  taskQueue: string = BACKGROUND_TASK_QUEUE,
 ): Promise<void> {
   try {
     await new Client({ connection, namespace }).workflow.start(DISPATCH_WORKFLOW_TYPE, {

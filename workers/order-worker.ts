@@ -5,14 +5,19 @@ import { withProviderSlots } from '../activities/provider-slots.ts';
 import type { ServiceCalls } from '../contracts/activities.ts';
 import { ORDERS_TASK_QUEUE } from '../contracts/task-queues.ts';
 
-// A stopping worker lets calls in flight end (those of an order's attempt take 8 s at most together), or each would cost an
-// attempt's time. An activity that never returns does not keep the process: less than the 15 s after which the process is ended.
-export const SHUTDOWN = { shutdownGraceTime: '9 seconds', shutdownForceTime: '13 seconds' } as const;
+/** What holds for the worker of either task queue. */
+export const COMMON_SETTINGS = {
+  // Workflows in flight on a worker that died wait this long for another one; the default is 10 s.
+  stickyQueueScheduleToStartTimeout: '1 second',
+  // A stopping worker lets calls in flight end (those of an order's attempt take 8 s at most together), or each would cost an
+  // attempt's time.
+  shutdownGraceTime: '9 seconds',
+  // An activity that never returns does not keep the process; less than the 15 s after which the process is ended.
+  shutdownForceTime: '13 seconds',
+} as const satisfies Partial<WorkerOptions>;
 
 /** How a worker runs, each number with its reason. */
 export const WORKER_SETTINGS = {
-  // Orders in flight on a worker that died wait this long for another one; the default is 10 s.
-  stickyQueueScheduleToStartTimeout: '1 second',
   // Several times the sagas that one worker has in flight. A paid order waits for days: keeping it costs the collector more (a
   // thousand of them: half as much again of the worker's time per order) than replaying it when something happens to it.
   maxCachedWorkflows: 200,
@@ -23,10 +28,10 @@ export const WORKER_SETTINGS = {
   // Below the number that the services' connection pools can queue within an RPC's deadline.
   maxConcurrentActivityTaskExecutions: 100,
   maxConcurrentLocalActivityExecutions: 100,
-  ...SHUTDOWN,
+  ...COMMON_SETTINGS,
 } as const satisfies Partial<WorkerOptions>;
 
-// The share of the activity slots that calls of the payment provider get; the rest is always free for other steps.
+// The share of the activity slots that calls of the payment provider get; the rest is never taken by them.
 const PROVIDER_SHARE = 0.5;
 
 /** Tests give a task queue and settings of their own. `activities` may hold more than the calls of the services. */

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { NativeConnection, Worker } from '@temporalio/worker';
-import { BACKGROUND_TASK_QUEUE, type TaskQueue } from '../contracts/task-queues.ts';
+import type { TaskQueue } from '../contracts/task-queues.ts';
 import { createOperationsServer } from '../platform/http/operations-server.ts';
 import type { Running } from '../platform/lifecycle/run.ts';
 import { createClient } from '../platform/rpc/client.ts';
@@ -102,7 +102,7 @@ async function serveBackground({ config, logger, connection, services, metrics, 
     worker,
     async begin() {
       await scheduleReconciler(connection, namespace, logger);
-      await startDispatching(connection, namespace, logger, BACKGROUND_TASK_QUEUE);
+      await startDispatching(connection, namespace, logger);
     },
     drain: () => dispatcher.stop(),
     close() {

@@ -10,11 +10,10 @@ import { DISPATCH_WORKFLOW_TYPE } from '../../../contracts/dispatch.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { startReceiver } from '../../../testkit/fakes/webhook-receiver.ts';
 import { createTestTemporal } from '../../../testkit/temporal.ts';
+import { createBackgroundWorker } from '../../../workers/background-worker.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
 import { createDispatcher, type DispatcherConfig } from '../../../workers/dispatcher.ts';
-import { createOrderWorker } from '../../../workers/order-worker.ts';
 import type { DispatchOrder } from './dispatching-worker.ts';
-import { createFakeActivities } from './fake-activities.ts';
 import { SECRET, startFakeEvents } from './fake-events.ts';
 
 export const TYPES = ['order.submitted', 'order.reserved', 'order.paid', 'order.shipped', 'payment.refunded'];
@@ -122,8 +121,7 @@ async function startWorker(options: {
 }) {
   const { config, runMs, ...where } = options;
   const dispatcher = createDispatcher({ config, registry: new Registry(), ...(runMs === undefined ? {} : { runMs }) });
-  const activities = { ...createFakeActivities().activities, ...dispatcher.activities };
-  const worker = await createOrderWorker({ ...where, activities });
+  const worker = await createBackgroundWorker({ ...where, activities: dispatcher.activities });
   const running = worker.run();
   return {
     /** As workers/server.ts does it; answers how many milliseconds it took. */

@@ -2,9 +2,8 @@
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { Registry } from 'prom-client';
 import * as z from 'zod';
+import { createBackgroundWorker } from '../../../workers/background-worker.ts';
 import { createDispatcher } from '../../../workers/dispatcher.ts';
-import { createOrderWorker } from '../../../workers/order-worker.ts';
-import { createFakeActivities } from './fake-activities.ts';
 
 const order = z.object({
   temporal: z.string(),
@@ -28,12 +27,12 @@ process.on('disconnect', () => process.exit(0));
 
 const { temporal, namespace, taskQueue, codePath, config } = order.parse(JSON.parse(process.argv[2] ?? ''));
 const dispatcher = createDispatcher({ config: { ...config, SMTP_URL: undefined }, registry: new Registry() });
-const worker = await createOrderWorker({
+const worker = await createBackgroundWorker({
   connection: await NativeConnection.connect({ address: temporal }),
   namespace,
   taskQueue,
   workflowBundle: { codePath },
-  activities: { ...createFakeActivities().activities, ...dispatcher.activities },
+  activities: dispatcher.activities,
 });
 process.send?.('ready');
 await worker.run();
