@@ -19,7 +19,7 @@ import { createCurrentOrder } from './current-order.ts';
 import type { Dependencies } from './dependencies.ts';
 import { toStatus } from './errors.ts';
 import type { OrdersHandlers } from './handler.ts';
-import { impersonalMessage, orderMessage, totalsMessage } from './messages.ts';
+import { confirmedOrderMessage, orderMessage, totalsMessage } from './messages.ts';
 import { cancelOrderSchema, confirmOrderSchema, createOrderSchema, submitOrderSchema } from './requests.ts';
 
 type SagaHandlers = Pick<OrdersHandlers, 'submitOrder' | 'createOrder' | 'confirmOrder' | 'cancelOrder'>;
@@ -56,7 +56,7 @@ export function sagaHandlers({ database, snapshot, charges }: Dependencies): Sag
       const { order } = await currentOrder({ key, operation: 'ConfirmOrder', requestHash }, (transaction) =>
         confirmOrder(transaction, given),
       );
-      return { order: impersonalMessage(order) };
+      return { order: confirmedOrderMessage(order) };
     },
 
     cancelOrder: idempotent(
