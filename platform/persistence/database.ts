@@ -4,6 +4,7 @@ import { type Constructor, type EntityManager, type EntitySchema, MikroORM } fro
 import { CompiledQuery } from 'kysely';
 import pg from 'pg';
 import type { Logger } from '../telemetry/logs.ts';
+import { BindingDriver } from './binding-driver.ts';
 import { HEALTH_CHECK, PreparingClient } from './client.ts';
 import { retryConflicts } from './retry.ts';
 import { type Sql, sqlOnAny, sqlOver } from './sql.ts';
@@ -43,6 +44,7 @@ export async function openDatabase(options: {
 }) {
   const orm = await MikroORM.init({
     clientUrl: options.url,
+    driver: BindingDriver,
     entities: [...options.entities],
     extensions: [Migrator],
     migrations: { migrationsList: [...options.migrations], snapshot: false, tableName: 'schema_migrations', silent: true },

@@ -40,9 +40,10 @@ export function orderMessage(order: Order): wire.Order {
   };
 }
 
-/** An order without personal data and payment method, which workflows must not carry. */
-export function impersonalMessage(order: Order): wire.Order {
-  return { ...orderMessage(order), shippingAddress: undefined, paymentMethod: '' };
+/** The part of a confirmed order that its workflow carries: no personal data, no payment method, no later decisions and returns. */
+export function confirmedOrderMessage(order: Order): wire.Order {
+  const history = order.history.getItems().map(changeMessage);
+  return { ...summaryOf(order), history, interventions: [], returns: [], shippingAddress: undefined, paymentMethod: '' };
 }
 
 function summaryOf(order: Order): Omit<wire.Order, 'history' | 'interventions' | 'returns'> {

@@ -18,7 +18,7 @@ import { submitOrder } from '../domain/submit-order.ts';
 import { createCurrentOrder } from './current-order.ts';
 import type { Dependencies, OrdersHandlers } from './dependencies.ts';
 import { toStatus } from './errors.ts';
-import { impersonalMessage, orderMessage, totalsMessage } from './messages.ts';
+import { confirmedOrderMessage, orderMessage, totalsMessage } from './messages.ts';
 import { cancelOrderSchema, confirmOrderSchema, createOrderSchema, submitOrderSchema } from './requests.ts';
 
 type SagaHandlers = Pick<OrdersHandlers, 'submitOrder' | 'createOrder' | 'confirmOrder' | 'cancelOrder'>;
@@ -55,7 +55,7 @@ export function sagaHandlers({ database, snapshot, charges }: Dependencies): Sag
       const { order } = await currentOrder({ key, operation: 'ConfirmOrder', requestHash }, (transaction) =>
         confirmOrder(transaction, given),
       );
-      return { order: impersonalMessage(order) };
+      return { order: confirmedOrderMessage(order) };
     },
 
     cancelOrder: idempotent(

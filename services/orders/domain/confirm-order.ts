@@ -1,14 +1,13 @@
 import { lockOrder, type Work } from './lock-order.ts';
 import type { Order } from './order.ts';
-import { ORDER_PARTS } from './reads/get-order.ts';
 
-/** Saga step 5: RESERVED → PAID. The answer has everything that belongs to the order. */
+/** Saga step 5: RESERVED → PAID. The answer has the order's lines and history. */
 export async function confirmOrder(
   { em }: Work,
   { orderId, paymentId }: { readonly orderId: string; readonly paymentId: string },
 ): Promise<Order> {
   const { order, now } = await lockOrder(em, orderId);
-  await em.populate(order, ORDER_PARTS);
+  await em.populate(order, ['lines', 'history']);
   order.pay(paymentId, now);
   return order;
 }
