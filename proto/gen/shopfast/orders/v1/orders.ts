@@ -255,8 +255,8 @@ export interface ConfirmOrderRequest {
 
 export interface ConfirmOrderResponse {
   /**
-   * As it is now, which is PAID unless the answer is a repeated one. Without shipping address and payment method, which sagas must
-   * not carry.
+   * As it is now, which is PAID unless the answer is a repeated one. Without interventions and returns, and without shipping address
+   * and payment method, which sagas must not carry.
    */
   order: Order | undefined;
 }
