@@ -1,6 +1,7 @@
-import { lockOrder, type Work } from './lock-order.ts';
+import { lockOrder } from './lock-order.ts';
 import type { Order } from './order.ts';
 import { ORDER_PARTS } from './reads/get-order.ts';
+import type { Work } from './work.ts';
 
 /** Saga step 5: RESERVED → PAID. The answer has everything that belongs to the order. */
 export async function confirmOrder(
