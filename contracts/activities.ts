@@ -14,8 +14,8 @@ export type Result<T extends object = object> = ({ readonly ok: true } & T) | Re
 /** Every input that changes something carries the idempotency key of its operation (contracts/ids). */
 type Keyed = { readonly key: string; readonly orderId: string };
 
-/** An undo names the key of the step that it undoes, so that a late forward call is refused. */
-type Undo = Keyed & { readonly undoesKey: string };
+/** `undoesKey` is the key of the step that is undone, so that a forward call that arrives later is refused. */
+type UndoInput = Keyed & { readonly undoesKey: string };
 
 /** One return of an order; an order may have several. */
 type OfReturn = Keyed & { readonly returnId: string };
@@ -32,7 +32,7 @@ export type OrderActivities = {
   processPayment(
     input: Keyed & { readonly userId: string; readonly amount: Money; readonly paymentMethod: string },
   ): Promise<Result<{ readonly paymentId: string }>>;
-  /** Both of ConfirmCalls, the stock first, and the order when the stock was not refused. */
+  /** Confirms the stock, then the order (ConfirmCalls). A refusal for the stock leaves the order unchanged. */
   confirm(input: {
     readonly orderId: string;
     readonly paymentId: string;
@@ -40,21 +40,21 @@ export type OrderActivities = {
     readonly orderKey: string;
   }): Promise<Result<Confirmed>>;
 
-  releaseInventory(input: Undo): Promise<void>;
-  refundPayment(input: Undo & { readonly reason: Reason }): Promise<void>;
+  releaseInventory(input: UndoInput): Promise<void>;
+  refundPayment(input: UndoInput & { readonly reason: Reason }): Promise<void>;
   cancelOrder(
-    input: Undo & {
+    input: UndoInput & {
       readonly reason: Reason;
       readonly failedStep: StepName | null;
       readonly facts: Readonly<Record<string, string>>;
-      /** Who asked for it and in which words; absent when the saga failed by itself. */
+      /** Who asked for it and why, in their words; absent when the saga failed by itself. */
       readonly actorId?: string;
       readonly note?: string;
     },
   ): Promise<void>;
 };
 
-/** The two calls of `confirm`, each under a key of its own: an attempt that broke off between them is simply made again. */
+/** The two calls of `confirm`. Each has its own key, so that an attempt that failed between them can be repeated. */
 export type ConfirmCalls = {
   confirmReservation(input: Keyed): Promise<Result>;
   confirmOrder(input: Keyed & { readonly paymentId: string }): Promise<Result<Confirmed>>;
@@ -69,7 +69,7 @@ export type OrderLifeActivities = {
   /** `deliveredAt` in RFC 3339; absent: now. */
   deliverOrder(input: Keyed & { readonly deliveredAt?: string; readonly actorId: string }): Promise<Result>;
 
-  /** What may come back, and what it is worth. No lines: everything that is not back yet. */
+  /** Returns the units that may come back and their refund. Empty `lines` ask for all units that have not come back. */
   requestReturn(
     input: OfReturn & { readonly lines: readonly Line[]; readonly reason: string; readonly actorId: string },
   ): Promise<Result<{ readonly refund: Money; readonly lines: readonly Line[]; readonly completesOrder: boolean }>>;
@@ -77,7 +77,7 @@ export type OrderLifeActivities = {
   restockReturn(input: OfReturn & { readonly lines: readonly Line[] }): Promise<void>;
   completeReturn(input: OfReturn): Promise<void>;
 
-  /** What an operator did to the undos of a parked order, for its record. */
+  /** Records what an operator did about the undos of a parked order. */
   recordIntervention(
     input: Keyed & {
       readonly actorId: string;
@@ -89,5 +89,5 @@ export type OrderLifeActivities = {
   ): Promise<void>;
 };
 
-/** What the services do for an order, call by call; the activities of an order are made of it. */
+/** The calls that the services offer for an order. The activities of an order are made of them. */
 export type ServiceCalls = Omit<OrderActivities, 'confirm'> & ConfirmCalls & OrderLifeActivities;

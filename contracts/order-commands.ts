@@ -1,4 +1,4 @@
-/** The commands of an order, as Updates of its workflow. Plain JSON; the person who acts is named by user id, never by name. */
+/** The commands of an order, as Updates of its workflow. Plain JSON without personal data: `actorId` is a user id. */
 import { defineUpdate } from '@temporalio/workflow';
 import type { Line, Money } from './money.ts';
 import type { CompensationStep } from './saga-steps.ts';
@@ -12,9 +12,9 @@ export type CancelCommand = { readonly actorId: string; readonly reason: string 
 
 export type ReturnCommand = {
   readonly actorId: string;
-  /** A UUID made by the caller: the same one again is the same return. */
+  /** A UUID that the caller chooses. A repeated id is the same return. */
   readonly returnId: string;
-  /** Empty: everything that is not back yet. */
+  /** Empty: all units that have not come back. */
   readonly lines: readonly Line[];
   readonly reason: string;
 };
@@ -22,25 +22,25 @@ export type ReturnCommand = {
 export type AcceptedReturn = { readonly returnId: string; readonly refund: Money; readonly lines: readonly Line[] };
 
 /**
- * Each is answered when it is carried out. Refused with an ApplicationFailure whose type is a reason of contracts/reasons and
- * whose one detail is the facts; the same command again is answered as the first one was.
+ * Each is answered after it was carried out. A refusal is an ApplicationFailure: its type is a reason of contracts/reasons, its
+ * one detail is the facts. A repeated command gets the first answer.
  */
 export const shipUpdate = defineUpdate<void, [ShipCommand]>('ship');
 export const deliverUpdate = defineUpdate<void, [DeliverCommand]>('deliver');
 export const cancelUpdate = defineUpdate<void, [CancelCommand]>('cancel');
 export const requestReturnUpdate = defineUpdate<AcceptedReturn, [ReturnCommand]>('requestReturn');
 
-/** What an operator does about a parked order. */
+/** An operator's decision about the undos of a parked order. */
 export type CompensationCommand = {
   readonly actorId: string;
   readonly reason: string;
   /** Absent: every open undo. */
   readonly step?: CompensationStep;
-  /** Of whatever was done by other means, such as a refund at the provider's desk. */
+  /** An external reference, such as the provider's refund id. */
   readonly reference?: string;
 };
 
 /** Tries the open undos again now. */
 export const retryCompensationUpdate = defineUpdate<void, [CompensationCommand]>('retryCompensation');
-/** Takes undos off the list: they have been done by other means. */
+/** Drops open undos that were done by other means. */
 export const resolveCompensationUpdate = defineUpdate<void, [CompensationCommand]>('resolveCompensation');

@@ -1,4 +1,4 @@
-/** Settings that whoever starts an order hands to its workflow: the gateway, and the reconciler for one that was never started. */
+/** Settings that the gateway and the reconciler pass to the workflow of an order that they start. */
 export const ORDER_LIMITS = {
   SAGA_STEP_LIMIT_MS: {
     standard: 600_000,

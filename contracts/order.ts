@@ -35,12 +35,12 @@ export type OrderOutcome =
   | { readonly status: 'confirmed'; readonly paymentId: string; readonly order: ConfirmedOrder }
   | { readonly status: 'cancelled'; readonly failure: OrderFailure };
 
-/** What the workflow ends with: a saga that was undone, or the last state of a confirmed order. */
+/** The workflow's result: the outcome of a saga that was undone, or the last state of a confirmed order. */
 export type OrderEnd = OrderOutcome | { readonly status: 'closed' | 'returned'; readonly paymentId: string };
 
 export type OrderStatusView = {
   readonly sagaState: SagaState;
-  /** The step at work now; null when the saga has ended or is undoing. */
+  /** The current step; null when the saga has ended or is undoing. */
   readonly step: StepName | null;
   readonly failure: OrderFailure | null;
   /** The order is parked: undos keep failing, and an operator is asked to look (SG6). */
@@ -51,7 +51,7 @@ export type OrderStatusView = {
 
 export const statusQuery = defineQuery<OrderStatusView>('status');
 
-/** Answers when the saga has ended, with its outcome. Its update id is its name: every caller waits for the same one. */
+/** Answers the saga's outcome when it has ended. All callers use the same update id, so they wait for the same Update. */
 export const outcomeUpdate = defineUpdate<OrderOutcome>('outcome');
 export const OUTCOME_UPDATE_ID = 'outcome';
 
@@ -63,8 +63,8 @@ export const needsAttentionAttribute = defineSearchAttributeKey('NeedsAttention'
 export const SEARCH_ATTRIBUTES = [orderStatusAttribute, failedStepAttribute, needsAttentionAttribute] as const;
 
 /**
- * Asks Temporal's visibility for parked orders (SG6): who counts them and who lists them mean the same. One that was terminated
- * while it was parked waits for the reconciler and for no operator.
+ * Temporal's visibility query for parked orders (SG6), used by the metric and the list. Excludes orders that were terminated
+ * while they were parked: they wait for the reconciler, not for an operator.
  */
 export const PARKED_ORDERS = `WorkflowType = '${ORDER_WORKFLOW_TYPE}' AND ${needsAttentionAttribute.name} = true AND ExecutionStatus = 'Running'`;
 

@@ -1,26 +1,29 @@
-/** The watchman who compares what the services say of each order. Plain JSON: ids and counts. */
+/** The reconciler compares what the services store about each order. Plain JSON: ids and counts. */
 
 export const RECONCILE_WORKFLOW_TYPE = 'reconcile';
 export const RECONCILE_SCHEDULE_ID = 'reconcile';
 
 export type ReconcileInput = {
-  /** Milliseconds for which an order must have been quiet to be judged: what is at work disagrees for a moment. */
+  /**
+   * Milliseconds without a change after which an order is judged. Orders that still change are skipped, as services may briefly
+   * disagree.
+   */
   readonly quietMs: number;
-  /** Whether what is safe to repair is repaired. */
+  /** Whether to repair violations that are safe to repair. */
   readonly repair: boolean;
 };
 
 export type RuleFinding = {
   /** `service.rule`, or the name of a rule between services. */
   readonly rule: string;
-  /** Things looked at; 0 proves nothing. */
+  /** Rows that were checked; 0 proves nothing. */
   readonly checked: number;
   readonly violations: number;
   /** At most 10 ids. */
   readonly examples: readonly string[];
 };
 
-/** Something that a rule found and that can be undone by the services' own idempotent calls. */
+/** A violation that the services' own idempotent calls can repair. */
 export type Repair = { readonly orderId: string; readonly rule: string; readonly action: RepairAction };
 
 export type RepairAction = 'release the hold' | 'refund the charge' | 'start the workflow' | 'settle the order';
@@ -33,7 +36,9 @@ export type Verdict = {
 export type ReconcileResult = Verdict & { readonly repaired: readonly Repair[] };
 
 export type ReconcileActivities = {
-  /** Every rule of every service and every rule between them. Orders that were `repaired` just now are judged though they moved. */
+  /**
+   * Evaluates the rules of every service and those between services. Orders in `repaired` are judged although they just changed.
+   */
   judge(input: { readonly quietMs: number; readonly repaired?: readonly string[] }): Promise<Verdict>;
   repair(input: Repair): Promise<void>;
 };

@@ -1,26 +1,26 @@
 /**
- * The steps of the saga: what gateway, metrics, documents and tests know of them. What each step does and how it is undone is in
- * workflows/order/steps. A state, a compensation or an idempotency key of a step exists because it is in this table.
+ * The steps of the saga, for gateway, metrics, documents and tests. The code of each step and of its undo is in
+ * workflows/order/steps. This table is the source of every state, undo and idempotency key of a step.
  */
 export type StepMode = 'local-first' | 'regular';
 
 type StepFacts = {
-  /** The saga's state when the step has been taken. */
+  /** The saga's state after the step. */
   readonly reaches: string;
-  /** The activity that takes it. */
+  /** The activity that runs the step. */
   readonly activity: string;
-  /** The activity that undoes it; null: it changes nothing, or the submission's undo covers it. */
+  /** The activity that undoes the step; null: the step changes nothing, or the submission's undo covers it. */
   readonly undo: string | null;
-  /** The idempotency keys of its calls (contracts/ids); none: it changes nothing. */
+  /** The idempotency keys of its calls (contracts/ids); empty: the step changes nothing. */
   readonly keys: readonly string[];
   /**
-   * `local-first`: a first attempt within the workflow task, then a regular activity. `regular`: in the history before anything
-   * happens, as money has to be.
+   * `local-first`: a first attempt within the workflow task, then a regular activity. `regular`: scheduled in the history before
+   * it runs, which is required for money.
    */
   readonly mode: StepMode;
   /**
-   * `hold`: it works while stock is held for the order, so its time is the hold's, which began with ReserveInventory. That is
-   * how an order gives up paying well before its hold expires.
+   * `own`: a new time limit begins with the step. `hold`: the step shares the time limit that began with ReserveInventory, so
+   * that an order gives up paying well before its hold on the stock expires.
    */
   readonly budget: 'own' | 'hold';
 };
@@ -93,12 +93,12 @@ export const SAGA_STATES = [
 
 export type SagaState = (typeof SAGA_STATES)[number];
 
-/** What can be undone: a step of the saga, or the submission that came before it. */
+/** Everything that can be undone: the steps of the saga, and the submission before them. */
 export const COMPENSATION_STEPS = ['SubmitOrder', ...STEP_NAMES] as const;
 
 export type CompensationStep = (typeof COMPENSATION_STEPS)[number];
 
-/** What each undo undoes, oldest first. */
+/** The step that each undo undoes, oldest first. */
 export const UNDOES: ReadonlyMap<string, CompensationStep> = new Map<string, CompensationStep>([
   ['cancelOrder', 'SubmitOrder'],
   ...STEP_NAMES.flatMap((step): [string, StepName][] => {
@@ -107,7 +107,10 @@ export const UNDOES: ReadonlyMap<string, CompensationStep> = new Map<string, Com
   }),
 ]);
 
-/** The step that an activity of the saga takes or undoes. The submission's undo counts as CreateOrder's. */
+/**
+ * The step that an activity of the saga runs or undoes. Differs from UNDOES in `cancelOrder`: it undoes the submission and
+ * CreateOrder, and only CreateOrder is a step.
+ */
 export const STEP_OF_ACTIVITY: ReadonlyMap<string, StepName> = new Map<string, StepName>([
   ['cancelOrder', 'CreateOrder'],
   ...STEP_NAMES.flatMap((step) => {

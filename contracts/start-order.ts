@@ -1,6 +1,6 @@
 /**
- * The one place that builds how an order's workflow is started. The gateway starts it with the question for its outcome
- * (Update-with-Start), the reconciler without; two starts of one order are one workflow, and one that has ended is not begun again.
+ * How the gateway and the reconciler start an order's workflow. The gateway's start also asks for the outcome
+ * (Update-with-Start). A second start of an order joins its running workflow; a workflow that has ended is not started again.
  */
 import type { SearchAttributePair } from '@temporalio/common';
 import { orderWorkflowId } from './ids.ts';

@@ -1,19 +1,19 @@
-/** Keeps somebody at dispatching events, for ever: one long activity after the other, taken over when its worker dies. */
+/** Keeps one dispatch activity running at all times. When its worker dies, another worker runs it. */
 import { continueAsNew, proxyActivities } from '@temporalio/workflow';
 import type { DispatchActivities } from '../contracts/dispatch.ts';
 
 const { dispatch } = proxyActivities<DispatchActivities>({
-  // Half as much again as it works for, for what it has begun.
+  // 10 minutes of work, and 5 to finish what is in flight.
   startToCloseTimeout: '15 minutes',
-  // Events wait this long when a worker dies, and no longer; it sends a sign of life every few seconds.
+  // The activity sends a heartbeat every few seconds. Events wait at most this long when its worker dies.
   heartbeatTimeout: '10 seconds',
-  // Services that are down are waited for inside; what fails here is a bug or a worker that died.
+  // The activity itself waits for services that are down. It fails only through a bug or a worker that died.
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
-  // A dispatcher that was cancelled has stopped sending when its workflow has ended.
+  // When a cancelled workflow has ended, its activity has stopped sending.
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 });
 
-// Of ten minutes each: a history covers four hours and has about 150 events. That is 36 events per hour, whatever is sent.
+// Rounds of ten minutes each: a history covers four hours and has about 150 events, however many events are delivered.
 const ROUNDS = 24;
 
 export async function dispatchEvents(): Promise<void> {

@@ -1,17 +1,20 @@
-/** One round of the watchman: judge, repair what is safe, judge again. Started by a schedule and by `npm run reconcile`. */
+/**
+ * One round of the reconciler: judges all orders, repairs what is safe, judges again. Started by a schedule and by `npm run
+ * reconcile`.
+ */
 import { log, proxyActivities } from '@temporalio/workflow';
 import type { ReconcileActivities, ReconcileInput, ReconcileResult, Repair } from '../contracts/reconcile.ts';
 
-// A reading of everything takes as long as there are orders; it says that it is alive with every page.
+// The duration grows with the number of orders. The activity sends a heartbeat per page.
 const { judge } = proxyActivities<ReconcileActivities>({
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout: '1 minute',
   retry: { maximumAttempts: 3 },
 });
-// One order's undos; the next round finds what could not be repaired in this one.
+// The undos of one order. The next round finds orders whose repair failed.
 const { repair } = proxyActivities<ReconcileActivities>({ startToCloseTimeout: '30 seconds', retry: { maximumAttempts: 3 } });
 
-// Orders that one round repairs: the rest waits for the next one, so that a history stays short.
+// Orders that one round repairs at most, so that the history stays short. The next round continues.
 const REPAIRS_MAX = 100;
 
 export async function reconcile({ quietMs, repair: mayRepair }: ReconcileInput): Promise<ReconcileResult> {

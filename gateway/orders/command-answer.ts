@@ -13,7 +13,7 @@ import type { OrderWorkflow } from './workflow/workflow.ts';
 
 export type CommandDeps = { readonly orderReader: OrderReader; readonly workflow: Pick<OrderWorkflow, 'command'> };
 
-// In the words of the user, and kept in the order's history.
+// The user's own words. They are kept in the order's history.
 export const reasonInput = text({ min: 1, max: 200 }).describe('Why, in up to 200 characters. It is kept: no personal data.');
 
 export const COMMAND_ANSWERS = {
@@ -26,7 +26,9 @@ export const COMMAND_ANSWERS = {
   },
 } as const;
 
-/** The body first: a request with a wrong shape asks no service. The order next: it knows its user. */
+/**
+ * Parses the body first, so that an invalid request calls no service. Then reads the order, which says which user it belongs to.
+ */
 export async function readCommand<T>(
   ctx: RouteCtx,
   { orderReader }: CommandDeps,

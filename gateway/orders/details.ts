@@ -17,7 +17,7 @@ type DetailsDeps = { readonly clients: Clients; readonly orderReader: OrderReade
 
 type Unavailable = { readonly unavailable: true; readonly reason: Reason };
 
-// The order, and then all parts at the same time: together within three seconds.
+// The order is read first, then all parts in parallel: together within three seconds.
 const ORDER_LIMIT_MS = 1_500;
 const PART_LIMITS = { deadlineMs: 1_000 };
 
@@ -49,7 +49,7 @@ export const readOrderDetails: Route<DetailsDeps> = {
   handler: ({ clients, orderReader }) =>
     async function readOrderDetailsHandler(ctx) {
       const caller = signedIn(ctx);
-      // The order first: it knows its user and its parts.
+      // Read first, because the order says which user, products and payment belong to it.
       const order = await orderReader.order(caller, pathId(ctx), ORDER_LIMIT_MS);
       const forOperator = seesEverything(caller);
       const [user, products, payment] = await Promise.all([

@@ -1,7 +1,7 @@
 /**
  * The states of orders as they change, for event streams.
  *
- * OE1 Per order and gateway one read at a time and at most one per second, for any number of listeners.
+ * OE1 A gateway reads an order at most once per second, one read at a time, for any number of listeners.
  * OE2 An event's id is a digest of its state: the same on every gateway and after a restart.
  * OE3 Memory is bounded: streams are counted, and a client that does not read loses its stream.
  * OE4 A stream ends after the last state of the saga, at the end of its life, and when the gateway stops.
@@ -90,7 +90,10 @@ export function createOrderFeed({ readState, streamsMax, stopping, logger }: Fee
       return read(orderId, feed);
     },
 
-    /** A stream of the order's states, beginning with the given one unless the client has seen it. Throws 503 when too many are open. */
+    /**
+     * A stream of the order's states, beginning with the given one unless the client has seen it. Throws 503 when too many are
+     * open.
+     */
     open(orderId: string, state: OrderState, seenId: string): PassThrough {
       if (streams.size >= streamsMax || stopping.aborted) throw tooMany();
       const feed = feedOf(orderId);
@@ -153,7 +156,7 @@ export function createStateReader(orderReader: OrderReader): FeedOptions['readSt
     const { json, complete } = await orderReader.status(order);
     const data = JSON.stringify(json);
     const last = isEnd(json.saga_state);
-    // The record is coarser than the workflow: it must not make an order seem to go back.
+    // The record has fewer states than the workflow. Without a complete status it could show an earlier state than the last one.
     if (!complete && !last && before) return before;
     return { id: createHash('sha256').update(data).digest('base64url').slice(0, 22), data, last };
   };

@@ -17,7 +17,7 @@ type ListDeps = { readonly clients: Pick<Clients, 'orders'>; readonly workflow: 
 
 const LIMITS = { deadlineMs: 3_000 };
 
-/** Parameters that customers are refused. */
+/** Parameters that only operators may use. */
 export const OPERATOR_FILTERS = ['user_id', 'failed_step', 'needs_attention'] as const;
 
 const ORDER_ID = '019ac2b4-7c00-7000-8000-000000000001';

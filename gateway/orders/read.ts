@@ -14,7 +14,7 @@ import type { OrderWorkflow } from './workflow/workflow.ts';
 const ORDER_LIMIT_MS = 3_000;
 // An order is worth showing without the names of its products.
 const NAMES_LIMIT_MS = 500;
-// The record before the status, and once more when the saga has ended meanwhile: with the workflow's progress within 3 s.
+// The record is read before the workflow's progress, and again if the saga has ended meanwhile: together within 3 s.
 const STATUS_ORDER_LIMIT_MS = 1_200;
 const STATUS_REREAD_LIMIT_MS = 400;
 
@@ -28,7 +28,7 @@ export function createOrderReader({
   orders: Clients['orders'];
   workflow: Pick<OrderWorkflow, 'progress'>;
 }) {
-  /** Another user's order is 404, which orders decides; operators and the gateway itself name no user. */
+  /** Orders answers 404 for another user's order. Operators and the gateway itself name no user and may read every order. */
   async function read(caller: Caller | 'gateway', orderId: string, deadlineMs: number = ORDER_LIMIT_MS): Promise<Order> {
     const userId = caller === 'gateway' || seesEverything(caller) ? '' : caller.userId;
     const { order } = await orders.calls.getOrder({ orderId, userId }, { deadlineMs });
@@ -39,14 +39,15 @@ export function createOrderReader({
     order: read,
 
     /**
-     * From the workflow, or from the record while the workflow cannot answer. `complete` is false when the record is all there is
-     * and the saga has not ended in it: no worker answers, or the workflow was terminated and its order is not settled yet.
+     * The status from the workflow, or from the record if the workflow cannot answer. `complete` is false when only the record
+     * answered and the saga has not ended in it. Then either no worker answers, or the workflow was terminated and its order is
+     * not settled yet.
      */
     async status(order: Order) {
       const { saga, view, retrying } = await workflow.progress(order.id);
-      // The saga may have ended after the record was read, which would then contradict it.
-      const over = saga === 'over' || (view !== undefined && isEnd(view.sagaState));
-      const outdated = over && recordedEnd(order) === 'open';
+      // The saga may have ended after the record was read. Then the record is read again, so that the two agree.
+      const ended = saga === 'ended' || (view !== undefined && isEnd(view.sagaState));
+      const outdated = ended && recordedEnd(order) === 'open';
       const now = outdated ? await read('gateway', order.id, STATUS_REREAD_LIMIT_MS) : order;
       const json = {
         id: order.id,
@@ -62,7 +63,7 @@ export function createOrderReader({
         needs_attention: view?.needsAttention ?? false,
         open_undos: view?.openUndos,
       };
-      return { json, complete: saga === 'at work' || (saga === 'over' && recordedEnd(now) !== 'open') };
+      return { json, complete: saga === 'running' || (saga === 'ended' && recordedEnd(now) !== 'open') };
     },
   };
 }
@@ -100,7 +101,7 @@ const orderStatusSchema = z
     id,
     status: statusSchema,
     saga_state: sagaStateSchema,
-    step: step.optional().describe('The step at work now.'),
+    step: step.optional().describe('The current step.'),
     retrying: z
       .strictObject({
         step,
@@ -126,7 +127,7 @@ export const readOrderStatus: Route<{ readonly orderReader: OrderReader }> = {
   },
   handler: ({ orderReader }) =>
     async function readOrderStatusHandler(ctx) {
-      // The record first: it knows the order's user.
+      // The record is read first, because it says which user the order belongs to.
       const order = await orderReader.order(signedIn(ctx), pathId(ctx), STATUS_ORDER_LIMIT_MS);
       ctx.body = (await orderReader.status(order)).json;
     },

@@ -51,9 +51,12 @@ export function sagaStateOf({ status }: { readonly status: OrderStatus }): SagaS
 }
 
 /**
- * How the saga ended according to the record; `open` while it has not. PAID is written by the saga's last step, which may still
- * fail: an order that was PAID and has a failed step was undone. `either`: an order that was PAID and then cancelled by request;
- * the record does not say whether the saga or the confirmed order was cancelled.
+ * How the saga ended, according to the record. The saga's last step writes PAID and may still fail afterwards.
+ *
+ * - `confirmed`: was PAID and is not CANCELLED.
+ * - `open`: was never PAID and is not CANCELLED. The saga has not ended.
+ * - `cancelled`: is CANCELLED, and was never PAID or has a failed step.
+ * - `either`: is CANCELLED, was PAID and has no failed step. Either the saga or the confirmed order was cancelled by request.
  */
 export function recordedEnd(order: Order): 'confirmed' | 'cancelled' | 'either' | 'open' {
   const paid = [order, ...order.history].some((change) => sagaStateOf(change) === 'SagaCompleted');

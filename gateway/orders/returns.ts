@@ -56,8 +56,8 @@ export const returnOrder: Route<CommandDeps> = {
         reason,
       };
       const units = command.lines.map(({ productId, quantity }) => `${productId} ${quantity}`).sort();
-      const sameAs = [command.returnId, reason, ...units];
-      const answer = await deps.workflow.command(order, requestReturnUpdate, command, sameAs);
+      const identity = [command.returnId, reason, ...units];
+      const answer = await deps.workflow.command(order, requestReturnUpdate, command, identity);
       if (answer.state === 'going on') return answerCommand(ctx, deps, order, answer);
       const { returnId, refund, lines: accepted } = answer.answer;
       ctx.status = 201;

@@ -4,8 +4,8 @@
  * GW1 A request with a wrong shape starts nothing.
  * GW2 The order is in orders before its workflow starts, so that an accepted order is never lost.
  * GW3 The same key and body lead to the same order and the same answer, after any crash and after the workflow is forgotten.
- * GW4 An answer states only facts: 201 and a refusal come from the saga's outcome, 202 means that the workflow exists, 503 that the
- *     same key has to be sent again.
+ * GW4 An answer states only facts: 201 and a refusal come from the saga's outcome, 202 means that the workflow exists, 503 that
+ *     the same key has to be sent again.
  */
 import * as z from 'zod';
 import type { OrderFailure } from '../../contracts/order.ts';
@@ -120,9 +120,9 @@ export const submitOrder: Route<SubmitDeps> = {
       const key = requiredIdempotencyKey(ctx, 'order');
       const { waitMs, applied } = preferredWait(ctx.get('prefer'), deps.defaultWaitMs);
       const submission = { client: ctx.state.client, caller, key, request };
-      const { order, replayed } = await submit(deps, submission).catch((error: unknown) => notTaken(deps, error));
+      const { order, replayed } = await submit(deps, submission).catch((error: unknown) => toUnavailable(deps, error));
       if (replayed) ctx.set('Idempotent-Replayed', 'true');
-      const end = await endOf(deps, order, waitMs).catch((error: unknown) => notTaken(deps, error));
+      const end = await endOf(deps, order, waitMs).catch((error: unknown) => toUnavailable(deps, error));
       if (!replayed) count(deps.orderMetrics, end, (performance.now() - startedMs) / 1000);
       if (applied) ctx.set('Preference-Applied', applied);
       answer(ctx, end);
@@ -156,7 +156,7 @@ async function submit({ clients: { orders } }: SubmitDeps, { client, caller, key
   return { order: submitted, replayed };
 }
 
-/** The end of a request, which is answered. */
+/** The result that the request is answered with. */
 type End =
   | { readonly state: 'confirmed'; readonly order: Order }
   | { readonly state: 'cancelled'; readonly order: Order; readonly failure: OrderFailure }
@@ -185,10 +185,10 @@ async function recordedEndOf({ workflow }: SubmitDeps, order: Order): Promise<En
   const end = recordedEnd(order);
   if (end === 'open') return undefined;
   if (end === 'confirmed') return { state: 'confirmed', order };
-  // The workflow's answer while its history is kept: it tells the two meanings of `either` apart.
+  // Available while the workflow's history is kept. It tells the two meanings of `either` apart.
   const outcome = await workflow.storedOutcome(order.id);
   if (outcome?.status === 'cancelled') return { state: 'cancelled', order, failure: outcome.failure };
-  // The usual one of the two: it was confirmed, and cancelled afterwards.
+  // For `either`: assume that it was confirmed first, which is the usual case.
   return end === 'either' ? { state: 'confirmed', order } : { state: 'cancelled', order, failure: recordedFailure(order) };
 }
 
@@ -197,8 +197,8 @@ async function reread({ clients: { orders } }: SubmitDeps, { id: orderId, userId
   return present(order, 'an order');
 }
 
-/** GW4: whether the order was submitted is unknown, or it was and cannot go on now. */
-function notTaken({ orderMetrics }: SubmitDeps, error: unknown): never {
+/** GW4: throws 503 when it is unknown whether the order was submitted, or when it cannot proceed now. Rethrows other errors. */
+function toUnavailable({ orderMetrics }: SubmitDeps, error: unknown): never {
   const problem = isUnanswered(error) ? unavailable(error) : error;
   if (problem instanceof HttpProblem && problem.reason === 'unavailable') orderMetrics.answered('unavailable', 'unavailable');
   throw problem;

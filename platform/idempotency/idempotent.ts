@@ -32,7 +32,7 @@ export function createIdempotent(database: Database, toStatus: ToStatus): Idempo
       const { response: answer } = await once(database, claim, async (transaction) => {
         try {
           const made = await run(given, transaction);
-          // Flushes here, so that the use case's table also explains what the database refuses.
+          // Flushes here, so that `toStatus` also maps violations of the database's constraints.
           await transaction.em.flush();
           return made;
         } catch (error: unknown) {

@@ -49,8 +49,8 @@ export async function once<Response, Tx extends { readonly sql: Sql }>(
 }
 
 /**
- * The effect's transaction rolled back with its claim, so that the refusal is stored by a transaction of its own. When another attempt
- * came between, its outcome is the answer, and both callers get the same one.
+ * Stores the refusal in a separate transaction, because the effect's transaction rolled back together with its claim. If another
+ * attempt claimed the key between the two transactions, its outcome is the answer to both callers.
  */
 async function storeRefusal<Response, Tx extends { readonly sql: Sql }>(
   database: Transactions<Tx>,

@@ -12,7 +12,7 @@ import type { Sql } from '../persistence/sql.ts';
 import { shielded } from '../rpc/call-scope.ts';
 import { StatusError, statusBytes, statusFrom } from '../rpc/status-error.ts';
 
-// Milliseconds after which asking again is worth it.
+// Milliseconds that a caller should wait before it retries.
 const BUSY_RETRY_MS = 1_000;
 
 export type Claim = {
@@ -43,7 +43,8 @@ export function hashRequest(wire: Uint8Array): Buffer {
 
 /**
  * Claims the key, takes over a dead owner's claim, or finds the stored response. Throws the stored refusal,
- * FAILED_PRECONDITION for a key used otherwise (ID1) or tombstoned (ID4), ABORTED while another owner works on it.
+ * FAILED_PRECONDITION for a key that another request used (ID1) or that is tombstoned (ID4), ABORTED while another owner works on
+ * it.
  */
 export async function claim(sql: Sql, request: Claim): Promise<Claimed> {
   const { operation, key, requestHash, lease } = request;
@@ -123,8 +124,8 @@ export async function renew(
 }
 
 /**
- * Returns an unfinished claim immediately: its outcome is unknown and the next attempt must find out. Also when the call has been
- * cancelled, which is one of the reasons to abandon it.
+ * Ends the lease of an unfinished claim now. The outcome is unknown, and the next attempt must find it out. Runs even if the call
+ * was cancelled, which is one of the reasons to abandon a claim.
  */
 export async function abandon(sql: Sql, key: string, owner: string): Promise<void> {
   await shielded(() =>

@@ -1,7 +1,7 @@
 /**
- * The outbox of a service: one row per event, written by the transaction that makes the event true. Only `relayed_at` ever changes.
- * `order_id` is null for an event of a user. `position` orders the events of one order, because a transaction that changes an order
- * or a payment holds its row lock.
+ * The outbox of a service: one row per event, written by the transaction that makes the change. Only `relayed_at` ever changes.
+ * `order_id` is null for an event of a user. `position` orders the events of one order, because a transaction that changes an
+ * order or a payment holds its row lock.
  */
 export const OUTBOX_TABLE = `
 create table outbox (

@@ -14,8 +14,8 @@ import { asMethod, type RequestOf, type ResponseOf, type ServedService, type Ser
 import { encodeStatus, StatusError } from './status-error.ts';
 
 /**
- * One async function per RPC. An error that it throws becomes a status: a StatusError unchanged, a domain error by the service's table,
- * any other error INTERNAL without its message.
+ * One async function per RPC. An error that it throws becomes a status: a StatusError unchanged, a domain error by the service's
+ * table, any other error INTERNAL without its message.
  */
 export type Handlers<D extends ServiceDefinition> = {
   readonly [M in keyof D]: (request: RequestOf<D[M]>) => Promise<ResponseOf<D[M]>>;
@@ -36,7 +36,7 @@ export async function createGrpcServer<D extends ServiceDefinition>(options: {
   readonly definition: D;
   readonly handlers: Handlers<D>;
   /** Further services on the same server. */
-  readonly beside?: readonly ServedService[];
+  readonly alsoServe?: readonly ServedService[];
   readonly host: string;
   readonly port: number;
   readonly logger: Logger;
@@ -57,7 +57,7 @@ export async function createGrpcServer<D extends ServiceDefinition>(options: {
     identifySubject(),
   ];
   const server = new Server();
-  const services = [served(options.definition, options.handlers), ...(options.beside ?? [])];
+  const services = [served(options.definition, options.handlers), ...(options.alsoServe ?? [])];
   for (const service of services) addService(server, service, interceptors);
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);

@@ -8,7 +8,7 @@ import type { ToStatus } from './domain-status.ts';
 import type { ServedService, ServiceDefinition } from './methods.ts';
 import { createGrpcServer, type Handlers } from './server.ts';
 
-/** Serves a gRPC service and those `beside` it, with health and metrics. `close` releases what the handlers use. */
+/** Serves a gRPC service and those in `alsoServe`, with health and metrics. `close` releases what the handlers use. */
 export async function startGrpcService<D extends ServiceDefinition>(options: {
   readonly service: string;
   readonly host: string;
@@ -19,7 +19,7 @@ export async function startGrpcService<D extends ServiceDefinition>(options: {
   readonly reflection: boolean;
   readonly definition: D;
   readonly handlers: Handlers<D>;
-  readonly beside?: readonly ServedService[];
+  readonly alsoServe?: readonly ServedService[];
   /** The table of the service's domain errors. */
   readonly toStatus?: ToStatus;
   readonly checks: Readonly<Record<string, DependencyCheck>>;

@@ -37,7 +37,7 @@ export async function startOrders(config: OrdersConfig): Promise<Running> {
       audit: () => evaluate(database, RULES),
     }),
     toStatus,
-    beside: [served(OutboxServiceService, createOutboxHandler(database))],
+    alsoServe: [served(OutboxServiceService, createOutboxHandler(database))],
     checks: { database: database.check },
     close: database.close,
   });

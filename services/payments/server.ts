@@ -64,7 +64,7 @@ export async function startPayments(
       audit: () => evaluate(database, RULES),
     }),
     toStatus,
-    beside: [served(OutboxServiceService, createOutboxHandler(database))],
+    alsoServe: [served(OutboxServiceService, createOutboxHandler(database))],
     instruments: [metrics.instrument],
     // The provider is not checked: without it payments are still read, and every other instance has the same provider.
     checks: { database: database.check },

@@ -4,8 +4,8 @@ import type { Logger } from '../../platform/telemetry/logs.ts';
 import { expireHolds } from './domain/expire-holds.ts';
 import type { Stock } from './domain/stock.ts';
 
-// Milliseconds between two sweeps. A sweep that finds nothing reads one small index, and a hold lives for minutes: being a
-// second late costs nobody a sale.
+// Milliseconds between two sweeps. A sweep that finds nothing reads one small index. A hold lives for minutes, so a delay of one
+// second hardly matters.
 const SWEEP_INTERVAL_MS = 1_000;
 // Reservations of one transaction: few enough that its locks on products are gone within milliseconds.
 const SWEEP_BATCH = 100;
@@ -14,7 +14,7 @@ type Transactions = Pick<Database, 'transaction'>;
 
 type Sweep = { readonly database: Transactions; readonly stock: Stock };
 
-/** Gives back, once each, what expired reservations held. Any number of instances may sweep at the same time. */
+/** Gives the stock of expired reservations back, exactly once. Any number of instances may sweep at the same time. */
 export function startSweeper(options: Sweep & { readonly logger: Logger }): { stop(): Promise<void> } {
   const { logger } = options;
   let stopping = false;

@@ -42,7 +42,7 @@ export async function startUsers(config: UsersConfig): Promise<Running> {
       listEffects: (after, limit) => listEffects(database.sql, after, limit),
       audit: () => evaluate(database, RULES),
     }),
-    beside: [served(OutboxServiceService, createOutboxHandler(database))],
+    alsoServe: [served(OutboxServiceService, createOutboxHandler(database))],
     toStatus,
     checks: { database: database.check },
     close: database.close,

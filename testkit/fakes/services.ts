@@ -34,11 +34,11 @@ export async function startFakeServices(handlers: FakeHandlers) {
   };
 }
 
-/** `beside`: further services on the same server. */
+/** `alsoServe`: further services on the same server. */
 export async function serve<D extends ServiceDefinition>(
   definition: D,
   handlers: Partial<Handlers<D>>,
-  beside: readonly ServedService[] = [],
+  alsoServe: readonly ServedService[] = [],
 ) {
   const missing = Object.fromEntries(
     Object.keys(definition).map((method) => [
@@ -52,7 +52,7 @@ export async function serve<D extends ServiceDefinition>(
     definition,
     // Complete: every method of the definition is in `missing`.
     handlers: { ...missing, ...handlers } as Handlers<D>,
-    beside,
+    alsoServe,
     host: '127.0.0.1',
     port: 0,
     logger: pino({ level: 'silent' }),

@@ -78,7 +78,7 @@ const paused = async (description: WorkflowExecutionDescription) => ({
 test('an order whose workflow is paused is not over: it is asked how it goes, and who waited is told that it goes on', async () => {
   const orderId = await paying();
   described(paused);
-  expect(await workflowOf().progress(orderId)).toMatchObject({ saga: 'at work', view: { sagaState: expect.any(String) } });
+  expect(await workflowOf().progress(orderId)).toMatchObject({ saga: 'running', view: { sagaState: expect.any(String) } });
   temporal.client.workflow.executeUpdateWithStart = async () => {
     throw new WorkflowUpdateRPCTimeoutOrCancelledError('The wait is over');
   };

@@ -134,8 +134,8 @@ test('no worker is asked how an order goes whose saga is over, and one whose sag
   };
   const { progress } = createProgress(temporal);
   const [ended, running] = [textOf(paid.body, 'id'), textOf(open.body, 'id')];
-  expect(await progress(ended)).toMatchObject({ saga: 'over' });
-  expect(await progress(running)).toMatchObject({ saga: 'at work', view: { sagaState: expect.any(String) } });
+  expect(await progress(ended)).toMatchObject({ saga: 'ended' });
+  expect(await progress(running)).toMatchObject({ saga: 'running', view: { sagaState: expect.any(String) } });
   expect(asked).toEqual([orderWorkflowId(running)]);
   platform.worker.down.clear();
   await temporal.close();

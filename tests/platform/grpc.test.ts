@@ -50,7 +50,7 @@ beforeAll(async () => {
         throw seen.further;
       },
     }),
-    beside: [served(OutboxServiceService, onlyThese(OutboxServiceService, { markRelayed: async () => ({}) }))],
+    alsoServe: [served(OutboxServiceService, onlyThese(OutboxServiceService, { markRelayed: async () => ({}) }))],
   });
   client = createClient(UsersServiceService, { target: `127.0.0.1:${server.port}` });
 });

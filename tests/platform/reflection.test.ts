@@ -44,7 +44,7 @@ async function serve(options: { readonly reflection?: boolean }): Promise<void> 
     logger: createLogger('test', 'fatal'),
     metrics: createMetrics('test', '0'),
     handlers: onlyThese(UsersServiceService, {}),
-    beside: [served(OutboxServiceService, onlyThese(OutboxServiceService, {}))],
+    alsoServe: [served(OutboxServiceService, onlyThese(OutboxServiceService, {}))],
     ...options,
   });
   client = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure());

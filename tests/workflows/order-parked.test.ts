@@ -153,6 +153,29 @@ test('one of two open undos is resolved, a second resolve of it is refused, and 
   expect(await order.outcome).toMatchObject({ status: 'cancelled' });
 });
 
+test('a retry during a round begins the next one immediately, also when another undo is resolved before the round ends', async () => {
+  const gate = lab.gate();
+  const order = await parked({
+    releaseInventory: broken().script,
+    async refundPayment(nth) {
+      if (nth === 2) await gate.passed;
+      if (nth < 3) throw ApplicationFailure.nonRetryable('cannot be undone');
+      return undefined;
+    },
+  });
+  await retry(order);
+  await eventually(
+    async () => order.calls.filter(({ activity }) => activity === 'refundPayment'),
+    (refunds) => refunds.length === 2,
+  );
+
+  await retry(order, { ...WHY, step: 'ProcessPayment' });
+  await resolve(order, { ...WHY, step: 'ReserveInventory' });
+  gate.open();
+
+  expect(await order.outcome).toMatchObject({ status: 'cancelled', failure: { reason: 'hold_expired' } });
+});
+
 test('an operator who gives no id or no reason is refused, and nothing changes', async () => {
   const order = await parked({ refundPayment: broken().script });
 

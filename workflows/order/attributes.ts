@@ -7,7 +7,7 @@ import {
   orderStatusAttribute,
 } from '../../contracts/order.ts';
 
-// Each upsert is an event in the history, so the starter sets SUBMITTED and PAID is both a state and an end.
+// Each upsert adds an event to the history, so there are as few as possible: the starter sets SUBMITTED.
 
 export function showPaid(): void {
   upsertSearchAttributes([status('PAID')]);
@@ -23,10 +23,10 @@ export function showNeedsAttention(): void {
   upsertSearchAttributes([{ key: needsAttentionAttribute, value: true }]);
 }
 
-/** `attended`: it needed attention and does not any more. */
-export function showCancelled({ attended }: { readonly attended: boolean }): void {
+/** `wasParked`: the order needed attention and does not any more. */
+export function showCancelled({ wasParked }: { readonly wasParked: boolean }): void {
   upsertSearchAttributes(
-    attended ? [status('CANCELLED'), { key: needsAttentionAttribute, value: false }] : [status('CANCELLED')],
+    wasParked ? [status('CANCELLED'), { key: needsAttentionAttribute, value: false }] : [status('CANCELLED')],
   );
 }
 

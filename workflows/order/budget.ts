@@ -1,11 +1,11 @@
 import { SAGA_STEPS, type StepName } from '../../contracts/saga-steps.ts';
 
-/** The time that the step at work has left. A step with the budget `hold` continues the time of the step before it. */
+/** The time that the current step has left. A step with the budget `hold` continues the time of the step before it. */
 export class Budget {
   readonly #limitMs: number;
   #endMs: number;
 
-  /** `limitMs`: what a step with a budget of its own gets. */
+  /** `limitMs`: the time of a step that has a budget of its own. */
   constructor(limitMs: number) {
     this.#limitMs = limitMs;
     this.#endMs = Date.now() + limitMs;
@@ -15,7 +15,7 @@ export class Budget {
     if (SAGA_STEPS[step].budget === 'own') this.#endMs = Date.now() + this.#limitMs;
   }
 
-  /** At least 1: Temporal takes a timeout of 0 for none. */
+  /** At least 1, because Temporal reads a timeout of 0 as no timeout. */
   leftMs(): number {
     return Math.max(1, this.#endMs - Date.now());
   }

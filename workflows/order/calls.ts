@@ -1,4 +1,4 @@
-/** How the activities of an order are called: regular, or local-first. */
+/** The two ways in which an order calls its activities: regular, and local-first. */
 import { TemporalFailure } from '@temporalio/common';
 import {
   type ActivityInterfaceFor,
@@ -14,17 +14,17 @@ import type { OrderActivities, OrderLifeActivities } from '../../contracts/activ
 import type { StepMode } from '../../contracts/saga-steps.ts';
 import { LOCAL_ATTEMPT, UNTIL_DONE } from './policies.ts';
 
-/** `policy` is read at each call, so that the limit is what is left by then. */
+/** Evaluated per call, because a timeout is the time that the step has left at the call. */
 type Policy = () => ActivityOptions;
 
-/** Activities that are in the history before anything happens, and that retry durably and visibly. */
+/** Schedules the activity in the history before it runs. Its retries are durable and visible. */
 export function regular<A extends UntypedActivities>(policy: Policy): ActivityInterfaceFor<A> {
   return calling<A>(policy, (activity, input) => scheduleActivity(activity, input, policy()));
 }
 
 /**
- * Activities that make one local attempt, which costs the server nothing, and on any fault go on as a regular activity. No async
- * function: the SDK keeps the stack of every promise, which costs more than what the promise is for.
+ * Makes one local attempt, which costs the server nothing. After a fault it schedules a regular activity. No async function: the
+ * SDK keeps the stack of every promise, which costs more than what the promise is for.
  */
 export function localFirst<A extends UntypedActivities>(policy: Policy): ActivityInterfaceFor<A> {
   return calling<A>(policy, (activity, input) =>
@@ -36,16 +36,19 @@ export function localFirst<A extends UntypedActivities>(policy: Policy): Activit
   );
 }
 
-/** The saga's activities, as each mode of a step calls them. */
+/** The saga's activities for each mode of a step. */
 export function callsByMode(policy: Policy): Readonly<Record<StepMode, OrderActivities>> {
   return { 'local-first': localFirst<OrderActivities>(policy), regular: regular<OrderActivities>(policy) };
 }
 
 /**
- * The activities of an order's life. The first one of a command is regular: with its scheduling the workflow task ends, and that
- * writes the command to the history before anything is done. A local attempt is made within the task: a worker that died on it
- * would leave its effect behind, and another command could come first (LF4). The others are local-first, but never one that
- * moves money, since the payment provider is slow and external.
+ * The activities of an order's life.
+ *
+ * The first activity of a command is regular. Scheduling it completes the workflow task, which persists the command before
+ * anything happens (LF4). A local attempt runs within the task instead: if the worker died during it, its effect would remain
+ * without its command, and another command could take its place.
+ *
+ * Later activities are local-first. Money never moves by a local activity, because the payment provider is slow and external.
  */
 export function lifeCalls(): OrderLifeActivities {
   const { shipOrder, restockReturn, completeReturn } = localFirst<OrderLifeActivities>(() => UNTIL_DONE);
@@ -68,7 +71,7 @@ function calling<A extends UntypedActivities>(
   policy: Policy,
   call: (activity: string, input: unknown[]) => Promise<unknown>,
 ): ActivityInterfaceFor<A> {
-  // The target carries the types alone; no call reaches it.
+  // The target is used only for its type; no call reaches it.
   return new Proxy(proxyActivities<A>(policy()), {
     get:
       (_, name) =>
@@ -78,8 +81,8 @@ function calling<A extends UntypedActivities>(
 }
 
 /**
- * A local activity fails with its own failure, not wrapped as a regular activity's is. A bug in workflow code is no fault, and
- * neither is the error of a cancelled workflow.
+ * Whether the local attempt failed. A local activity rejects with its own failure; only a regular activity's is wrapped. A bug in
+ * workflow code and the error of a cancelled workflow are not faults.
  */
 function isFault(error: unknown): boolean {
   return error instanceof TemporalFailure && !CancellationScope.current().consideredCancelled;

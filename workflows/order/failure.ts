@@ -8,8 +8,8 @@ import { StepRefused } from './saga.ts';
 export const CANCELLED_BY_REQUEST: OrderFailure = { step: null, reason: 'order_cancelled', facts: {} };
 
 /**
- * Why the saga stopped, as the customer sees it. `cancelled`: the story was cancelled, and every later error is a consequence of
- * that. An unknown error is a bug of ours: the order must end all the same (SG7), so it is a failure too.
+ * Why the saga stopped, as the customer sees it. `cancelled`: the saga's steps were cancelled, and every later error is a
+ * consequence of that. An unknown error is a bug of ours. It is a failure too, because every order must end (SG7).
  */
 export function failureOf(error: unknown, at: { readonly step: StepName | null; readonly cancelled: boolean }): OrderFailure {
   if (error instanceof StepRefused) return error.failure;
@@ -17,13 +17,13 @@ export function failureOf(error: unknown, at: { readonly step: StepName | null; 
   return { step: at.step, reason: outlastedItsLimit(error) ? 'unavailable' : 'internal', facts: {} };
 }
 
-/** The step's budget ran out while it was retried; a failure that a retry cannot mend ends it immediately. */
+/** True: the step was retried until its budget ran out. False: it failed with an error that is not retried. */
 function outlastedItsLimit(error: unknown): boolean {
   if (!(error instanceof ActivityFailure)) return false;
   return !(error.cause instanceof ApplicationFailure && error.cause.nonRetryable);
 }
 
-/** The workflow's code, not the order, is in question: the task must fail and be tried again by mended code. */
+/** Replay disagrees with the code. The workflow task must fail, so that Temporal retries it until fixed code is deployed. */
 export function mustFailTheTask(error: unknown): boolean {
   return error instanceof DeterminismViolationError;
 }

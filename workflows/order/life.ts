@@ -1,13 +1,14 @@
 /**
- * One order from its submission to its end: its saga, and after it shipped, delivered, returned, closed; or cancelled before it is
- * shipped. The only owner of the order's state, of its saga and of the mutex of its commands.
+ * One order from its submission to its end. The saga runs first. A confirmed order is then shipped, delivered, returned or
+ * closed. An order that is not shipped can be cancelled. This class owns the order's state, its saga and the mutex of its
+ * commands.
  *
- * LF1 One command at a time, and the saga is the first; each looks at the state when it has the mutex.
- * LF2 Repeating a command is harmless: it gets the same answer.
- * LF3 An illegal command is refused with the state and the attempted one, and changes nothing.
- * LF4 A command that has begun is carried through: a ship, a deliver and a return are in the history before they change anything,
- *     and calls are retried without limit, each under a key of its own. The undos of a cancel may come before its command is in
- *     the history and be forgotten with their worker: they leave tombstones and are repeated (SG3).
+ * LF1 One command runs at a time, and the saga runs before all of them. Each checks the state after it acquires the mutex.
+ * LF2 A repeated command is harmless and gets the same answer.
+ * LF3 An illegal command changes nothing. Its refusal names the current and the attempted state.
+ * LF4 A command that has begun is completed: its calls are retried without limit, each under its own key. A ship, a deliver and a
+ *     return are persisted before they change anything. A cancel's undos may run before the cancel is persisted. If the worker
+ *     dies then, the undos are repeated harmlessly (SG3).
  * SG7 Every started order ends in exactly one outcome, also when this code has a bug.
  */
 import { CancellationScope, condition, log } from '@temporalio/workflow';
@@ -22,16 +23,16 @@ import type {
 } from '../../contracts/order-commands.ts';
 import { showCancelled, showCompensating, showEnd, showPaid } from './attributes.ts';
 import { lifeCalls } from './calls.ts';
+import { accepted, commandRefused } from './commands.ts';
 import { CANCELLED_BY_REQUEST, failureOf, mustFailTheTask } from './failure.ts';
 import { Mutex } from './mutex.ts';
 import { createOrderSaga, type OrderSaga } from './order-saga.ts';
 import { Parking } from './parking.ts';
-import { accepted, commandRefused } from './refused.ts';
 import { Returns } from './returns.ts';
 
 export type Confirmed = Extract<OrderOutcome, { status: 'confirmed' }>;
 
-/** Where an order stands. CLOSED: its return window is over, and nothing more can happen to it. */
+/** CLOSED: the return window is over, and nothing more can happen to the order. */
 type LifeState = 'SUBMITTED' | 'PAID' | 'SHIPPED' | 'DELIVERED' | EndState;
 
 type EndState = 'CANCELLED' | 'RETURNED' | 'CLOSED';
@@ -49,7 +50,7 @@ export class OrderLife {
   readonly parking: Parking;
   readonly #input: OrderInput;
   readonly #saga: OrderSaga;
-  readonly #story = new CancellationScope();
+  readonly #steps = new CancellationScope();
   readonly #outcome = Promise.withResolvers<OrderOutcome>();
   readonly #mutex = new Mutex();
   readonly #call = lifeCalls();
@@ -74,9 +75,9 @@ export class OrderLife {
     return this.#saga.view();
   }
 
-  /** Runs the story to the order's one outcome (SG7), before every command that is accepted meanwhile (LF1). */
-  async settle(story: (saga: OrderSaga) => Promise<Confirmed>): Promise<void> {
-    const outcome = await this.#mutex.run(() => this.#confirmOrUndo(story));
+  /** Runs the saga to its one outcome (SG7), before any command (LF1). */
+  async settle(confirm: (saga: OrderSaga) => Promise<Confirmed>): Promise<void> {
+    const outcome = await this.#mutex.run(() => this.#confirmOrUndo(confirm));
     this.#outcome.resolve(outcome);
   }
 
@@ -87,8 +88,12 @@ export class OrderLife {
     await condition(() => this.#state === 'DELIVERED' || this.#end !== null);
     const ended = await condition(() => this.#end !== null, this.#input.returnWindowMs);
     // A return that was requested in time is carried out first.
-    if (!ended) await this.#mutex.run(async () => void (this.#end ?? this.#become('CLOSED')));
-    return this.#showEnd(outcome, this.#end ?? 'CLOSED');
+    if (!ended) {
+      await this.#mutex.run(async () => {
+        if (this.#end === null) this.#become('CLOSED');
+      });
+    }
+    return this.#finish(outcome, this.#end ?? 'CLOSED');
   }
 
   /** Validators throw a command's refusal before it is accepted. */
@@ -96,7 +101,7 @@ export class OrderLife {
     this.#admit('ship', command, this.#hasShipped(command));
   }
 
-  /** The stock leaves first: without it nothing is sent. */
+  /** Commits the stock before it records the shipment. */
   ship(command: ShipCommand): Promise<void> {
     return this.#mutex.run(async () => {
       if (this.#hasShipped(command)) return;
@@ -130,10 +135,10 @@ export class OrderLife {
     this.#admit('cancel', command, this.#state === 'CANCELLED');
   }
 
-  /** Stops the story of a saga that is at work and waits for its end. `command` is null for Temporal's own request. */
+  /** Stops the steps of a running saga and waits for its end. `command` is null for a cancel request from Temporal. */
   cancel(command: CancelCommand | null): Promise<void> {
     this.#cancelledBy ??= command;
-    this.#story.cancel();
+    this.#steps.cancel();
     return this.#mutex.run(async () => {
       if (this.#state === 'CANCELLED') return;
       this.#require('cancel');
@@ -157,18 +162,18 @@ export class OrderLife {
     });
   }
 
-  async #confirmOrUndo(story: (saga: OrderSaga) => Promise<Confirmed>): Promise<OrderOutcome> {
+  async #confirmOrUndo(confirm: (saga: OrderSaga) => Promise<Confirmed>): Promise<OrderOutcome> {
     try {
-      const confirmed = await this.#story.run(() => story(this.#saga));
+      const confirmed = await this.#steps.run(() => confirm(this.#saga));
       showPaid();
       this.#saga.complete();
       this.#state = 'PAID';
       return confirmed;
     } catch (error: unknown) {
       if (mustFailTheTask(error)) throw error;
-      const failure = failureOf(error, { step: this.#saga.currentStep, cancelled: this.#story.consideredCancelled });
+      const failure = failureOf(error, { step: this.#saga.currentStep, cancelled: this.#steps.consideredCancelled });
       if (failure.reason === 'internal') log.error('A step failed unexpectedly', { error });
-      // The root scope may be cancelled already, and an undo must not be.
+      // The root scope may be cancelled already. That must not cancel the undos.
       await CancellationScope.nonCancellable(() => this.#undoAll(failure));
       this.#state = 'CANCELLED';
       return { status: 'cancelled', failure };
@@ -185,10 +190,11 @@ export class OrderLife {
         await this.parking.wait(round);
       },
     });
-    showCancelled({ attended: this.parking.attended });
+    showCancelled({ wasParked: this.parking.wasParked });
   }
 
-  #showEnd({ paymentId }: Confirmed, end: EndState): OrderEnd {
+  /** Sets the last status attribute. Returns the workflow's result. */
+  #finish({ paymentId }: Confirmed, end: EndState): OrderEnd {
     switch (end) {
       case 'CLOSED':
         showEnd('DELIVERED');
@@ -205,13 +211,13 @@ export class OrderLife {
     return this.#shipped?.carrier === carrier && this.#shipped.trackingNumber === trackingNumber;
   }
 
-  /** Before a command is accepted: throws its refusal. A repeated one is admitted again (LF2). */
+  /** Throws the refusal of a command before it is accepted. Admits a repeated command (LF2). */
   #admit(command: Command, { actorId }: { readonly actorId: string }, repeated: boolean): void {
     if (typeof actorId !== 'string' || actorId === '') throw commandRefused('validation_failed', { field: 'actorId' });
     if (!repeated) this.#require(command);
   }
 
-  /** LF3 */
+  /** Throws the refusal of a command that the state does not allow (LF3). */
   #require(command: Command): void {
     const { from, attempted } = COMMANDS[command];
     if (from.some((state) => state === this.#state)) return;

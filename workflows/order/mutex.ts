@@ -1,4 +1,4 @@
-/** Runs one piece of work at a time, in the order of their requests; a piece that fails does not stop the next one. */
+/** Runs one function at a time, in the order of the calls. A function that fails does not stop the next one. */
 export class Mutex {
   #last: Promise<unknown> = Promise.resolve();
 

@@ -6,28 +6,28 @@ import { Budget } from './budget.ts';
 import { callsByMode } from './calls.ts';
 import { forwardPolicy, UNDO_ROUND } from './policies.ts';
 import { Saga } from './saga.ts';
-import { ORDER_STEPS, type Order, undoSubmission } from './steps.ts';
+import { ORDER_STEPS, type StepContext, undoSubmission } from './steps.ts';
 
-export type OrderSaga = Saga<Order>;
+export type OrderSaga = Saga<StepContext>;
 
-/** The saga of an order: each step is called in its mode and within its budget, each undo in rounds. */
+/** The saga of an order. Each step is called in its mode and within its budget; undos are called in rounds. */
 export function createOrderSaga(input: OrderInput, cancelledBy: () => CancelCommand | null): OrderSaga {
   const budget = new Budget(input.stepLimitMs);
   const forward = callsByMode(() => forwardPolicy(budget.leftMs()));
   const backward = callsByMode(() => UNDO_ROUND);
-  const order = (call: OrderActivities): Order => ({ input, call, cancelledBy: cancelledBy() });
+  const context = (call: OrderActivities): StepContext => ({ input, call, cancelledBy: cancelledBy() });
   return new Saga({
     steps: ORDER_STEPS,
     undoSubmission,
     forward(step) {
       budget.begin(step);
-      return order(forward[SAGA_STEPS[step].mode]);
+      return context(forward[SAGA_STEPS[step].mode]);
     },
-    backward: (of) => order(backward[modeOfUndo(of)]),
+    backward: (of) => context(backward[modeOfUndo(of)]),
   });
 }
 
-/** An undo has the mode of its step: a refund asks the payment provider, slow and external, as the payment does. */
+/** An undo has the mode of its step. A refund is regular, because it calls the payment provider as the payment does. */
 function modeOfUndo(of: CompensationStep): StepMode {
   return of === 'SubmitOrder' ? 'local-first' : SAGA_STEPS[of].mode;
 }

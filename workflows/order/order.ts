@@ -1,4 +1,6 @@
-/** The workflow of one order: five steps, all of them undone when one cannot be taken; then the order's life to its end. */
+/**
+ * The workflow of one order. It takes five steps, and undoes them when one fails. It then follows a confirmed order to its end.
+ */
 import { allHandlersFinished, CancellationScope, condition, log, setHandler } from '@temporalio/workflow';
 import { type OrderEnd, type OrderInput, outcomeUpdate, statusQuery } from '../../contracts/order.ts';
 import {
@@ -9,9 +11,9 @@ import {
   retryCompensationUpdate,
   shipUpdate,
 } from '../../contracts/order-commands.ts';
+import { carryOut } from './commands.ts';
 import { type Confirmed, OrderLife } from './life.ts';
 import type { OrderSaga } from './order-saga.ts';
-import { carryOut } from './refused.ts';
 import { ConfirmOrder, CreateOrder, ProcessPayment, ReserveInventory, ValidateUser } from './steps.ts';
 
 export async function order(input: OrderInput): Promise<OrderEnd> {
@@ -23,7 +25,7 @@ export async function order(input: OrderInput): Promise<OrderEnd> {
   acceptCancelRequest(life);
 
   await life.settle((saga) => confirmOrder(saga, input));
-  // From here on a cancel request of Temporal's is a command, and ends nothing by itself.
+  // From here on a Temporal cancel request is treated as a cancel command.
   return CancellationScope.nonCancellable(async () => {
     const end = await life.untilEnd();
     await condition(allHandlersFinished);
@@ -31,7 +33,7 @@ export async function order(input: OrderInput): Promise<OrderEnd> {
   });
 }
 
-/** The story. */
+/** The steps in order. */
 async function confirmOrder(saga: OrderSaga, order: OrderInput): Promise<Confirmed> {
   await saga.run(ValidateUser);
   const { lines } = await saga.run(ReserveInventory, { lines: order.lines });
@@ -57,7 +59,7 @@ function acceptCommands(life: OrderLife): void {
   });
 }
 
-/** What operators do about undos that keep failing (SG6). */
+/** The commands of operators for undos that keep failing (SG6). */
 function acceptInterventions({ parking }: OrderLife): void {
   setHandler(retryCompensationUpdate, (command) => carryOut('retryCompensation', () => parking.retry(command)), {
     validator: (command) => parking.validate(command),
@@ -67,7 +69,7 @@ function acceptInterventions({ parking }: OrderLife): void {
   });
 }
 
-/** A cancel request of Temporal's is a cancel command. The scope reports it by rejecting, and only once. */
+/** Treats a Temporal cancel request as a cancel command. The scope reports the request by rejecting, and only once. */
 function acceptCancelRequest(life: OrderLife): void {
   CancellationScope.current().cancelRequested.catch(() =>
     carryOut('cancel', () => life.cancel(null)).catch((error: unknown) =>

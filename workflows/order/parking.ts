@@ -1,10 +1,11 @@
 /**
- * An order whose undos keep failing waits here, visible to operators, for its next round or for a command (SG6).
+ * Parks an order whose undos keep failing. A parked order is visible to operators and waits for its next round or for a command
+ * (SG6).
  *
- * PK1 An order is parked from the first round that left an undo open until none is open.
- * PK2 A command of an operator takes effect immediately and is recorded with the operator's id and reason. It is in the history
- *     before it is recorded; the round of undos that a retry begins may come first, and undos may be repeated (SG3).
- * PK3 Nothing can be resolved twice, and nothing that is not open.
+ * PK1 An order is parked from its first round with a failed undo until all undos are done.
+ * PK2 An operator's command takes effect immediately. It is recorded with the operator's id and reason, after it was persisted in
+ *     the history. A retry's round of undos may start before that; repeated undos are harmless (SG3).
+ * PK3 Only an open undo can be resolved, and only once.
  */
 import { condition } from '@temporalio/workflow';
 import type { OrderLifeActivities } from '../../contracts/activities.ts';
@@ -12,10 +13,10 @@ import { interventionKey } from '../../contracts/ids.ts';
 import type { CompensationCommand } from '../../contracts/order-commands.ts';
 import type { CompensationStep } from '../../contracts/saga-steps.ts';
 import { showNeedsAttention } from './attributes.ts';
+import { commandRefused } from './commands.ts';
 import { pauseAfterRoundMs } from './policies.ts';
-import { commandRefused } from './refused.ts';
 
-// Characters; the record stores no more.
+// Characters; the order's record stores no more.
 const REASON_MAX = 200;
 
 export class Parking {
@@ -36,12 +37,12 @@ export class Parking {
     this.#record = given.record;
   }
 
-  /** Whether the order was ever parked; then its attributes say so until it has ended. */
-  get attended(): boolean {
+  /** Whether the order was ever parked. If it was, its attributes say so until they are reset at its end. */
+  get wasParked(): boolean {
     return this.#parked;
   }
 
-  /** After a round that left undos open: until the next one is due or an operator has acted. */
+  /** Waits after a round with failed undos, until the next round is due or an operator's command wakes it. */
   async wait(round: number): Promise<void> {
     if (!this.#parked) showNeedsAttention();
     this.#parked = true;
@@ -68,7 +69,8 @@ export class Parking {
   async resolve(command: CompensationCommand): Promise<void> {
     const note = this.#noteOf(command);
     for (const step of note.steps) this.#undos.resolveUndo(step);
-    this.#woken = this.#undos.openUndos().length === 0;
+    // Never reset here: a retry may have asked for the next round while this one still runs.
+    if (this.#undos.openUndos().length === 0) this.#woken = true;
     const key = interventionKey(this.#orderId, `resolve:${note.steps.join('+')}`);
     await this.#record({ ...note, key, action: 'resolve' });
   }

@@ -1,11 +1,11 @@
 import type { OrderLifeActivities } from '../../contracts/activities.ts';
 import { returnKey } from '../../contracts/ids.ts';
 import type { AcceptedReturn, ReturnCommand } from '../../contracts/order-commands.ts';
-import { accepted, commandRefused } from './refused.ts';
+import { accepted, commandRefused } from './commands.ts';
 
 type Calls = Pick<OrderLifeActivities, 'requestReturn' | 'refundReturn' | 'restockReturn' | 'completeReturn'>;
 
-/** The returns of one order, each known by the id that its caller gave it. */
+/** The returns of one order, by the return id that the caller chose. */
 export class Returns {
   readonly #orderId: string;
   readonly #call: Calls;
@@ -16,7 +16,7 @@ export class Returns {
     this.#call = call;
   }
 
-  /** The answer to the same request; undefined for a new one. Throws a refusal when another request has the id. */
+  /** The answer to an earlier, equal request; undefined for a new one. Throws a refusal when another request used the id. */
   answered(command: ReturnCommand): AcceptedReturn | undefined {
     const known = this.#known.get(command.returnId);
     if (known && known.request !== requestOf(command)) {
@@ -25,7 +25,10 @@ export class Returns {
     return known?.answer;
   }
 
-  /** Orders decides what may come back and what it is worth; then the money, then the goods, then the record. */
+  /**
+   * The orders service decides which units may come back and the refund. Then the refund is paid, the stock restored, the return
+   * completed.
+   */
   async carryOut(command: ReturnCommand): Promise<{ readonly answer: AcceptedReturn; readonly completesOrder: boolean }> {
     const { actorId, returnId, lines, reason } = command;
     const orderId = this.#orderId;
@@ -33,7 +36,7 @@ export class Returns {
     const key = (part: Parameters<typeof returnKey>[2]) => returnKey(orderId, returnId, part);
     const agreed = accepted(await this.#call.requestReturn({ ...about, key: key('request'), lines, reason, actorId }));
     const { refund, completesOrder } = agreed;
-    // Units that cost nothing are worth nothing.
+    // Free units need no refund.
     if (refund.amountMinor > 0) await this.#call.refundReturn({ orderId, key: key('refund'), amount: refund });
     await this.#call.restockReturn({ ...about, key: key('restock'), lines: agreed.lines });
     await this.#call.completeReturn({ ...about, key: key('complete') });

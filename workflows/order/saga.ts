@@ -1,31 +1,31 @@
 /**
  * A saga: steps forward, and the undos of the steps that may have happened.
  *
- * SG1 An undo is registered before its step is attempted: a step that timed out may have happened. The history records local
- *     attempts only when their workflow task completes, so a worker that died may have gone further than the history shows: the
- *     undos of a run of consecutive local-first steps are registered before the first of them starts.
- * SG2 Undos run newest first, each to completion; one that fails does not stop the others and is tried again.
- * SG4 The first failure is the one that counts; a failed undo is visible, never hidden.
- * SG5 A refusal proves that its step did not happen: that step's undo is dropped. A fault proves nothing and keeps it.
+ * SG1 An undo is registered before its step is attempted, because a step that timed out may have happened. The history records
+ *     local attempts only when their workflow task completes. A worker that died may therefore have gone further than the history
+ *     shows. So the undos of consecutive local-first steps are all registered before the first of these steps starts.
+ * SG2 Undos run newest first, each to completion. A failed undo does not stop the others and is retried.
+ * SG4 The first failure is the saga's failure. A failed undo is visible, never hidden.
+ * SG5 A refusal proves that its step did not happen, so that step's undo is dropped. A fault proves nothing, so its undo is kept.
  *
- * Knows nothing of Temporal; the caller makes the undoing non-cancellable.
+ * Does not depend on Temporal. The caller runs the undos in a non-cancellable scope.
  */
 import type { Refusal, Result } from '../../contracts/activities.ts';
 import type { OrderFailure, OrderStatusView } from '../../contracts/order.ts';
 import { type CompensationStep, SAGA_STEPS, type SagaState, type StepName } from '../../contracts/saga-steps.ts';
 import { type FailedUndo, UndoList } from './undo-list.ts';
 
-/** What a step does; `Order` is what it sees of its order, and `Given` is the result of earlier steps that it needs. */
-export type Step<Order, Given = undefined, Done extends object = object> = {
+/** One step. `Context` is the order as a step sees it; `Given` is the part of earlier results that the step needs. */
+export type Step<Context, Given = undefined, Done extends object = object> = {
   readonly name: StepName;
-  readonly run: (order: Order, given: Given) => Promise<Result<Done>>;
+  readonly run: (order: Context, given: Given) => Promise<Result<Done>>;
   /** Absent: the step changes nothing, or another undo covers it. */
-  readonly undo?: UndoOf<Order>;
+  readonly undo?: UndoOf<Context>;
 };
 
-export type UndoOf<Order> = (order: Order, why: OrderFailure) => Promise<void>;
+export type UndoOf<Context> = (order: Context, why: OrderFailure) => Promise<void>;
 
-/** Ends the story of the saga; `failure` is the step's answer. */
+/** Ends the forward steps of the saga. `failure` is the step's answer. */
 export class StepRefused extends Error {
   override readonly name = 'StepRefused';
   readonly failure: OrderFailure;
@@ -36,10 +36,10 @@ export class StepRefused extends Error {
   }
 }
 
-export class Saga<Order> {
-  readonly #steps: readonly Step<Order, never>[];
-  readonly #forward: (step: StepName) => Order;
-  readonly #backward: (of: CompensationStep) => Order;
+export class Saga<Context> {
+  readonly #steps: readonly Step<Context, never>[];
+  readonly #forward: (step: StepName) => Context;
+  readonly #backward: (of: CompensationStep) => Context;
   readonly #undos = new UndoList();
   #state: SagaState = 'SagaInitiated';
   #step: StepName | null = null;
@@ -47,14 +47,14 @@ export class Saga<Order> {
   #needsAttention = false;
 
   constructor(given: {
-    /** Every step, in the order of the story. */
-    readonly steps: readonly Step<Order, never>[];
-    /** The order as the step sees it that is about to be attempted. */
-    readonly forward: (step: StepName) => Order;
-    /** The order as the undo sees it. */
-    readonly backward: (of: CompensationStep) => Order;
-    /** Of the submission, which happened before the saga. */
-    readonly undoSubmission: UndoOf<Order>;
+    /** Every step, in the order in which they run. */
+    readonly steps: readonly Step<Context, never>[];
+    /** The context of the step that is about to be attempted. */
+    readonly forward: (step: StepName) => Context;
+    /** The context of an undo. */
+    readonly backward: (of: CompensationStep) => Context;
+    /** The undo of the submission, which happened before the saga. */
+    readonly undoSubmission: UndoOf<Context>;
   }) {
     this.#steps = given.steps;
     this.#forward = given.forward;
@@ -63,9 +63,9 @@ export class Saga<Order> {
   }
 
   /** Takes one step. Rejects with StepRefused. No async function, for the reason that localFirst gives. */
-  run<Done extends object>(step: Step<Order, undefined, Done>): Promise<Done>;
-  run<Given, Done extends object>(step: Step<Order, Given, Done>, given: Given): Promise<Done>;
-  run<Given, Done extends object>(step: Step<Order, Given | undefined, Done>, given?: Given): Promise<Done> {
+  run<Done extends object>(step: Step<Context, undefined, Done>): Promise<Done>;
+  run<Given, Done extends object>(step: Step<Context, Given, Done>, given: Given): Promise<Done>;
+  run<Given, Done extends object>(step: Step<Context, Given | undefined, Done>, given?: Given): Promise<Done> {
     const { name } = step;
     this.#step = name;
     for (const ahead of this.#runFrom(name)) if (ahead.undo) this.#register(ahead.name, ahead.undo);
@@ -85,8 +85,8 @@ export class Saga<Order> {
   }
 
   /**
-   * Undoes everything, newest first (SG2). `afterFailures` hears of each round in which undos failed, and waits before the next
-   * one. Rethrows errors that are `isFatal` immediately.
+   * Undoes everything, newest first (SG2). `afterFailures` is called after each round with failures, and waits until the next
+   * round is due. Rethrows an error that is `isFatal` immediately.
    */
   async compensate(
     failure: OrderFailure,
@@ -107,17 +107,17 @@ export class Saga<Order> {
     this.#state = 'SagaFailed';
   }
 
-  /** The step at work; null before the first one and when there is none. */
+  /** The current step; null before the first step and after the last. */
   get currentStep(): StepName | null {
     return this.#step;
   }
 
-  /** Steps whose undo is still to be done, newest first; while the saga goes forward, the steps that would be undone. */
+  /** Steps whose undo is not done yet, newest first. While the saga goes forward: the steps that a failure would undo. */
   openUndos(): CompensationStep[] {
     return this.#undos.open();
   }
 
-  /** The step was undone by other means. */
+  /** Drops the undo of a step that an operator has undone by other means. */
   resolveUndo(of: CompensationStep): void {
     this.#undos.drop(of);
   }
@@ -127,12 +127,12 @@ export class Saga<Order> {
     return this.#needsAttention ? { ...view, openUndos: this.openUndos() } : view;
   }
 
-  #register(of: CompensationStep, undo: UndoOf<Order>): void {
+  #register(of: CompensationStep, undo: UndoOf<Context>): void {
     this.#undos.register(of, (why) => undo(this.#backward(of), why));
   }
 
-  /** The step, and the local-first steps that follow it directly when it is one itself (SG1). */
-  #runFrom(name: StepName): readonly Step<Order, never>[] {
+  /** The step. If it is local-first, also the local-first steps that directly follow it (SG1). */
+  #runFrom(name: StepName): readonly Step<Context, never>[] {
     const from = this.#steps.slice(this.#steps.findIndex((step) => step.name === name));
     const end = from.findIndex((step) => SAGA_STEPS[step.name].mode === 'regular');
     return end < 0 ? from : from.slice(0, Math.max(end, 1));

@@ -1,6 +1,6 @@
 /**
  * The steps of the saga: what each of them runs and how it is undone. Names, states, keys, modes and budgets are in
- * contracts/saga-steps. `order.call` makes the calls in the step's mode, of an undo in the mode of the step that it undoes.
+ * contracts/saga-steps.
  */
 import type { OrderActivities } from '../../contracts/activities.ts';
 import { stepKey, undoKey } from '../../contracts/ids.ts';
@@ -10,20 +10,23 @@ import type { CancelCommand } from '../../contracts/order-commands.ts';
 import { STEP_NAMES, type StepName } from '../../contracts/saga-steps.ts';
 import type { Step, UndoOf } from './saga.ts';
 
-/** What a step sees of its order. */
-export type Order = {
+/** The order as a step or its undo sees it. */
+export type StepContext = {
   readonly input: OrderInput;
+  /** Calls activities in the mode of the step. An undo has the mode of the step that it undoes. */
   readonly call: OrderActivities;
-  /** The command that cancelled the order; null: none, or Temporal's own request. */
+  /** The command that cancelled the order; null when there is none, or only a cancel request from Temporal. */
   readonly cancelledBy: CancelCommand | null;
 };
 
-function defineStep<Given = undefined, Done extends object = object>(step: Step<Order, Given, Done>): Step<Order, Given, Done> {
+function defineStep<Given = undefined, Done extends object = object>(
+  step: Step<StepContext, Given, Done>,
+): Step<StepContext, Given, Done> {
   return step;
 }
 
-/** Step 0 was taken before the workflow started. Its undo is CreateOrder's too. */
-export const undoSubmission: UndoOf<Order> = ({ input: { orderId }, call, cancelledBy }, { reason, step, facts }) =>
+/** Undoes the submission, which happened before the workflow started. The same call undoes CreateOrder. */
+export const undoSubmission: UndoOf<StepContext> = ({ input: { orderId }, call, cancelledBy }, { reason, step, facts }) =>
   call.cancelOrder({
     orderId,
     key: undoKey(orderId, 'submit'),
@@ -40,7 +43,7 @@ export const ValidateUser = defineStep({
   run: ({ input: { userId }, call }) => call.validateUser({ userId }),
 });
 
-/** Holds the stock of every line and learns its price. Undone by releasing it. */
+/** Holds the stock of every line and returns its price. Undone by releasing the stock. */
 export const ReserveInventory = defineStep({
   name: 'ReserveInventory',
   run: ({ input: { orderId }, call }, { lines }: { readonly lines: readonly Line[] }) =>
@@ -56,7 +59,7 @@ export const CreateOrder = defineStep({
     call.createOrder({ orderId, key: stepKey(orderId, 'create'), lines }),
 });
 
-/** Takes the money. Undone by giving it back, or by voiding what was only authorised. */
+/** Charges the customer. Undone by a refund, or by voiding a charge that was only authorised. */
 export const ProcessPayment = defineStep({
   name: 'ProcessPayment',
   run: ({ input: { orderId, userId, paymentMethod }, call }, { amount }: { readonly amount: Money }) =>
@@ -65,7 +68,9 @@ export const ProcessPayment = defineStep({
     call.refundPayment({ orderId, key: undoKey(orderId, 'pay'), undoesKey: stepKey(orderId, 'pay'), reason }),
 });
 
-/** Keeps the stock for good and marks the order PAID. Undone by the undos of the steps before it. */
+/**
+ * Confirms the reservation, so that it no longer expires, and marks the order PAID. Undone by the undos of the steps before it.
+ */
 export const ConfirmOrder = defineStep({
   name: 'ConfirmOrder',
   run: ({ input: { orderId }, call }, { paymentId }: { readonly paymentId: string }) =>
@@ -77,7 +82,7 @@ export const ConfirmOrder = defineStep({
     }),
 });
 
-const STEPS: { readonly [Name in StepName]: Step<Order, never> } = {
+const STEPS: { readonly [Name in StepName]: Step<StepContext, never> } = {
   ValidateUser,
   ReserveInventory,
   CreateOrder,
@@ -85,5 +90,5 @@ const STEPS: { readonly [Name in StepName]: Step<Order, never> } = {
   ConfirmOrder,
 };
 
-/** In the order of the story. */
-export const ORDER_STEPS: readonly Step<Order, never>[] = STEP_NAMES.map((name) => STEPS[name]);
+/** In the order in which they run. */
+export const ORDER_STEPS: readonly Step<StepContext, never>[] = STEP_NAMES.map((name) => STEPS[name]);

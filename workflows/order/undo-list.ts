@@ -1,7 +1,7 @@
 import type { OrderFailure } from '../../contracts/order.ts';
 import type { CompensationStep } from '../../contracts/saga-steps.ts';
 
-/** Makes a step as if it had never been, whether or not it happened. */
+/** Reverts a step, whether or not it happened. */
 export type Undo = (why: OrderFailure) => Promise<void>;
 
 export type FailedUndo = { readonly of: CompensationStep; readonly error: unknown };
@@ -10,13 +10,16 @@ export type FailedUndo = { readonly of: CompensationStep; readonly error: unknow
 export class UndoList {
   readonly #entries: { readonly of: CompensationStep; readonly undo: Undo }[] = [];
 
-  /** Of a step that may have happened or is attempted next (SG1). One that is registered already stays where it is. */
+  /**
+   * Registers the undo of a step that may have happened or is attempted next (SG1). An undo that is registered already keeps its
+   * place.
+   */
   register(of: CompensationStep, undo: Undo): void {
     if (this.#has(of)) return;
     this.#entries.push({ of, undo });
   }
 
-  /** Forgets an undo: its step did not happen (SG5), or it was done by other means. */
+  /** Removes an undo that is done or not needed: its step did not happen (SG5), or an operator resolved it. */
   drop(of: CompensationStep): void {
     const at = this.#entries.findIndex((entry) => entry.of === of);
     if (at >= 0) this.#entries.splice(at, 1);
@@ -27,11 +30,11 @@ export class UndoList {
     return this.#entries.map(({ of }) => of).reverse();
   }
 
-  /** Tries each open undo once, newest first (SG2). Rethrows errors that are `isFatal` immediately. */
+  /** Tries each open undo once, newest first (SG2). Rethrows an error that is `isFatal` immediately. */
   async tryEach(failure: OrderFailure, isFatal: (error: unknown) => boolean): Promise<FailedUndo[]> {
     const failed: FailedUndo[] = [];
     for (const { of, undo } of this.#entries.toReversed()) {
-      // Dropped while the one before it ran.
+      // It was dropped, by an operator's resolve, while the undo before it ran.
       if (!this.#has(of)) continue;
       try {
         await undo(failure);

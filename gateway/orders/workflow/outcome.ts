@@ -31,48 +31,20 @@ export type Waited =
   | { readonly state: 'running' }
   | { readonly state: 'closed' };
 
-/** Starts the workflow of an order and waits for its outcome. */
-export function createOutcome(options: {
+type OutcomeOptions = {
   readonly temporal: Temporal;
   readonly logger: Logger;
   readonly taskQueue: string | undefined;
   /** Aborted when the gateway stops: waiting callers get the answer that the order goes on. */
   readonly stopping: AbortSignal;
-}) {
-  const { temporal, logger, taskQueue, stopping } = options;
+};
+
+/** Starts the workflow of an order, waits for its outcome, and reads the outcome that is stored. */
+export function createOutcome(options: OutcomeOptions) {
+  const { temporal, taskQueue, stopping } = options;
   const { client, connection, within } = temporal;
   const watch = createServerWatch({ ping: temporal.ping, stopping });
-
-  /** Starts the workflow unless it exists, without waiting for a worker. */
-  async function start(input: OrderInput): Promise<Waited> {
-    try {
-      const started = () => client.workflow.start(ORDER_WORKFLOW_TYPE, startOrderOptions(input, taskQueue));
-      await within(SERVER_CALL_LIMIT_MS, started);
-      return { state: 'running' };
-    } catch (error: unknown) {
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return { state: 'closed' };
-      throw notTaken(error);
-    }
-  }
-
-  /** After a wait without an answer: whether the workflow exists. Starts it again if its start was lost. */
-  async function findOut(input: OrderInput): Promise<Waited> {
-    try {
-      const handle = client.workflow.getHandle(orderWorkflowId(input.orderId));
-      const description = await within(SERVER_CALL_LIMIT_MS, () => handle.describe());
-      return { state: workflowEnd(description) ? 'closed' : 'running' };
-    } catch (error: unknown) {
-      if (error instanceof WorkflowNotFoundError) return start(input);
-      throw notTaken(error);
-    }
-  }
-
-  /** Every refusal of the server is a fault of the platform, never of the customer: the order waits until it is repaired. */
-  function notTaken(error: unknown): unknown {
-    if (!isServerFault(error)) return error;
-    logger.warn({ error }, 'Temporal did not take an order');
-    return unavailable(error);
-  }
+  const { start, findOut, toUnavailable } = createStarter(options);
 
   return {
     /** Starts the workflow unless it exists and waits for its outcome. Throws 503 when the server does not answer. */
@@ -93,21 +65,63 @@ export function createOutcome(options: {
         if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError && !watched.serverGone()) return findOut(input);
         // The workflow ended before a worker saw the Update.
         if (isServerFault(error, NOT_FOUND)) return findOut(input);
-        throw notTaken(error);
+        throw toUnavailable(error);
       } finally {
         watched.end();
       }
     },
 
-    /** The stored outcome of an ended workflow; undefined when its history is deleted or the server does not answer. */
-    async storedOutcome(orderId: string): Promise<OrderOutcome | undefined> {
-      const update = client.workflow.getHandle(orderWorkflowId(orderId)).getUpdateHandle<OrderOutcome>(OUTCOME_UPDATE_ID);
-      try {
-        return await within(SERVER_CALL_LIMIT_MS, () => update.result());
-      } catch (error: unknown) {
-        logger.debug({ error }, 'No stored outcome');
-        return undefined;
-      }
-    },
+    storedOutcome: createStoredOutcome(options),
+  };
+}
+
+function createStarter({ temporal: { client, within }, logger, taskQueue }: OutcomeOptions) {
+  /** Starts the workflow unless it exists, without waiting for a worker. */
+  async function start(input: OrderInput): Promise<Waited> {
+    try {
+      const started = () => client.workflow.start(ORDER_WORKFLOW_TYPE, startOrderOptions(input, taskQueue));
+      await within(SERVER_CALL_LIMIT_MS, started);
+      return { state: 'running' };
+    } catch (error: unknown) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return { state: 'closed' };
+      throw toUnavailable(error);
+    }
+  }
+
+  /** After a wait without an answer: finds out whether the workflow exists. Starts it again if its start was lost. */
+  async function findOut(input: OrderInput): Promise<Waited> {
+    try {
+      const handle = client.workflow.getHandle(orderWorkflowId(input.orderId));
+      const description = await within(SERVER_CALL_LIMIT_MS, () => handle.describe());
+      return { state: workflowEnd(description) ? 'closed' : 'running' };
+    } catch (error: unknown) {
+      if (error instanceof WorkflowNotFoundError) return start(input);
+      throw toUnavailable(error);
+    }
+  }
+
+  /**
+   * A 503 for every error of the server: it is the platform's fault, not the customer's. The same request succeeds after the
+   * repair.
+   */
+  function toUnavailable(error: unknown): unknown {
+    if (!isServerFault(error)) return error;
+    logger.warn({ error }, 'Temporal did not take an order');
+    return unavailable(error);
+  }
+
+  return { start, findOut, toUnavailable };
+}
+
+function createStoredOutcome({ temporal: { client, within }, logger }: OutcomeOptions) {
+  /** The stored outcome of an ended workflow; undefined when its history is deleted or the server does not answer. */
+  return async function storedOutcome(orderId: string): Promise<OrderOutcome | undefined> {
+    const update = client.workflow.getHandle(orderWorkflowId(orderId)).getUpdateHandle<OrderOutcome>(OUTCOME_UPDATE_ID);
+    try {
+      return await within(SERVER_CALL_LIMIT_MS, () => update.result());
+    } catch (error: unknown) {
+      logger.debug({ error }, 'No stored outcome');
+      return undefined;
+    }
   };
 }

@@ -10,21 +10,21 @@ import { type Retrying, retryingOf } from './retrying.ts';
 const PROGRESS_LIMIT_MS = 1_200;
 
 /**
- * `over`: the saga has ended, and the order's record shows how; the record of a workflow that was terminated in its saga is open
- * until it is settled. `unknown`: neither the server nor a worker answers.
+ * `ended`: the saga has ended, and the order's record shows how. If the workflow was terminated during its saga, the record stays
+ * open until the order is settled. `unknown`: the server or the worker does not answer.
  */
 export type Progress = { readonly retrying: Retrying | undefined } & (
-  | { readonly saga: 'at work'; readonly view: OrderStatusView }
-  | { readonly saga: 'over' | 'unknown'; readonly view: undefined }
+  | { readonly saga: 'running'; readonly view: OrderStatusView }
+  | { readonly saga: 'ended' | 'unknown'; readonly view: undefined }
 );
 
-const AT_WORK: ReadonlySet<string> = new Set<OrderStatusAttribute>(['SUBMITTED', 'COMPENSATING']);
+const RUNNING: ReadonlySet<string> = new Set<OrderStatusAttribute>(['SUBMITTED', 'COMPENSATING']);
 
 export function createProgress({ client, within }: Pick<Temporal, 'client' | 'within'>) {
   return {
     /**
-     * The saga's progress, and the step that is being retried. Queries only a saga at work: a worker that has not cached the order
-     * replays its complete history to answer, and SDK 1.24 can lose a slot for workflow tasks when its cache is full.
+     * The saga's progress, and the step that is being retried. Queries only a running saga: a worker that has not cached the
+     * order replays its complete history to answer, and SDK 1.24 can lose a slot for workflow tasks when its cache is full.
      */
     progress(orderId: string): Promise<Progress> {
       const handle = client.workflow.getHandle(orderWorkflowId(orderId));
@@ -32,16 +32,19 @@ export function createProgress({ client, within }: Pick<Temporal, 'client' | 'wi
         const description = await handle.describe().catch(() => undefined);
         if (!description) return { saga: 'unknown', view: undefined, retrying: undefined };
         const retrying = retryingOf(description.raw.pendingActivities ?? []);
-        if (isOver(description)) return { saga: 'over', view: undefined, retrying };
+        if (hasEnded(description)) return { saga: 'ended', view: undefined, retrying };
         const view = await handle.query(statusQuery).catch(() => undefined);
-        return view ? { saga: 'at work', view, retrying } : { saga: 'unknown', view, retrying };
+        return view ? { saga: 'running', view, retrying } : { saga: 'unknown', view, retrying };
       });
     },
   };
 }
 
-/** Whether the saga has ended, according to the server: the workflow has, or its status attribute comes after the saga. */
-function isOver(description: WorkflowExecutionDescription): boolean {
+/**
+ * Whether the saga has ended according to the server: the workflow has ended, or its status attribute is one that follows the
+ * saga.
+ */
+function hasEnded(description: WorkflowExecutionDescription): boolean {
   const shown = description.typedSearchAttributes.get(orderStatusAttribute);
-  return workflowEnd(description) !== null || (shown !== undefined && !AT_WORK.has(shown));
+  return workflowEnd(description) !== null || (shown !== undefined && !RUNNING.has(shown));
 }

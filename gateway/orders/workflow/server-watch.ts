@@ -1,5 +1,5 @@
-// Milliseconds between two pings, and for the server to answer one. Only two failures in a row count, so that one slow moment does
-// not: a server that died silently is detected after 0.3 + 2 × 0.6 s, which keeps the answer under two seconds.
+// Milliseconds between two pings, and for the server to answer one. Only two failures in a row count, so that one slow moment
+// does not: a server that died silently is detected after 0.3 + 2 × 0.6 s, which keeps the answer under two seconds.
 const INTERVAL_MS = 300;
 const ANSWER_LIMIT_MS = 600;
 const FAILURES = 2;
@@ -12,8 +12,8 @@ export type Watched = {
 };
 
 /**
- * Pings a server while requests wait for it: without that, a long wait cannot tell a busy server from a dead one whose connection
- * stayed open. One loop for all waiting requests, and none while there is none.
+ * Pings a server while requests wait for it. Without pings, a long wait cannot tell a busy server from a dead one whose
+ * connection stayed open. One loop serves all waiting requests; it stops when no request waits.
  */
 export function createServerWatch(options: { ping(limitMs: number): Promise<unknown>; stopping: AbortSignal }) {
   const waiting = new Set<{ controller: AbortController; serverGone: boolean }>();

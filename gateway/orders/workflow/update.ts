@@ -4,8 +4,8 @@
  * OC1 A refusal of the workflow is a problem with its reason and facts.
  * OC2 An order whose workflow has ended, or never began, refuses every new command with the status of its record.
  * OC3 A command that was accepted and not answered in time goes on: `going on`, and repeating it is harmless.
- * OC4 A repeated command gets the first answer, also after its order has ended: it has the same update id, under which Temporal keeps
- *     the answer for as long as the workflow's history.
+ * OC4 A repeated command gets the first answer, also after its order has ended: it has the same update id, under which Temporal
+ *     keeps the answer for as long as the workflow's history.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -30,7 +30,7 @@ const COMMAND_LIMIT_MS = 6_000;
 export type Commanded<T> = { readonly state: 'done'; readonly answer: T } | { readonly state: 'going on' };
 
 export function createCommandSender({ client, within }: Pick<Temporal, 'client' | 'within'>) {
-  /** The answer; of an ended order its answer to the same command before (OC4). */
+  /** Returns the answer. If the order has ended, returns its earlier answer to the same command (OC4). */
   async function ask<Answer, Command extends object>(
     handle: WorkflowHandle,
     update: UpdateDefinition<Answer, [Command]>,
@@ -45,15 +45,15 @@ export function createCommandSender({ client, within }: Pick<Temporal, 'client' 
   }
 
   return {
-    /** `sameAs`: the values that, with their kind, make two commands the same one; null: each is a command of its own. */
+    /** Two commands of one kind with an equal `identity` are the same command; null: each call is a new command. */
     async command<Answer, Command extends object>(
       order: Order,
       update: UpdateDefinition<Answer, [Command]>,
       command: Command,
-      sameAs: readonly string[] | null,
+      identity: readonly string[] | null,
     ): Promise<Commanded<Answer>> {
       const handle: WorkflowHandle = client.workflow.getHandle(orderWorkflowId(order.id));
-      const updateId = sameAs ? updateIdOf(update.name, sameAs) : undefined;
+      const updateId = identity ? updateIdOf(update.name, identity) : undefined;
       try {
         const answer = await within(COMMAND_LIMIT_MS, () => ask(handle, update, { command, updateId }));
         return { state: 'done', answer };
@@ -65,9 +65,9 @@ export function createCommandSender({ client, within }: Pick<Temporal, 'client' 
   };
 }
 
-/** The kind in plain words, for readers of the history; the values may be long, and are hashed. */
-function updateIdOf(kind: string, sameAs: readonly string[]): string {
-  const hash = createHash('sha256').update(JSON.stringify(sameAs)).digest('hex');
+/** The kind in plain text, so that the history is readable. The identity may be long and is hashed. */
+function updateIdOf(kind: string, identity: readonly string[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
   return `${kind}-${hash.slice(0, 32)}`;
 }
 

@@ -1,8 +1,9 @@
-/** How SubmitOrder and ConfirmOrder are answered: with the order as it is now, also when the call is repeated. */
+/** SubmitOrder and ConfirmOrder answer with the current order, also when a repeated call is replayed. */
 import { type Codec, once } from '../../../platform/idempotency/once.ts';
 import type { Database, Transaction } from '../../../platform/persistence/database.ts';
 import type { Order } from '../domain/order.ts';
-import { getOrder, type Snapshot } from '../domain/reads/get-order.ts';
+import { getOrder } from '../domain/reads/get-order.ts';
+import type { Snapshot } from '../domain/work.ts';
 import { toStatus } from './errors.ts';
 
 type Keyed = { readonly key: string; readonly operation: string; readonly requestHash: Buffer };

@@ -3,8 +3,8 @@ import type { Database } from '../../../platform/persistence/database.ts';
 import type { Handlers } from '../../../platform/rpc/server.ts';
 import type { OrdersServiceService } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
 import type { ListEffects } from '../domain/reads/effect.ts';
-import type { Snapshot } from '../domain/reads/get-order.ts';
 import type { Charges } from '../domain/totals.ts';
+import type { Snapshot } from '../domain/work.ts';
 
 /** One handler per call of the service; each file of this folder makes some of them. */
 export type OrdersHandlers = Handlers<typeof OrdersServiceService>;

@@ -31,7 +31,7 @@ export function sagaHandlers({ database, snapshot, charges }: Dependencies): Sag
       const { idempotencyKey, ...submission } = parseRequest(submitOrderSchema, request);
       const { clientId, userId, lines } = submission;
       annotate({ userId });
-      // Scoped by client and user: nobody meets another's key.
+      // Scoped by client and user, so that keys of different users never collide.
       const key = `submit:${clientId}:${userId}:${idempotencyKey}`;
       // The same lines in another order are the same submission.
       const sorted = lines.toSorted((a, b) => (a.productId < b.productId ? -1 : 1));
@@ -64,12 +64,12 @@ export function sagaHandlers({ database, snapshot, charges }: Dependencies): Sag
         request: CancelOrderRequest,
         response: CancelOrderResponse,
         schema: cancelOrderSchema,
-        // An undo must not be refused because a later attempt gives another reason: the first reason stays.
+        // Without the reason: a later attempt that gives another one must not be refused. The first reason is kept.
         identity: ({ idempotencyKey, orderId, undoesKey }) =>
           CancelOrderRequest.fromPartial({ idempotencyKey, orderId, undoesKey }),
       },
       async ({ undoesKey, ...cancellation }, { em, sql }) => {
-        // Before the order is locked, in the order in which CreateOrder takes both: the two never deadlock.
+        // First the key, then the order's row: CreateOrder locks in the same sequence, so that the two never deadlock.
         await tombstone(sql, undoesKey, 'CreateOrder');
         await cancelOrder({ em }, cancellation);
         return {};

@@ -2,16 +2,17 @@ import type { Rule } from '../../../platform/audit/evaluate.ts';
 import { NEXT_STATUSES, ORDER_STATUSES } from '../domain/order-status.ts';
 import { EVENT_RULES } from './event-rules.ts';
 
-// Time after which nobody works on an order any more that the saga has begun: a step gives up after 10 minutes.
+// Time without a change after which an unfinished order or return counts as stuck. A step of the saga gives up after 10 minutes.
 const STUCK_AFTER = '1 hour';
 
 const LEGAL_MOVES = ORDER_STATUSES.flatMap((from) => NEXT_STATUSES[from].map((to) => `('${from}', '${to}')`)).join();
 
-/** The invariants of domain/order.ts, evaluated on the rows alone. */
+/** The invariants of domain/order.ts, checked against the stored rows. */
 export const RULES: readonly Rule[] = [
   {
     name: 'status_is_last_of_history',
-    // The sum makes each history be read by itself: without statistics PostgreSQL would walk back through all of them for each.
+    // `+ 0` makes PostgreSQL read one order's history by its index. Without statistics it would scan all histories for each
+    // order.
     rows: `select orders.id::text, orders.status is distinct from (
              select status from order_history where order_id = orders.id order by sequence + 0 desc limit 1
            ) as wrong from orders`,

@@ -1,5 +1,6 @@
-import { lockOrder, type Work } from './lock-order.ts';
+import { lockOrder } from './lock-order.ts';
 import type { Actor, Failure } from './order.ts';
+import type { Work } from './work.ts';
 
 /** Undoes the submission and CreateOrder. */
 export async function cancelOrder({ em }: Work, cancellation: { readonly orderId: string } & Failure & Actor): Promise<void> {

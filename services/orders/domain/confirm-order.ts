@@ -1,5 +1,6 @@
-import { lockOrder, type Work } from './lock-order.ts';
+import { lockOrder } from './lock-order.ts';
 import type { Order } from './order.ts';
+import type { Work } from './work.ts';
 
 /** Saga step 5: RESERVED → PAID. The answer has the order's lines and history. */
 export async function confirmOrder(

@@ -1,5 +1,6 @@
-import { lockOrder, type Work } from './lock-order.ts';
+import { lockOrder } from './lock-order.ts';
 import { type Charges, type PricedLine, type Totals, totalsOf } from './totals.ts';
+import type { Work } from './work.ts';
 
 /** Saga step 3: SUBMITTED → CREATED → RESERVED. The totals depend on the given prices and the charges alone. */
 export async function createOrder(

@@ -1,4 +1,5 @@
-import { lockOrder, type Work } from './lock-order.ts';
+import { lockOrder } from './lock-order.ts';
+import type { Work } from './work.ts';
 
 /** `deliveredAt` undefined: now. */
 export type Delivery = { readonly orderId: string; readonly deliveredAt?: Date | undefined; readonly actorId: string | null };

@@ -11,17 +11,17 @@ export function refused(reason: OrderReason, message: string, facts: Facts = {})
   return new DomainError(reason, message, { facts });
 }
 
-/** The request is wrong in every state of the order. */
+/** The field's value is invalid whatever the order's status. */
 export function invalidField(field: string, description: string): DomainError<OrderReason> {
   return new DomainError('validation_failed', 'The request has invalid fields', { violations: [{ field, description }] });
 }
 
-/** The same for an order that does not exist and for one of another user. */
+/** One error for both an unknown order and an order of another user, so that it does not reveal which orders exist. */
 export function orderNotFound(orderId: string): DomainError<OrderReason> {
   return refused('not_found', 'No such order', { order_id: orderId });
 }
 
-/** A return id belongs to one request. */
+/** Another request has used the return id. */
 export function returnIdTaken(returnId: string): DomainError<OrderReason> {
   return refused('idempotency_key_reused', 'Another return has this id', { return_id: returnId });
 }

@@ -3,10 +3,7 @@ import { databaseNow } from '../../../platform/persistence/database-time.ts';
 import { orderNotFound } from './errors.ts';
 import { Order } from './order.ts';
 
-/** What a use case works in: the unit of work of one open transaction. */
-export type Work = { readonly em: EntityManager };
-
-/** The order, which nobody else changes until the transaction ends, and the time. Refuses with `not_found`. */
+/** Locks the order's row until the transaction ends. Returns the order and the database's time. Refuses with `not_found`. */
 export async function lockOrder(em: EntityManager, orderId: string): Promise<{ order: Order; now: Date }> {
   const order = await em.findOne(Order, { id: orderId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!order) throw orderNotFound(orderId);

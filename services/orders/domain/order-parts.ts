@@ -1,4 +1,4 @@
-/** What belongs to an order and is only ever created by its methods (order.ts). */
+/** The parts of an order. Only the order's methods create them (order.ts). */
 import { Collection } from '@mikro-orm/core';
 import {
   InterventionSchema,
@@ -12,7 +12,7 @@ import {
 /** The properties that a constructor takes; the database and the owning collection set the others. */
 type Given<Entity, Key extends keyof Entity> = Readonly<Pick<Entity, Key>>;
 
-/** A product of an order and how many units of it; priced with the order. */
+/** A product of an order and its quantity. Priced together with the order. */
 export class OrderLine extends OrderLineSchema.class {
   constructor(given: Given<OrderLine, 'productId' | 'quantity' | 'position'>) {
     super();
@@ -36,7 +36,7 @@ export class Intervention extends InterventionSchema.class {
   }
 }
 
-/** Units of an order that come back. Written once, completed once. */
+/** A return of units of an order. Written once, completed once. */
 export class Return extends ReturnSchema.class {
   override lines = new Collection<ReturnLine>(this);
 

@@ -5,8 +5,8 @@
  * OR2 All amounts and the currency are known or none; total = subtotal + tax + shipping.
  * OR3 A cancelled order has a reason and keeps its first.
  * OR4 An order has a shipment exactly when it has been shipped; it is delivered neither before that nor in the future.
- * RT1 No more units come back than were bought, however many ask at the same time.
- * RT2 Refunds add up: never above the total, and exactly the total when everything is back.
+ * RT1 No more units come back than were bought, also under concurrent requests.
+ * RT2 Refunds never exceed the total, and equal the total when all units are back.
  * RT3 The order is RETURNED exactly when every unit is in a completed return.
  * The migration enforces them again in the database.
  *
@@ -110,11 +110,12 @@ export class Order extends OrderSchema.class {
 
   /** SHIPPED → DELIVERED, now unless a time is given. Refuses a time before the shipment or in the future. */
   deliver(deliveredAt: Date | undefined, by: Actor, now: Date): void {
-    const at = this.moveTo('DELIVERED', now, { by });
+    requireTransition(this.status, 'DELIVERED');
     if (deliveredAt && this.shippedAt && deliveredAt < this.shippedAt) {
       throw invalidField('deliveredAt', 'must not be before the order was shipped');
     }
     if (deliveredAt && deliveredAt > now) throw invalidField('deliveredAt', 'must not be in the future');
+    const at = this.moveTo('DELIVERED', now, { by });
     this.deliveredAt = deliveredAt ?? at;
   }
 

@@ -1,7 +1,7 @@
 import { databaseNow } from '../../../platform/persistence/database-time.ts';
 import { orderNotFound } from './errors.ts';
-import type { Work } from './lock-order.ts';
 import { type Decision, Order } from './order.ts';
+import type { Work } from './work.ts';
 
 /** Keeps what an operator did to the undos of a parked order. Changes nothing else, so it takes no lock. */
 export async function recordIntervention(

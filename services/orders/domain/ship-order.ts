@@ -1,4 +1,5 @@
-import { lockOrder, type Work } from './lock-order.ts';
+import { lockOrder } from './lock-order.ts';
+import type { Work } from './work.ts';
 
 export type Shipment = {
   readonly orderId: string;

@@ -1,8 +1,8 @@
 import { databaseNow } from '../../../platform/persistence/database-time.ts';
-import type { Work } from './lock-order.ts';
 import { Order, type Submission } from './order.ts';
+import type { Work } from './work.ts';
 
-/** Step 0 of the saga: takes the order in. */
+/** Stores a new order, before its saga starts. */
 export async function submitOrder({ em }: Work, submission: Submission): Promise<Order> {
   const order = new Order(submission, await databaseNow(em));
   em.persist(order);

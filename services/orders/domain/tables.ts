@@ -56,7 +56,7 @@ export const OrderLineSchema = defineEntity({
   properties: {
     order: () => p.manyToOne(OrderSchema).primary(),
     productId: p.uuid().primary(),
-    // Where the customer put it; 1 is first.
+    // The line's place in the submitted order; 1 is first.
     position: p.integer(),
     quantity: p.integer(),
     unitPriceMinor: p.bigint('number').nullable(),
@@ -89,7 +89,7 @@ export const InterventionSchema = defineEntity({
     order: () => p.manyToOne(OrderSchema),
     actorId: p.uuid(),
     action: p.text().$type<'retry' | 'resolve'>(),
-    // Names of the saga steps whose undo it was about.
+    // Names of the saga steps whose undos were retried or resolved.
     steps: p.array(),
     reason: p.text(),
     reference: p.text().default(''),
@@ -108,7 +108,8 @@ export const ReturnSchema = defineEntity({
     refundMinor: p.bigint('number'),
     requestedAt: p.datetime(3).defaultRaw('now()'),
     completedAt: p.datetime(3).nullable(),
-    // Places among the effects of one instant. The database draws both from the history's numbers when the return is requested.
+    // Tie-breakers for effects with the same timestamp. The database draws both from the history's sequence when the return is
+    // requested.
     requestedSequence: p.bigint('number').autoincrement(),
     completedSequence: p.bigint('number').autoincrement(),
     lines: () => p.oneToMany(ReturnLineSchema).mappedBy('return').orderBy({ productId: 'asc' }),

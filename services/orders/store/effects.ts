@@ -27,8 +27,8 @@ from ((${CHANGES}) union all (${stepsOfReturns('requested')}) union all (${steps
 order by at, sequence limit $4`;
 
 /**
- * A change is dated when its order was locked and is visible when its transaction ends: a reader that comes back for more begins a
- * little before the last time that it has seen.
+ * Rows become visible at the commit, which is later than their timestamps. A reader that continues must start a little before the
+ * last time that it has seen.
  */
 export function createListEffects({ sql }: { readonly sql: Sql }): ListEffects {
   return async ({ since, pageSize, cursor }: EffectsPage) => {

@@ -1,5 +1,5 @@
 import type { Database } from '../../../platform/persistence/database.ts';
-import type { Snapshot } from '../domain/reads/get-order.ts';
+import type { Snapshot } from '../domain/work.ts';
 
 /** The transaction is lent to the entity manager, for the reason that platform/persistence/database.ts gives. */
 export function createSnapshot({ orm }: Pick<Database, 'orm'>): Snapshot {

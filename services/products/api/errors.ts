@@ -17,7 +17,10 @@ export const CODES: Codes<ProductReason> = {
 
 const byReason = createToStatus(CODES);
 
-/** A field that the state forbids is `validation_failed` on the wire, with the code of its own reason: another state may allow it. */
+/**
+ * Errors that name a field have the reason `validation_failed` on the wire. The gRPC code is that of the domain reason: it says
+ * that the state forbids the value, which another state may allow.
+ */
 export const toStatus: ToStatus = (error) => {
   if (!(error instanceof DomainError) || error.violations.length === 0) return byReason(error);
   const { reason, message, facts, violations } = error;

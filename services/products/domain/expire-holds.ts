@@ -5,8 +5,8 @@ import { Reservation } from './reservation.ts';
 import type { Stock } from './stock.ts';
 
 /**
- * Expires holds that are past their time, oldest first, and gives their stock back. Skips those that another transaction decides
- * about. Returns how many it expired, at most `limit`.
+ * Expires holds that are past their time, oldest first, and gives their stock back. Skips holds that are locked by another
+ * transaction. Returns how many it expired, at most `limit`.
  */
 export async function expireHolds(
   { em, stock }: { readonly em: EntityManager; readonly stock: Stock },

@@ -63,13 +63,16 @@ export type ProductChange = {
   readonly active?: boolean | undefined;
 };
 
-/** Its catalogue data and the stock that no order moves. The statements of stock.ts hold and move stock for orders. */
+/**
+ * A product's catalogue data, and the changes of its stock that no order makes. The statements of stock.ts change stock for
+ * orders.
+ */
 export class Product extends ProductSchema.class {
   available(): number {
     return this.stockQuantity - this.reservedQuantity;
   }
 
-  /** A reservation keeps the price that it was made at: the price is in the answer to its order. */
+  /** Does not change the price of reserved units: an order keeps the price that its reservation returned. */
   change({ price, ...described }: ProductChange, at: Date): void {
     const given = { ...described, priceMinor: price?.amountMinor, currency: price?.currency };
     const changed = Object.entries(given).filter(([name, value]) => value !== undefined && value !== Reflect.get(this, name));

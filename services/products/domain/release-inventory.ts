@@ -4,7 +4,10 @@ import { databaseNow } from '../../../platform/persistence/database-time.ts';
 import { Reservation } from './reservation.ts';
 import type { Stock } from './stock.ts';
 
-/** The undo of a reserve. False: there is nothing to give back. Refused once the stock was shipped. */
+/**
+ * Undoes a reservation. Returns false when there is nothing to give back. Refuses with `illegal_transition` when the stock was
+ * shipped.
+ */
 export async function releaseInventory(
   { em, stock }: { readonly em: EntityManager; readonly stock: Stock },
   orderId: string,

@@ -12,7 +12,7 @@ export const RESERVATION_TRANSITIONS: Readonly<Record<ReservationState, readonly
   held: ['confirmed', 'released', 'expired'],
   /** Paid: kept without expiry. */
   confirmed: ['committed', 'released'],
-  /** Shipped: the stock left the building. */
+  /** Shipped: the units were taken out of the stock. */
   committed: [],
   released: [],
   expired: [],
@@ -47,7 +47,10 @@ export const ReservationSchema = defineEntity({
 
 /** An order's claim on stock. It is made together with its lines and the stock that they hold (Stock.hold). */
 export class Reservation extends ReservationSchema.class {
-  /** Paid: the hold loses its end. Confirming again changes nothing. Refuses with `hold_expired` once the hold is gone. */
+  /**
+   * For a paid order: the hold no longer expires. Confirming again changes nothing. Refuses with `hold_expired` when the hold is
+   * gone.
+   */
   confirm(at: Date): void {
     if (this.state === 'confirmed' || this.state === 'committed') return;
     if (!this.isLive(at)) throw holdExpired(this.orderId, this.state === 'held' ? 'expired' : this.state);
@@ -55,7 +58,7 @@ export class Reservation extends ReservationSchema.class {
     this.moveTo('confirmed', at);
   }
 
-  /** True: the caller ships its stock in the same transaction. False: the stock has left already. */
+  /** True: the caller takes its stock out in the same transaction. False: that was done already. */
   commit(at: Date): boolean {
     if (this.state === 'committed') return false;
     this.moveTo('committed', at);
@@ -74,7 +77,7 @@ export class Reservation extends ReservationSchema.class {
     this.moveTo('expired', at);
   }
 
-  /** Refuses a return of stock that did not leave the building, or more of it than is out. */
+  /** Refuses a return of stock that was not shipped, or of more units than were shipped and not yet returned. */
   requireReturnable(
     lines: readonly Line[],
     given: { readonly sold: readonly Line[]; readonly returned: readonly StockMovement[] },
@@ -88,7 +91,7 @@ export class Reservation extends ReservationSchema.class {
     }
   }
 
-  /** A hold past its time is gone, whether or not the sweeper has come by. */
+  /** A hold past its time is gone, even if the sweeper has not expired it yet. */
   private isLive(at: Date): boolean {
     return this.state === 'held' && (this.expiresAt ?? at) > at;
   }

@@ -28,8 +28,10 @@ export const stock: Stock = {
 };
 
 /**
- * Locks the products; null when one of the lines cannot be held. A statement of its own: one that also wrote would begin with the
- * rows as they were before it waited for the lock, and their CHECK would refuse it.
+ * Locks the products. Returns null when one of the lines cannot be held.
+ *
+ * It locks in a separate statement before the write. A single statement that locks and writes would see the rows as they were
+ * before it waited for the lock. It could then hold stock that is gone, and the table's CHECK would fail it.
  */
 async function lockLines(em: EntityManager, lines: readonly Line[]): Promise<HeldLine[] | null> {
   const ids = lines.map(({ productId }) => productId);
@@ -50,7 +52,7 @@ async function lockLines(em: EntityManager, lines: readonly Line[]): Promise<Hel
   return held.length === lines.length && currencies.size === 1 ? held : null;
 }
 
-/** Makes the reservation of locked products that suffice. Returns when it expires. */
+/** Makes the reservation. The products must be locked and have enough stock. Returns the time at which the hold expires. */
 async function reserve(
   em: EntityManager,
   { orderId, lines, holdMs }: { readonly orderId: string; readonly lines: readonly Line[]; readonly holdMs: number },

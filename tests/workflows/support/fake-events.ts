@@ -184,7 +184,7 @@ async function serveUsers({ listUnrelayed, markRelayed }: Handlers<OutboxService
         return { users: userIds.map((id) => ({ id, email: `${id}@customer.example`, ...person, ...times })) };
       },
     },
-    beside: [served(OutboxServiceService, { listUnrelayed, markRelayed })],
+    alsoServe: [served(OutboxServiceService, { listUnrelayed, markRelayed })],
     ...{ host: '127.0.0.1', port: 0, logger: pino({ level: 'silent' }), metrics: createMetrics('fake', 'test') },
   });
   return { address: `127.0.0.1:${server.port}`, close: () => server.close() };

@@ -3,7 +3,7 @@ import { stringify as formatUuid, parse as parseUuid } from 'uuid';
 import { invalidField } from '../errors.ts';
 import type { OrderStatus } from '../order-status.ts';
 
-/** A place in a list, newest first: just after the order that was created then and has this id. */
+/** A position in a list that is sorted newest first: directly after the order with this time and id. */
 export type Position = { readonly createdAt: Date; readonly id: string };
 
 /** The list that a cursor belongs to: the orders that match every filter. */
@@ -25,8 +25,9 @@ const ID_BYTES = 16;
 const CHECK_BYTES = 8;
 
 /**
- * The position and a check over it and its list, so that a cursor that was altered, or taken to another list, is
- * refused. The check guards against mistakes and needs no secret: every page is filtered as its list is anyway.
+ * Encodes the position with a checksum over the position and the list's filters. A cursor that was altered, or is used for
+ * another list, is refused. The checksum guards against mistakes only and needs no secret, because the filters apply to every
+ * page anyway.
  */
 export function encodeCursor(list: ListOf, { createdAt, id }: Position): string {
   const position = Buffer.alloc(TIME_BYTES + ID_BYTES);
@@ -39,7 +40,7 @@ export function encodeCursor(list: ListOf, { createdAt, id }: Position): string 
 export function decodeCursor(list: ListOf, cursor: string): Position {
   const bytes = Buffer.from(cursor, 'base64url');
   const position = bytes.subarray(0, TIME_BYTES + ID_BYTES);
-  // Decoding skips what is not base64url: only the one spelling counts.
+  // Decoding ignores characters that are not base64url, so the cursor must equal its own re-encoding.
   const intact =
     bytes.length === TIME_BYTES + ID_BYTES + CHECK_BYTES &&
     bytes.toString('base64url') === cursor &&

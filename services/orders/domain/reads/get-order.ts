@@ -1,14 +1,11 @@
 import { orderNotFound } from '../errors.ts';
-import type { Work } from '../lock-order.ts';
 import { Order } from '../order.ts';
-
-/** Runs a read whose statements all see one instant. A write fails. */
-export type Snapshot = <T>(read: (work: Work) => Promise<T>) => Promise<T>;
+import type { Work } from '../work.ts';
 
 /** Everything that belongs to an order, except its events. */
 export const ORDER_PARTS = ['lines', 'history', 'interventions', 'returns.lines'] as const;
 
-/** `userId` not empty: an order of another user is not found. */
+/** Refuses with `not_found`, also when `userId` is given and the order belongs to another user. */
 export async function getOrder(
   { em }: Work,
   { orderId, userId = '' }: { readonly orderId: string; readonly userId?: string },

@@ -1,6 +1,6 @@
 import type { EntityManager, FilterQuery } from '@mikro-orm/postgresql';
-import type { Work } from '../lock-order.ts';
 import { Order } from '../order.ts';
+import type { Work } from '../work.ts';
 import { decodeCursor, encodeCursor, type ListOf, type Position } from './cursor.ts';
 
 export type OrderPage = { readonly orders: Order[]; readonly nextCursor: string };

@@ -1,4 +1,5 @@
-import { lockOrder, type Work } from '../lock-order.ts';
+import { lockOrder } from '../lock-order.ts';
+import type { Work } from '../work.ts';
 
 /** The money and the goods of a return are back; the order is RETURNED when nothing is left to come back. */
 export async function completeReturn(

@@ -2,7 +2,7 @@ import { refused } from '../errors.ts';
 
 export type WantedUnits = { readonly productId: string; readonly quantity: number };
 
-/** A line of an order, and the units of it that earlier returns have asked back. */
+/** A line of an order, and how many of its units are in earlier returns. */
 export type BoughtLine = {
   readonly productId: string;
   readonly quantity: number;
@@ -22,14 +22,20 @@ export type Bought = {
 export type AgreedReturn = {
   readonly lines: readonly WantedUnits[];
   readonly refundMinor: number;
-  /** Nothing is left to come back. */
+  /** True: all units of the order have been returned or are in this return. */
   readonly completesOrder: boolean;
 };
 
 /**
- * Decides which units may come back and their refund; no lines: everything that is left. Returns so far are worth the prices of
- * their units and the tax on these, rounded half-up once; a refund is the difference that the new return makes. So refunds add up,
- * and the last unit brings back the rest of the total, shipping included. Refuses more than was bought with return_exceeds_order.
+ * Decides which units may come back and their refund. No wanted lines: all units that are left. Refuses more units than are left
+ * with `return_exceeds_order`.
+ *
+ * Returned units are worth their prices plus their share of the tax, rounded half-up once over all returns so far. A refund is
+ * the increase of that worth, so that refunds add up without rounding errors. The last return refunds the rest of the total,
+ * shipping included.
+ *
+ * Example: 3 units of 333 with a tax of 100 and a shipping of 500, total 1599, returned one by one.
+ * Worth after each return: 333 + 33 = 366, 666 + 67 = 733, then the total of 1599. Refunds: 366, 367, 866.
  */
 export function agreeOnReturn(bought: Bought, wanted: readonly WantedUnits[]): AgreedReturn {
   const lines = wanted.length > 0 ? wanted : everythingLeft(bought);
@@ -64,7 +70,7 @@ function returnableUnits({ lines }: Bought, productId: string): number {
   return line ? line.quantity - line.returned : 0;
 }
 
-/** Exact at every step: a subtotal times its tax is beyond what a number holds. */
+/** Computes with bigint: the product of subtotal and tax exceeds the safe integers of a number. */
 function worthOf({ subtotalMinor, taxMinor }: Bought, lines: readonly BoughtLine[]): number {
   const worth = lines.reduce((sum, { unitPriceMinor, returned }) => sum + BigInt(unitPriceMinor) * BigInt(returned), 0n);
   if (subtotalMinor === 0) return Number(worth);

@@ -1,7 +1,8 @@
 import { violatedUnique } from '../../../../platform/persistence/retry.ts';
 import { returnIdTaken } from '../errors.ts';
-import { lockOrder, type Work } from '../lock-order.ts';
+import { lockOrder } from '../lock-order.ts';
 import type { ReturnRequest } from '../order.ts';
+import type { Work } from '../work.ts';
 import type { AgreedReturn } from './refunds.ts';
 
 /** Takes units of a shipped order back and says what they are worth. A return id belongs to one request. */

@@ -37,8 +37,9 @@ export const APPEND_ONLY = [
    for each statement execute function refuse_change_of_outbox()`,
 ];
 
-// OR1. The sum keeps PostgreSQL from walking back through everybody's history until it meets a row of this order, which it prefers
-// while its statistics are missing or old: for an order that is new it would meet none, and read the complete table.
+// OR1. `+ 0` makes PostgreSQL read this order's rows by their index. While statistics are missing or old, it would prefer to scan
+// the histories of all orders backwards for a row of this order. A new order has no row, so that scan would read the complete
+// table.
 const HISTORY_FOLLOWS = `
 create function check_history() returns trigger language plpgsql as $$
 declare

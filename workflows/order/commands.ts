@@ -4,7 +4,7 @@ import type { Refusal, Result } from '../../contracts/activities.ts';
 import { isReason, type Reason } from '../../contracts/reasons.ts';
 import { mustFailTheTask } from './failure.ts';
 
-/** How an Update is refused: a reason of the closed set as the failure's type, the facts as its detail. */
+/** The refusal of an Update. The failure's type is a reason of contracts/reasons; its one detail is the facts. */
 export function commandRefused(reason: Reason, facts: Refusal['facts'] = {}): ApplicationFailure {
   return ApplicationFailure.create({
     message: `The command was refused: ${reason}`,
@@ -14,15 +14,15 @@ export function commandRefused(reason: Reason, facts: Refusal['facts'] = {}): Ap
   });
 }
 
-/** The result of a call; a refusal becomes the command's. */
+/** Returns the result of a call. Throws the call's refusal as the command's. */
 export function accepted<T extends object>(result: Result<T>): T {
   if (!result.ok) throw commandRefused(result.reason, result.facts);
   return result;
 }
 
 /**
- * Carries a command out, also when the workflow's own scope is cancelled. Every error ends as a refusal: one that is no failure
- * would fail the workflow task, which Temporal retries for ever, and the order with it.
+ * Carries a command out, also when the workflow's own scope is cancelled. Turns every error into a refusal: an Error that is not
+ * a Temporal failure would fail the workflow task, which Temporal retries forever, and the order would be stuck.
  */
 export async function carryOut<T>(command: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -34,7 +34,7 @@ export async function carryOut<T>(command: string, work: () => Promise<T>): Prom
   }
 }
 
-/** The answer to a call that a retry cannot mend, such as an impossible time. */
+/** The reason of a call that failed without retry, such as one with an invalid time. */
 function reasonOf(error: unknown): Reason {
   const type = error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause.type : undefined;
   return typeof type === 'string' && isReason(type) ? type : 'internal';
