@@ -3,22 +3,19 @@
  * after every local-first call, when the order is then cancelled or refused: what a worker did in a local attempt is in no history.
  * Another worker finishes the order, and all books agree. Real services; every death takes all other orders in flight with it.
  */
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SAGA_STEPS, STEP_NAMES } from '../../contracts/saga-steps.ts';
 import { FORWARD_CALLS, type ForwardCall, stepOfCall, UNDO_CALLS } from '../../testkit/saga-activities.ts';
 import { ALL_CRASHES_MS, type Crash, type Crashed, openCrashLab } from './support/crash-lab.ts';
+import type { CrashFault } from './support/faults.ts';
 import { ROWS } from './support/matrix-rows.ts';
 import { MODES } from './support/modes.ts';
 import { type Books, openShop, QUANTITY, type RealShop, STOCK, TOTAL } from './support/real-shop.ts';
 
 type Cell = Crash & { readonly course: string; readonly ends: object; readonly books: Books };
 
-/** What becomes of an order whose worker died after a local attempt, as the guide says it. */
-const AFTERMATHS = {
-  cancelled: 'its worker dies when the call has taken effect, then the order is cancelled',
-  refused: 'its worker dies when the call has taken effect, then a call is refused on the second run',
-} as const;
+const THEN_CANCELLED: CrashFault = 'its worker dies when the call has taken effect, then the order is cancelled';
+const THEN_REFUSED: CrashFault = 'its worker dies when the call has taken effect, then a call is refused on the second run';
 
 let shop: RealShop;
 let lab: Awaited<ReturnType<typeof openCrashLab>>;
@@ -52,7 +49,7 @@ const CANCELLED: readonly Cell[] = LOCAL_FIRST.map((activity) => ({
   activity,
   when: 'after',
   holdExpired: false,
-  course: AFTERMATHS.cancelled,
+  course: THEN_CANCELLED,
   aftermath: (_, cancel) => cancel(),
   ends: { status: 'cancelled', failure: BY_REQUEST },
   books: cancelledBooks(activity, BY_REQUEST),
@@ -72,7 +69,7 @@ const REFUSED: readonly Cell[] = LOCAL_FIRST.filter((call) => call !== 'confirmO
     activity,
     when: 'after',
     holdExpired: false,
-    course: AFTERMATHS.refused,
+    course: THEN_REFUSED,
     aftermath: (order) => ROWS[refused].refusal.provoke?.(shop, order),
     ends: { status: 'cancelled', failure: { step: stepOfCall(refused), reason: ROWS[refused].refusal.reason } },
     books: cancelledBooks(activity, failure),
@@ -113,11 +110,6 @@ test('every local-first call has its crashes, and no service finds anything wron
   const { violated, checked } = await shop.audit();
   expect(violated).toEqual([]);
   expect(checked).toBeGreaterThan(CELLS.length * MODES.length);
-});
-
-test('the guide names both ways on', () => {
-  const guide = readFileSync(new URL('../../docs/guides/failure-matrix.md', import.meta.url), 'utf8');
-  for (const course of Object.values(AFTERMATHS)) expect(guide).toContain(`\n| ${course} | cancelled | yes |\n`);
 });
 
 function confirmedBooks(): Books {

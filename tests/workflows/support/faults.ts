@@ -27,7 +27,14 @@ export const FAULTS = {
   'a bug in workflow code after the call': UNDONE,
 } as const satisfies Record<string, Course>;
 
+/** Of every local-first call; each is run by a worker process of its own (crash-lab.ts). */
+export const CRASHES = {
+  'its worker dies when the call has taken effect, then the order is cancelled': UNDONE,
+  'its worker dies when the call has taken effect, then a call is refused on the second run': UNDONE,
+} as const satisfies Record<string, Course>;
+
 export type Fault = keyof typeof FAULTS;
+export type CrashFault = keyof typeof CRASHES;
 
 export type Plan = { readonly activity: SagaCall; readonly fault: Fault };
 
