@@ -1,6 +1,6 @@
 import type { ConfirmCalls, OrderActivities } from '../contracts/activities.ts';
 
-/** The two calls, one after the other in the time of one: what is not kept for the order any more must not be confirmed. */
+/** Both calls, one after the other within one attempt. An order whose stock is not held any more must not be confirmed. */
 export function createConfirmActivity({ confirmReservation, confirmOrder }: ConfirmCalls): Pick<OrderActivities, 'confirm'> {
   return {
     confirm: async ({ orderId, paymentId, stockKey, orderKey }) => {

@@ -1,4 +1,4 @@
-/** The one table from an RPC's error to what Temporal is told: a refusal, or a fault with its way of retrying. */
+/** The one table from an RPC's error to an activity's answer: a refusal, or a fault and whether Temporal retries it. */
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Refusal } from '../contracts/activities.ts';
 import { isReason, type Reason } from '../contracts/reasons.ts';
@@ -39,7 +39,7 @@ export function refusalOf(error: StatusError): Refusal | undefined {
   return { ok: false, reason, facts };
 }
 
-/** What is wrong in what a person gave, as a refusal: the first field and what is said of it; undefined for anything else. */
+/** An invalid field of a person's input, as a refusal with the first field and its description; undefined for any other error. */
 export function invalidFieldOf(error: StatusError): Refusal | undefined {
   const [violation] = error.violations;
   if (error.code !== 'INVALID_ARGUMENT' || !violation) return undefined;

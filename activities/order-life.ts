@@ -10,7 +10,7 @@ type Calls = Pick<
   'shipOrder' | 'deliverOrder' | 'requestReturn' | 'completeReturn' | 'recordIntervention'
 >;
 
-/** What the orders service does for an order after its saga. */
+/** The calls of orders for an order after its saga. */
 export function createOrderLifeActivities({
   calls,
 }: {

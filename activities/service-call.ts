@@ -15,7 +15,7 @@ const firstCalls = new WeakMap<Context, number>();
 type Call<T> = {
   /** The RPC's name, as failures and logs show it. */
   readonly rpc: string;
-  /** Whom the log lines of this call are about. */
+  /** The order or user that the log lines of this call are about. */
   readonly about: { readonly orderId?: string; readonly userId?: string };
   readonly send: (limits: CallLimits) => Promise<T>;
 };
@@ -57,7 +57,7 @@ function attempt<T>(about: Call<T>['about'], run: (limits: CallLimits & { readon
   return withContext({ ...contextFrom(undefined), ...about }, () => run(limits));
 }
 
-/** What the attempt has left for RPCs; when that is nothing, a millisecond, so that the call ends as one that was too late. */
+/** The time that the attempt has left for RPCs; at least a millisecond, so that a call without time ends as one that was too late. */
 function leftMs(context: Context): number {
   const nowMs = performance.now();
   const beganMs = firstCalls.get(context) ?? nowMs;
@@ -65,7 +65,7 @@ function leftMs(context: Context): number {
   return Math.max(1, Math.floor(context.info.startToCloseTimeoutMs * RPC_SHARE - (nowMs - beganMs)));
 }
 
-/** The whole error goes to the log; the failure, which histories keep, says less. */
+/** The complete error goes to the log; the failure, which histories keep, holds less. */
 function report(error: unknown, rpc: string, failureOf: typeof faultOf) {
   const failure = failureOf(error, rpc);
   log.debug('A call failed', { rpc, error });

@@ -4,7 +4,7 @@ export const DISPATCH_WORKFLOW_TYPE = 'dispatchEvents';
 /** One at a time in the platform. */
 export const DISPATCH_WORKFLOW_ID = 'dispatch-events';
 
-/** What one run of the activity did. */
+/** The counts of one run of the activity. */
 export type Dispatched = {
   /** Events that were relayed from outboxes to notifications. */
   readonly relayed: number;

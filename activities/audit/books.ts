@@ -1,4 +1,4 @@
-/** What the services and the provider did for each order, put together from their own lists of effects. */
+/** The books of each order, put together from the lists of effects of the services and of the provider. */
 import type { UnaryCalls } from '../../platform/rpc/client.ts';
 import type { Effect } from '../../proto/gen/shopfast/audit/v1/audit.ts';
 import type { OrdersServiceService } from '../../proto/gen/shopfast/orders/v1/orders.ts';
@@ -62,11 +62,11 @@ const STATUSES: ReadonlySet<string> = new Set([
 
 const STOCK_KINDS: ReadonlySet<string> = new Set(['reserved', 'released', 'expired', 'committed', 'returned']);
 
-// The most that a service gives at once, and milliseconds for it.
+// The largest page that a service gives, and milliseconds for it.
 const PAGE_SIZE = 1_000;
 const PAGE_LIMIT_MS = 10_000;
 
-/** `heard` is told of every page, so that a long reading is seen to be alive. */
+/** `heard` is called for every page, so that a long reading is seen to be alive. */
 export async function readBooks(
   calls: Calls,
   entries: AsyncIterable<ProviderEntry>,

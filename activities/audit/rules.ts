@@ -46,7 +46,7 @@ export const CROSS_RULES: readonly CrossRule[] = [
     repair: null,
   },
   {
-    // What was refunded lies between what is complete and what was asked for; when no return is open, all three are one.
+    // The refunded amount lies between that of complete returns and that of requested ones; when no return is open, all are equal.
     name: 'returns_agree',
     applies: (order) => order.returnsRequested.length > 0 || (GONE.has(status(order)) && order.refundedMinor > 0),
     violated: ({ requestedMinor, completedMinor, refundedMinor }) =>
