@@ -6,7 +6,7 @@ import type { Exit } from '../bootstrap/guard.mjs';
 import type { PartLog } from './part-log.ts';
 import type { PartProcess } from './part-process.ts';
 
-// The first restart comes at once: most ends are a kill, and somebody's order waits.
+// The first restart is immediate: most ends are a kill, and orders wait.
 const PAUSES_MS = [0, 200, 500, 1_000, 2_000, 5_000, 10_000];
 // A part that was ready this long has forgotten its earlier failures.
 const STEADY_MS = 30_000;

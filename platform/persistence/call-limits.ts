@@ -2,8 +2,8 @@
  * A statement that runs in a call ends with the call.
  *
  * CL1 A call that has ended sends no further statement, except the end of its transaction.
- * CL2 `begin` sets statement_timeout to what is left of the deadline, in the same round trip: PostgreSQL ends the statements of a process
- *     that hangs or has died.
+ * CL2 `begin` sets statement_timeout to what is left of the deadline, in the same round trip: PostgreSQL ends a running statement of a
+ *     process that hangs. A transaction that is idle between two statements is not ended.
  * CL3 When the call ends, its running statement is cancelled in PostgreSQL.
  * CL4 A cancel request never reaches a later statement: the connection is handed back only when the request has been served.
  */

@@ -125,7 +125,7 @@ test.each(WAYS)('a call whose deadline passes takes $name with it', async ({ run
   expect(await openTransactions()).toBe(0);
 });
 
-test('PostgreSQL itself knows the deadline of a transaction, so that a process that hangs holds no lock beyond it', async () => {
+test('PostgreSQL itself knows the deadline of a transaction, and ends a running statement of a process that hangs', async () => {
   let leftMs = 0;
   work = () =>
     database.transaction(async ({ sql }) => {
