@@ -1,4 +1,10 @@
 import * as z from 'zod';
+import { isCurrency } from '../money/currencies.ts';
+import { looksLikeCardNumber } from '../text/card-number.ts';
+import { isCountry } from '../text/countries.ts';
+import { hasInvisible, isVisible } from '../text/normal.ts';
+
+// One validator per field: the gateway and every service refuse the same values.
 
 /** Any UUID, in lower case: two spellings of one id are one id. */
 export const entityId = z.guid('must be a UUID').toLowerCase();
@@ -6,17 +12,47 @@ export const entityId = z.guid('must be a UUID').toLowerCase();
 /** Visible ASCII without spaces, at most 255 characters. */
 export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters');
 
+/** ISO 4217. */
+export const currencyCode = z.string().refine(isCurrency, 'must be an ISO 4217 currency');
+
+/** ISO 3166-1 alpha-2. */
+export const countryCode = z.string().refine(isCountry, 'must be an ISO 3166-1 alpha-2 country');
+
+/** The provider's opaque token. A card number must never be stored, so one is refused. */
+export const paymentMethodToken = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters')
+  .refine((token) => !looksLikeCardNumber(token), "must be the payment provider's token, not a card number");
+
 /**
- * Text without control characters (PostgreSQL refuses NUL), trimmed, in one spelling (NFC). Length in UTF-16 units.
- * `lines` allows line breaks and tabs.
+ * Text without invisible characters (PostgreSQL refuses NUL), trimmed, in one spelling (NFC). Text that is not empty shows at least
+ * one letter, digit or sign. Length in UTF-16 units. `lines` allows line breaks and tabs.
  */
 export function text({ min, max, lines = false }: { readonly min: number; readonly max: number; readonly lines?: boolean }) {
-  const message = `must have ${min} to ${max} characters, none of them a control character`;
+  const message = `must have ${min} to ${max} visible characters`;
   return z
     .string()
     .trim()
     .normalize('NFC')
     .min(min, message)
     .max(max, message)
-    .regex(lines ? /^[\P{Cc}\n\r\t]*$/u : /^\P{Cc}*$/u, message);
+    .refine((given) => !hasInvisible(lines ? given.replace(/[\n\r\t]/g, ' ') : given), message)
+    .refine((given) => given === '' || isVisible(given), message);
 }
+
+// Characters of a line of an address, and of a postal code.
+const ADDRESS_LINE_MAX = 200;
+const POSTAL_CODE_MAX = 20;
+
+const addressLine = text({ min: 1, max: ADDRESS_LINE_MAX });
+const optionalAddressLine = text({ min: 0, max: ADDRESS_LINE_MAX });
+
+/** A postal address, as messages carry it; empty: absent. */
+export const postalAddress = z.object({
+  line1: addressLine,
+  line2: optionalAddressLine,
+  city: addressLine,
+  region: optionalAddressLine,
+  postalCode: text({ min: 1, max: POSTAL_CODE_MAX }),
+  country: countryCode,
+});

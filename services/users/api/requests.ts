@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { entityId, idempotencyKey, text } from '../../../platform/rpc/fields.ts';
+import { isCountry } from '../../../platform/text/countries.ts';
 import { PASSWORD_MAX_BYTES } from '../domain/passwords.ts';
-import { isCountry } from './countries.ts';
 
 const PASSWORD_MIN_BYTES = 8;
 const TOKEN_MAX = 200;

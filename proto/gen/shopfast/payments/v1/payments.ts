@@ -117,6 +117,8 @@ export const LedgerAccount = {
   LEDGER_ACCOUNT_CUSTOMER_CLEARING: "LEDGER_ACCOUNT_CUSTOMER_CLEARING",
   LEDGER_ACCOUNT_MERCHANT_RECEIVABLE: "LEDGER_ACCOUNT_MERCHANT_RECEIVABLE",
   LEDGER_ACCOUNT_REFUNDS_PAYABLE: "LEDGER_ACCOUNT_REFUNDS_PAYABLE",
+  /** LEDGER_ACCOUNT_SETTLED_OUTSIDE - Refunds that were paid by other means than the provider. */
+  LEDGER_ACCOUNT_SETTLED_OUTSIDE: "LEDGER_ACCOUNT_SETTLED_OUTSIDE",
 } as const;
 
 export type LedgerAccount = typeof LedgerAccount[keyof typeof LedgerAccount];
@@ -126,6 +128,7 @@ export namespace LedgerAccount {
   export type LEDGER_ACCOUNT_CUSTOMER_CLEARING = typeof LedgerAccount.LEDGER_ACCOUNT_CUSTOMER_CLEARING;
   export type LEDGER_ACCOUNT_MERCHANT_RECEIVABLE = typeof LedgerAccount.LEDGER_ACCOUNT_MERCHANT_RECEIVABLE;
   export type LEDGER_ACCOUNT_REFUNDS_PAYABLE = typeof LedgerAccount.LEDGER_ACCOUNT_REFUNDS_PAYABLE;
+  export type LEDGER_ACCOUNT_SETTLED_OUTSIDE = typeof LedgerAccount.LEDGER_ACCOUNT_SETTLED_OUTSIDE;
 }
 
 export function ledgerAccountFromJSON(object: any): LedgerAccount {
@@ -142,6 +145,9 @@ export function ledgerAccountFromJSON(object: any): LedgerAccount {
     case 3:
     case "LEDGER_ACCOUNT_REFUNDS_PAYABLE":
       return LedgerAccount.LEDGER_ACCOUNT_REFUNDS_PAYABLE;
+    case 4:
+    case "LEDGER_ACCOUNT_SETTLED_OUTSIDE":
+      return LedgerAccount.LEDGER_ACCOUNT_SETTLED_OUTSIDE;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum LedgerAccount");
   }
@@ -157,6 +163,8 @@ export function ledgerAccountToNumber(object: LedgerAccount): number {
       return 2;
     case LedgerAccount.LEDGER_ACCOUNT_REFUNDS_PAYABLE:
       return 3;
+    case LedgerAccount.LEDGER_ACCOUNT_SETTLED_OUTSIDE:
+      return 4;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum LedgerAccount");
   }
@@ -178,7 +186,42 @@ export interface Payment {
     | Date
     | undefined;
   /** Absent while it is not decided, and when a refund found the charge before its own call had recorded it. */
-  fraud: FraudAssessment | undefined;
+  fraud:
+    | FraudAssessment
+    | undefined;
+  /** Absent while the provider has not answered. */
+  method:
+    | PaymentMethod
+    | undefined;
+  /** When the money was captured; absent before. */
+  processedAt:
+    | Date
+    | undefined;
+  /** Oldest first. */
+  refunds: Refund[];
+  /** The customer disputes the charge with the bank. */
+  disputed: boolean;
+}
+
+/** As the provider describes it; never the number. */
+export interface PaymentMethod {
+  brand: string;
+  lastFour: string;
+}
+
+export interface Refund {
+  id: string;
+  amount:
+    | Money
+    | undefined;
+  /** Absent: in progress. */
+  completedAt:
+    | Date
+    | undefined;
+  /** The provider's id of the refund; empty while unknown, and for a refund that was settled outside. */
+  providerReference: string;
+  /** provider, provider_back_office or outside. */
+  paidBy: string;
 }
 
 /** Why the fraud check let a payment pass or held it. */
@@ -225,6 +268,38 @@ export interface RefundPaymentRequest {
 export interface RefundPaymentResponse {
   /** What this call gave back; 0 when nothing had been charged. */
   refundedMinor: number;
+}
+
+export interface SettleOutsideRequest {
+  idempotencyKey: string;
+  orderId: string;
+  /** The key of the refund that was paid by other means. */
+  settlesKey: string;
+  /** Absent: all that is captured and not yet refunded. */
+  amount?:
+    | Money
+    | undefined;
+  /** Of the payment that was made, such as a bank transfer's. */
+  reference: string;
+  reason: string;
+  /** The user id of the operator. */
+  actorId: string;
+}
+
+export interface SettleOutsideResponse {
+  settledMinor: number;
+}
+
+export interface RecordProviderEventRequest {
+  /** The provider's id of the event. */
+  idempotencyKey: string;
+  /** charge.captured, charge.failed, charge.refunded, charge.disputed. Others are ignored. */
+  type: string;
+  /** The provider's id of the charge. */
+  providerReference: string;
+}
+
+export interface RecordProviderEventResponse {
 }
 
 export interface GetPaymentRequest {
@@ -305,6 +380,10 @@ function createBasePayment(): Payment {
     createdAt: undefined,
     updatedAt: undefined,
     fraud: undefined,
+    method: undefined,
+    processedAt: undefined,
+    refunds: [],
+    disputed: false,
   };
 }
 
@@ -342,6 +421,18 @@ export const Payment: MessageFns<Payment> = {
     }
     if (message.fraud !== undefined) {
       FraudAssessment.encode(message.fraud, writer.uint32(90).fork()).join();
+    }
+    if (message.method !== undefined) {
+      PaymentMethod.encode(message.method, writer.uint32(98).fork()).join();
+    }
+    if (message.processedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.processedAt), writer.uint32(106).fork()).join();
+    }
+    for (const v of message.refunds) {
+      Refund.encode(v!, writer.uint32(114).fork()).join();
+    }
+    if (message.disputed !== false) {
+      writer.uint32(120).bool(message.disputed);
     }
     return writer;
   },
@@ -447,6 +538,38 @@ export const Payment: MessageFns<Payment> = {
             message.fraud = FraudAssessment.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.method = PaymentMethod.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.processedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.refunds.push(Refund.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.disputed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -479,6 +602,184 @@ export const Payment: MessageFns<Payment> = {
     message.fraud = (object.fraud !== undefined && object.fraud !== null)
       ? FraudAssessment.fromPartial(object.fraud)
       : undefined;
+    message.method = (object.method !== undefined && object.method !== null)
+      ? PaymentMethod.fromPartial(object.method)
+      : undefined;
+    message.processedAt = object.processedAt ?? undefined;
+    message.refunds = object.refunds?.map((e) => Refund.fromPartial(e)) || [];
+    message.disputed = object.disputed ?? false;
+    return message;
+  },
+};
+
+function createBasePaymentMethod(): PaymentMethod {
+  return { brand: "", lastFour: "" };
+}
+
+export const PaymentMethod: MessageFns<PaymentMethod> = {
+  encode(message: PaymentMethod, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.brand !== "") {
+      writer.uint32(10).string(message.brand);
+    }
+    if (message.lastFour !== "") {
+      writer.uint32(18).string(message.lastFour);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PaymentMethod {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePaymentMethod();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.brand = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.lastFour = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PaymentMethod>, I>>(base?: I): PaymentMethod {
+    return PaymentMethod.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PaymentMethod>, I>>(object: I): PaymentMethod {
+    const message = createBasePaymentMethod();
+    message.brand = object.brand ?? "";
+    message.lastFour = object.lastFour ?? "";
+    return message;
+  },
+};
+
+function createBaseRefund(): Refund {
+  return { id: "", amount: undefined, completedAt: undefined, providerReference: "", paidBy: "" };
+}
+
+export const Refund: MessageFns<Refund> = {
+  encode(message: Refund, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.amount !== undefined) {
+      Money.encode(message.amount, writer.uint32(18).fork()).join();
+    }
+    if (message.completedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.completedAt), writer.uint32(26).fork()).join();
+    }
+    if (message.providerReference !== "") {
+      writer.uint32(34).string(message.providerReference);
+    }
+    if (message.paidBy !== "") {
+      writer.uint32(42).string(message.paidBy);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Refund {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefund();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.amount = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.completedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.providerReference = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.paidBy = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Refund>, I>>(base?: I): Refund {
+    return Refund.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Refund>, I>>(object: I): Refund {
+    const message = createBaseRefund();
+    message.id = object.id ?? "";
+    message.amount = (object.amount !== undefined && object.amount !== null)
+      ? Money.fromPartial(object.amount)
+      : undefined;
+    message.completedAt = object.completedAt ?? undefined;
+    message.providerReference = object.providerReference ?? "";
+    message.paidBy = object.paidBy ?? "";
     return message;
   },
 };
@@ -945,6 +1246,312 @@ export const RefundPaymentResponse: MessageFns<RefundPaymentResponse> = {
   fromPartial<I extends Exact<DeepPartial<RefundPaymentResponse>, I>>(object: I): RefundPaymentResponse {
     const message = createBaseRefundPaymentResponse();
     message.refundedMinor = object.refundedMinor ?? 0;
+    return message;
+  },
+};
+
+function createBaseSettleOutsideRequest(): SettleOutsideRequest {
+  return { idempotencyKey: "", orderId: "", settlesKey: "", amount: undefined, reference: "", reason: "", actorId: "" };
+}
+
+export const SettleOutsideRequest: MessageFns<SettleOutsideRequest> = {
+  encode(message: SettleOutsideRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.idempotencyKey !== "") {
+      writer.uint32(10).string(message.idempotencyKey);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.settlesKey !== "") {
+      writer.uint32(26).string(message.settlesKey);
+    }
+    if (message.amount !== undefined) {
+      Money.encode(message.amount, writer.uint32(34).fork()).join();
+    }
+    if (message.reference !== "") {
+      writer.uint32(42).string(message.reference);
+    }
+    if (message.reason !== "") {
+      writer.uint32(50).string(message.reason);
+    }
+    if (message.actorId !== "") {
+      writer.uint32(58).string(message.actorId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SettleOutsideRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettleOutsideRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.settlesKey = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.amount = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reference = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SettleOutsideRequest>, I>>(base?: I): SettleOutsideRequest {
+    return SettleOutsideRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SettleOutsideRequest>, I>>(object: I): SettleOutsideRequest {
+    const message = createBaseSettleOutsideRequest();
+    message.idempotencyKey = object.idempotencyKey ?? "";
+    message.orderId = object.orderId ?? "";
+    message.settlesKey = object.settlesKey ?? "";
+    message.amount = (object.amount !== undefined && object.amount !== null)
+      ? Money.fromPartial(object.amount)
+      : undefined;
+    message.reference = object.reference ?? "";
+    message.reason = object.reason ?? "";
+    message.actorId = object.actorId ?? "";
+    return message;
+  },
+};
+
+function createBaseSettleOutsideResponse(): SettleOutsideResponse {
+  return { settledMinor: 0 };
+}
+
+export const SettleOutsideResponse: MessageFns<SettleOutsideResponse> = {
+  encode(message: SettleOutsideResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.settledMinor !== 0) {
+      writer.uint32(8).int64(message.settledMinor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SettleOutsideResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettleOutsideResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.settledMinor = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SettleOutsideResponse>, I>>(base?: I): SettleOutsideResponse {
+    return SettleOutsideResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SettleOutsideResponse>, I>>(object: I): SettleOutsideResponse {
+    const message = createBaseSettleOutsideResponse();
+    message.settledMinor = object.settledMinor ?? 0;
+    return message;
+  },
+};
+
+function createBaseRecordProviderEventRequest(): RecordProviderEventRequest {
+  return { idempotencyKey: "", type: "", providerReference: "" };
+}
+
+export const RecordProviderEventRequest: MessageFns<RecordProviderEventRequest> = {
+  encode(message: RecordProviderEventRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.idempotencyKey !== "") {
+      writer.uint32(10).string(message.idempotencyKey);
+    }
+    if (message.type !== "") {
+      writer.uint32(18).string(message.type);
+    }
+    if (message.providerReference !== "") {
+      writer.uint32(26).string(message.providerReference);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordProviderEventRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordProviderEventRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.providerReference = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RecordProviderEventRequest>, I>>(base?: I): RecordProviderEventRequest {
+    return RecordProviderEventRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RecordProviderEventRequest>, I>>(object: I): RecordProviderEventRequest {
+    const message = createBaseRecordProviderEventRequest();
+    message.idempotencyKey = object.idempotencyKey ?? "";
+    message.type = object.type ?? "";
+    message.providerReference = object.providerReference ?? "";
+    return message;
+  },
+};
+
+function createBaseRecordProviderEventResponse(): RecordProviderEventResponse {
+  return {};
+}
+
+export const RecordProviderEventResponse: MessageFns<RecordProviderEventResponse> = {
+  encode(_: RecordProviderEventResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordProviderEventResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordProviderEventResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RecordProviderEventResponse>, I>>(base?: I): RecordProviderEventResponse {
+    return RecordProviderEventResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RecordProviderEventResponse>, I>>(_: I): RecordProviderEventResponse {
+    const message = createBaseRecordProviderEventResponse();
     return message;
   },
 };
@@ -1795,6 +2402,35 @@ export const PaymentsServiceService = {
       Buffer.from(RefundPaymentResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RefundPaymentResponse => RefundPaymentResponse.decode(value),
   },
+  /**
+   * Records that a refund was paid by other means than the provider. The payment is REFUNDED against the account settled_outside. The
+   * refund with the key settles_key never runs again: it is answered as settled. Nothing left to settle: settled_minor is 0.
+   */
+  settleOutside: {
+    path: "/shopfast.payments.v1.PaymentsService/SettleOutside" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SettleOutsideRequest): Buffer => Buffer.from(SettleOutsideRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SettleOutsideRequest => SettleOutsideRequest.decode(value),
+    responseSerialize: (value: SettleOutsideResponse): Buffer =>
+      Buffer.from(SettleOutsideResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SettleOutsideResponse => SettleOutsideResponse.decode(value),
+  },
+  /**
+   * Takes the provider's own news: a refund in its back office, a dispute, a late outcome. The provider is asked before
+   * anything is recorded. Succeeds for a charge that is unknown here.
+   */
+  recordProviderEvent: {
+    path: "/shopfast.payments.v1.PaymentsService/RecordProviderEvent" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RecordProviderEventRequest): Buffer =>
+      Buffer.from(RecordProviderEventRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RecordProviderEventRequest => RecordProviderEventRequest.decode(value),
+    responseSerialize: (value: RecordProviderEventResponse): Buffer =>
+      Buffer.from(RecordProviderEventResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RecordProviderEventResponse => RecordProviderEventResponse.decode(value),
+  },
   getPayment: {
     path: "/shopfast.payments.v1.PaymentsService/GetPayment" as const,
     requestStream: false as const,
@@ -1867,6 +2503,16 @@ export interface PaymentsServiceServer extends UntypedServiceImplementation {
   processPayment: handleUnaryCall<ProcessPaymentRequest, ProcessPaymentResponse>;
   /** Undo of ProcessPayment, or a refund; asks the provider when our own record does not know the outcome. */
   refundPayment: handleUnaryCall<RefundPaymentRequest, RefundPaymentResponse>;
+  /**
+   * Records that a refund was paid by other means than the provider. The payment is REFUNDED against the account settled_outside. The
+   * refund with the key settles_key never runs again: it is answered as settled. Nothing left to settle: settled_minor is 0.
+   */
+  settleOutside: handleUnaryCall<SettleOutsideRequest, SettleOutsideResponse>;
+  /**
+   * Takes the provider's own news: a refund in its back office, a dispute, a late outcome. The provider is asked before
+   * anything is recorded. Succeeds for a charge that is unknown here.
+   */
+  recordProviderEvent: handleUnaryCall<RecordProviderEventRequest, RecordProviderEventResponse>;
   getPayment: handleUnaryCall<GetPaymentRequest, GetPaymentResponse>;
   /** Ends an authorised, uncaptured payment. Captured: FAILED_PRECONDITION illegal_transition (refund it instead). */
   voidPayment: handleUnaryCall<VoidPaymentRequest, VoidPaymentResponse>;
@@ -1916,6 +2562,44 @@ export interface PaymentsServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RefundPaymentResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Records that a refund was paid by other means than the provider. The payment is REFUNDED against the account settled_outside. The
+   * refund with the key settles_key never runs again: it is answered as settled. Nothing left to settle: settled_minor is 0.
+   */
+  settleOutside(
+    request: SettleOutsideRequest,
+    callback: (error: ServiceError | null, response: SettleOutsideResponse) => void,
+  ): ClientUnaryCall;
+  settleOutside(
+    request: SettleOutsideRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SettleOutsideResponse) => void,
+  ): ClientUnaryCall;
+  settleOutside(
+    request: SettleOutsideRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SettleOutsideResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Takes the provider's own news: a refund in its back office, a dispute, a late outcome. The provider is asked before
+   * anything is recorded. Succeeds for a charge that is unknown here.
+   */
+  recordProviderEvent(
+    request: RecordProviderEventRequest,
+    callback: (error: ServiceError | null, response: RecordProviderEventResponse) => void,
+  ): ClientUnaryCall;
+  recordProviderEvent(
+    request: RecordProviderEventRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RecordProviderEventResponse) => void,
+  ): ClientUnaryCall;
+  recordProviderEvent(
+    request: RecordProviderEventRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RecordProviderEventResponse) => void,
   ): ClientUnaryCall;
   getPayment(
     request: GetPaymentRequest,

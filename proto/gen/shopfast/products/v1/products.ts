@@ -41,7 +41,21 @@ export interface Product {
   /** Grows with every change; the ETag's source. */
   version: number;
   createdAt: Date | undefined;
-  updatedAt: Date | undefined;
+  updatedAt:
+    | Date
+    | undefined;
+  /** An https URL; empty: none. */
+  imageUrl: string;
+  /** Of one unit, packed. Absent: not known. */
+  weightGrams?: number | undefined;
+  dimensions?: Dimensions | undefined;
+}
+
+/** Of one unit, packed, in millimetres. */
+export interface Dimensions {
+  lengthMm: number;
+  widthMm: number;
+  heightMm: number;
 }
 
 export interface GetProductRequest {
@@ -69,12 +83,15 @@ export interface SearchProductsRequest {
   pageSize: number;
   /** Opaque, from next_cursor; malformed: INVALID_ARGUMENT. */
   cursor: string;
+  includeTotalCount: boolean;
 }
 
 export interface SearchProductsResponse {
   products: Product[];
   /** Empty: the last page. */
   nextCursor: string;
+  /** Of everything that fits, on all pages. Absent unless asked for. */
+  totalCount?: number | undefined;
 }
 
 export interface CreateProductRequest {
@@ -85,6 +102,9 @@ export interface CreateProductRequest {
   category: string;
   price: Money | undefined;
   stockQuantity: number;
+  imageUrl: string;
+  weightGrams?: number | undefined;
+  dimensions?: Dimensions | undefined;
 }
 
 export interface CreateProductResponse {
@@ -117,10 +137,12 @@ export interface ReserveInventoryRequest {
   idempotencyKey: string;
   orderId: string;
   lines: Line[];
+  /** When the order was submitted. Prices are those of that time; of a product that is younger, its first price. */
+  pricesAsOf: Date | undefined;
 }
 
 export interface ReserveInventoryResponse {
-  /** One per line, with the unit price at this moment. */
+  /** One per line, with the unit price as of prices_as_of. */
   lines: PricedLine[];
   expiresAt: Date | undefined;
 }
@@ -153,7 +175,19 @@ export interface UpdateProductRequest {
   description?: string | undefined;
   category?: string | undefined;
   price?: Money | undefined;
-  active?: boolean | undefined;
+  active?:
+    | boolean
+    | undefined;
+  /** Empty: removed. */
+  imageUrl?:
+    | string
+    | undefined;
+  /** 0: removed. */
+  weightGrams?:
+    | number
+    | undefined;
+  /** All zero: removed. */
+  dimensions?: Dimensions | undefined;
 }
 
 export interface UpdateProductResponse {
@@ -228,6 +262,9 @@ function createBaseProduct(): Product {
     version: 0,
     createdAt: undefined,
     updatedAt: undefined,
+    imageUrl: "",
+    weightGrams: undefined,
+    dimensions: undefined,
   };
 }
 
@@ -271,6 +308,15 @@ export const Product: MessageFns<Product> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.updatedAt), writer.uint32(106).fork()).join();
+    }
+    if (message.imageUrl !== "") {
+      writer.uint32(114).string(message.imageUrl);
+    }
+    if (message.weightGrams !== undefined) {
+      writer.uint32(120).int32(message.weightGrams);
+    }
+    if (message.dimensions !== undefined) {
+      Dimensions.encode(message.dimensions, writer.uint32(130).fork()).join();
     }
     return writer;
   },
@@ -392,6 +438,30 @@ export const Product: MessageFns<Product> = {
             message.updatedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.imageUrl = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.weightGrams = reader.int32();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.dimensions = Dimensions.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -422,6 +492,90 @@ export const Product: MessageFns<Product> = {
     message.version = object.version ?? 0;
     message.createdAt = object.createdAt ?? undefined;
     message.updatedAt = object.updatedAt ?? undefined;
+    message.imageUrl = object.imageUrl ?? "";
+    message.weightGrams = object.weightGrams ?? undefined;
+    message.dimensions = (object.dimensions !== undefined && object.dimensions !== null)
+      ? Dimensions.fromPartial(object.dimensions)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDimensions(): Dimensions {
+  return { lengthMm: 0, widthMm: 0, heightMm: 0 };
+}
+
+export const Dimensions: MessageFns<Dimensions> = {
+  encode(message: Dimensions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lengthMm !== 0) {
+      writer.uint32(8).int32(message.lengthMm);
+    }
+    if (message.widthMm !== 0) {
+      writer.uint32(16).int32(message.widthMm);
+    }
+    if (message.heightMm !== 0) {
+      writer.uint32(24).int32(message.heightMm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Dimensions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDimensions();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.lengthMm = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.widthMm = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.heightMm = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Dimensions>, I>>(base?: I): Dimensions {
+    return Dimensions.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Dimensions>, I>>(object: I): Dimensions {
+    const message = createBaseDimensions();
+    message.lengthMm = object.lengthMm ?? 0;
+    message.widthMm = object.widthMm ?? 0;
+    message.heightMm = object.heightMm ?? 0;
     return message;
   },
 };
@@ -649,7 +803,7 @@ export const GetProductsResponse: MessageFns<GetProductsResponse> = {
 };
 
 function createBaseSearchProductsRequest(): SearchProductsRequest {
-  return { query: "", category: "", pageSize: 0, cursor: "" };
+  return { query: "", category: "", pageSize: 0, cursor: "", includeTotalCount: false };
 }
 
 export const SearchProductsRequest: MessageFns<SearchProductsRequest> = {
@@ -665,6 +819,9 @@ export const SearchProductsRequest: MessageFns<SearchProductsRequest> = {
     }
     if (message.cursor !== "") {
       writer.uint32(34).string(message.cursor);
+    }
+    if (message.includeTotalCount !== false) {
+      writer.uint32(40).bool(message.includeTotalCount);
     }
     return writer;
   },
@@ -714,6 +871,14 @@ export const SearchProductsRequest: MessageFns<SearchProductsRequest> = {
             message.cursor = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.includeTotalCount = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -735,12 +900,13 @@ export const SearchProductsRequest: MessageFns<SearchProductsRequest> = {
     message.category = object.category ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.cursor = object.cursor ?? "";
+    message.includeTotalCount = object.includeTotalCount ?? false;
     return message;
   },
 };
 
 function createBaseSearchProductsResponse(): SearchProductsResponse {
-  return { products: [], nextCursor: "" };
+  return { products: [], nextCursor: "", totalCount: undefined };
 }
 
 export const SearchProductsResponse: MessageFns<SearchProductsResponse> = {
@@ -750,6 +916,9 @@ export const SearchProductsResponse: MessageFns<SearchProductsResponse> = {
     }
     if (message.nextCursor !== "") {
       writer.uint32(18).string(message.nextCursor);
+    }
+    if (message.totalCount !== undefined) {
+      writer.uint32(24).int32(message.totalCount);
     }
     return writer;
   },
@@ -783,6 +952,14 @@ export const SearchProductsResponse: MessageFns<SearchProductsResponse> = {
             message.nextCursor = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.totalCount = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -802,12 +979,24 @@ export const SearchProductsResponse: MessageFns<SearchProductsResponse> = {
     const message = createBaseSearchProductsResponse();
     message.products = object.products?.map((e) => Product.fromPartial(e)) || [];
     message.nextCursor = object.nextCursor ?? "";
+    message.totalCount = object.totalCount ?? undefined;
     return message;
   },
 };
 
 function createBaseCreateProductRequest(): CreateProductRequest {
-  return { idempotencyKey: "", sku: "", name: "", description: "", category: "", price: undefined, stockQuantity: 0 };
+  return {
+    idempotencyKey: "",
+    sku: "",
+    name: "",
+    description: "",
+    category: "",
+    price: undefined,
+    stockQuantity: 0,
+    imageUrl: "",
+    weightGrams: undefined,
+    dimensions: undefined,
+  };
 }
 
 export const CreateProductRequest: MessageFns<CreateProductRequest> = {
@@ -832,6 +1021,15 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
     }
     if (message.stockQuantity !== 0) {
       writer.uint32(56).int32(message.stockQuantity);
+    }
+    if (message.imageUrl !== "") {
+      writer.uint32(66).string(message.imageUrl);
+    }
+    if (message.weightGrams !== undefined) {
+      writer.uint32(72).int32(message.weightGrams);
+    }
+    if (message.dimensions !== undefined) {
+      Dimensions.encode(message.dimensions, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -905,6 +1103,30 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
             message.stockQuantity = reader.int32();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.imageUrl = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.weightGrams = reader.int32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.dimensions = Dimensions.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -929,6 +1151,11 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
     message.category = object.category ?? "";
     message.price = (object.price !== undefined && object.price !== null) ? Money.fromPartial(object.price) : undefined;
     message.stockQuantity = object.stockQuantity ?? 0;
+    message.imageUrl = object.imageUrl ?? "";
+    message.weightGrams = object.weightGrams ?? undefined;
+    message.dimensions = (object.dimensions !== undefined && object.dimensions !== null)
+      ? Dimensions.fromPartial(object.dimensions)
+      : undefined;
     return message;
   },
 };
@@ -1287,7 +1514,7 @@ export const PricedLine: MessageFns<PricedLine> = {
 };
 
 function createBaseReserveInventoryRequest(): ReserveInventoryRequest {
-  return { idempotencyKey: "", orderId: "", lines: [] };
+  return { idempotencyKey: "", orderId: "", lines: [], pricesAsOf: undefined };
 }
 
 export const ReserveInventoryRequest: MessageFns<ReserveInventoryRequest> = {
@@ -1300,6 +1527,9 @@ export const ReserveInventoryRequest: MessageFns<ReserveInventoryRequest> = {
     }
     for (const v of message.lines) {
       Line.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.pricesAsOf !== undefined) {
+      Timestamp.encode(toTimestamp(message.pricesAsOf), writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1341,6 +1571,14 @@ export const ReserveInventoryRequest: MessageFns<ReserveInventoryRequest> = {
             message.lines.push(Line.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pricesAsOf = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1361,6 +1599,7 @@ export const ReserveInventoryRequest: MessageFns<ReserveInventoryRequest> = {
     message.idempotencyKey = object.idempotencyKey ?? "";
     message.orderId = object.orderId ?? "";
     message.lines = object.lines?.map((e) => Line.fromPartial(e)) || [];
+    message.pricesAsOf = object.pricesAsOf ?? undefined;
     return message;
   },
 };
@@ -1685,6 +1924,9 @@ function createBaseUpdateProductRequest(): UpdateProductRequest {
     category: undefined,
     price: undefined,
     active: undefined,
+    imageUrl: undefined,
+    weightGrams: undefined,
+    dimensions: undefined,
   };
 }
 
@@ -1710,6 +1952,15 @@ export const UpdateProductRequest: MessageFns<UpdateProductRequest> = {
     }
     if (message.active !== undefined) {
       writer.uint32(56).bool(message.active);
+    }
+    if (message.imageUrl !== undefined) {
+      writer.uint32(66).string(message.imageUrl);
+    }
+    if (message.weightGrams !== undefined) {
+      writer.uint32(72).int32(message.weightGrams);
+    }
+    if (message.dimensions !== undefined) {
+      Dimensions.encode(message.dimensions, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -1783,6 +2034,30 @@ export const UpdateProductRequest: MessageFns<UpdateProductRequest> = {
             message.active = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.imageUrl = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.weightGrams = reader.int32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.dimensions = Dimensions.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1807,6 +2082,11 @@ export const UpdateProductRequest: MessageFns<UpdateProductRequest> = {
     message.category = object.category ?? undefined;
     message.price = (object.price !== undefined && object.price !== null) ? Money.fromPartial(object.price) : undefined;
     message.active = object.active ?? undefined;
+    message.imageUrl = object.imageUrl ?? undefined;
+    message.weightGrams = object.weightGrams ?? undefined;
+    message.dimensions = (object.dimensions !== undefined && object.dimensions !== null)
+      ? Dimensions.fromPartial(object.dimensions)
+      : undefined;
     return message;
   },
 };
