@@ -38,7 +38,7 @@ export async function oneRow({ platform, shop }: Ground): Promise<Part> {
           const orderId = randomUUID();
           const lines = [{ productId, quantity: 1 }];
           await products.calls.reserveInventory(
-            { idempotencyKey: stepKey(orderId, 'reserve'), orderId, lines },
+            { idempotencyKey: stepKey(orderId, 'reserve'), orderId, lines, pricesAsOf: new Date() },
             { deadlineMs: DEADLINE_MS },
           );
           return true;

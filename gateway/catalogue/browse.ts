@@ -7,7 +7,7 @@ import { answerTagged } from '../http/etag.ts';
 import { pathId, readBody, readQuery } from '../http/input.ts';
 import { cursorJson, present } from '../http/json.ts';
 import type { Route } from '../http/route.ts';
-import { id, page, pageInput } from '../http/schemas.ts';
+import { countedPage, id, pageInput, totalCountInput } from '../http/schemas.ts';
 import { productJson, productSchema } from './product-json.ts';
 
 type BrowseDeps = { readonly clients: Pick<Clients, 'products'> };
@@ -21,6 +21,7 @@ const search = z.strictObject({
   q: text({ min: 0, max: 200 }).default('').describe('Words of the name, the description or the SKU.'),
   category: text({ min: 0, max: 100 }).default(''),
   ...pageInput,
+  total_count: totalCountInput,
 });
 
 export const searchProducts: Route<BrowseDeps> = {
@@ -34,16 +35,23 @@ export const searchProducts: Route<BrowseDeps> = {
     query: search,
     headers: IF_NONE_MATCH,
     answers: {
-      200: { description: 'A page of products.', schema: page(productSchema), headers: ETAG },
+      200: { description: 'A page of products.', schema: countedPage(productSchema), headers: ETAG },
       304: { description: 'The caller has this state.' },
     },
   },
   handler: ({ clients: { products } }) =>
     async function searchProductsHandler(ctx) {
-      const { q, category, limit, cursor } = readQuery(ctx, search);
-      const found = await products.calls.searchProducts({ query: q, category, pageSize: limit, cursor }, LIMITS);
-      const { products: items, nextCursor } = found;
-      answerTagged(ctx, pageTag(items, nextCursor), { items: items.map(productJson), next_cursor: cursorJson(nextCursor) });
+      const { q, category, limit, cursor, total_count: includeTotalCount } = readQuery(ctx, search);
+      const found = await products.calls.searchProducts(
+        { query: q, category, pageSize: limit, cursor, includeTotalCount },
+        LIMITS,
+      );
+      const { products: items, nextCursor, totalCount } = found;
+      answerTagged(ctx, pageTag(items, nextCursor, totalCount), {
+        items: items.map(productJson),
+        next_cursor: cursorJson(nextCursor),
+        total_count: totalCount,
+      });
     },
 };
 
@@ -102,8 +110,8 @@ export const readProducts: Route<BrowseDeps> = {
     },
 };
 
-/** Changes with the products of the page, their versions, and whether a page follows. */
-function pageTag(items: readonly Product[], nextCursor: string): string {
-  const state = JSON.stringify([items.map((product) => [product.id, product.version]), nextCursor]);
+/** Changes with the products of the page, their versions, the total count, and whether a page follows. */
+function pageTag(items: readonly Product[], nextCursor: string, totalCount: number | undefined): string {
+  const state = JSON.stringify([items.map((product) => [product.id, product.version]), nextCursor, totalCount]);
   return createHash('sha256').update(state).digest('base64url').slice(0, 22);
 }

@@ -1,7 +1,9 @@
 import * as z from 'zod';
-import type { Product } from '../../proto/gen/shopfast/products/v1/products.ts';
+import type { Dimensions, Product } from '../../proto/gen/shopfast/products/v1/products.ts';
 import { moneyJson, present } from '../http/json.ts';
 import { id, money, time } from '../http/schemas.ts';
+
+export const dimensionsSchema = z.strictObject({ length: z.int(), width: z.int(), height: z.int() });
 
 export const productSchema = z
   .strictObject({
@@ -14,6 +16,9 @@ export const productSchema = z
     stock_quantity: z.int(),
     reserved_quantity: z.int(),
     available_quantity: z.int().describe('What can be ordered.'),
+    image_url: z.string().optional(),
+    weight_grams: z.int().optional().describe('Of one unit, packed.'),
+    dimensions_mm: dimensionsSchema.optional().describe('Of one unit, packed.'),
     active: z.boolean().describe('False: not for sale.'),
     version: z.int().describe('Grows with every change.'),
     created_at: time,
@@ -32,9 +37,16 @@ export function productJson(product: Product) {
     stock_quantity: product.stockQuantity,
     reserved_quantity: product.reservedQuantity,
     available_quantity: product.availableQuantity,
+    image_url: product.imageUrl || undefined,
+    weight_grams: product.weightGrams,
+    dimensions_mm: product.dimensions && dimensionsJson(product.dimensions),
     active: product.active,
     version: product.version,
     created_at: product.createdAt,
     updated_at: product.updatedAt,
   };
+}
+
+function dimensionsJson({ lengthMm, widthMm, heightMm }: Dimensions) {
+  return { length: lengthMm, width: widthMm, height: heightMm };
 }

@@ -20,7 +20,11 @@ export function fold(text: string): string {
   return text.normalize('NFKC').toLocaleUpperCase('und').toLocaleLowerCase('und').normalize('NFC');
 }
 
+// Characters of a word that are compared. PostgreSQL limits a word to 2,046 bytes.
+const WORD_MAX = 100;
+
 /** The words of a text, folded: sequences of letters, digits and marks. Every other character separates words. */
 export function wordsOf(text: string): string[] {
-  return fold(text).match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
+  const words = fold(text).match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
+  return words.map((word) => [...word].slice(0, WORD_MAX).join(''));
 }

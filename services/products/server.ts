@@ -11,7 +11,7 @@ import { RULES } from './audit/rules.ts';
 import type { ProductsConfig } from './config.ts';
 import { listEffects } from './store/effects.ts';
 import { ENTITIES, MIGRATIONS } from './store/orm.ts';
-import { searchProducts } from './store/search.ts';
+import { countProducts, searchProducts } from './store/search.ts';
 import { stock } from './store/stock.ts';
 import { startSweeper } from './sweeper.ts';
 
@@ -42,7 +42,8 @@ export function serveProducts(
       database,
       stock: given.stock,
       holdMs: config.RESERVATION_TTL_MS,
-      searchProducts,
+      currencies: config.CURRENCIES,
+      search: { products: searchProducts, count: countProducts },
       listEffects: (after, limit) => listEffects(database.sql, after, limit),
       audit: () => evaluate(database, RULES),
     }),

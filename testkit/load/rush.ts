@@ -39,7 +39,7 @@ export async function rush(options: {
   async function buy(): Promise<void> {
     const orderId = randomUUID();
     const lines = [{ productId: options.productId, quantity: 1 }];
-    const request = { idempotencyKey: stepKey(orderId, 'reserve'), orderId, lines };
+    const request = { idempotencyKey: stepKey(orderId, 'reserve'), orderId, lines, pricesAsOf: new Date() };
     const attempt = () => options.reserve()(request, { deadlineMs: DEADLINE_MS });
     // However long the crowd before this buyer takes.
     const limitMs = Number.POSITIVE_INFINITY;

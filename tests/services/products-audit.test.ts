@@ -156,6 +156,12 @@ const FAULTS: readonly Fault[] = [
     heal: `update stock_movements set kind = 'initial' where id = (select min(id) from stock_movements)`,
     finds: { ledger_begins_once: 'product' },
   },
+  {
+    what: 'a price that the catalogue does not show',
+    plant: 'update products set price_minor = price_minor + 1',
+    heal: 'update products set price_minor = price_minor - 1',
+    finds: { price_is_newest: 'product' },
+  },
 ];
 
 test.each(FAULTS)('the audit finds $what', async ({ plant, heal, finds }) => {

@@ -46,7 +46,7 @@ const ROWS: readonly ErrorRow<ProductCalls>[] = [
     reason: 'product_unknown',
   },
   tamperedCursor('searchProducts', 'cursor', () =>
-    products.searchProducts({ query: '', category: '', pageSize: 0, cursor: 'tampered' }, LIMITS),
+    products.searchProducts({ query: '', category: '', pageSize: 0, cursor: 'tampered', includeTotalCount: false }, LIMITS),
   ),
   {
     rpc: 'createProduct',
@@ -109,7 +109,7 @@ const ROWS: readonly ErrorRow<ProductCalls>[] = [
     fields: ['delta'],
   },
   tamperedCursor('listEffects', 'page.cursor', () =>
-    products.listEffects({ page: { since: undefined, pageSize: 0, cursor: 'tampered' } }, LIMITS),
+    products.listEffects({ page: { since: undefined, pageSize: 0, cursor: 'tampered', orderIds: [] } }, LIMITS),
   ),
 ];
 
@@ -121,7 +121,7 @@ testEmptyRequests(ProductsServiceService, () => products, {
   searchProducts: [],
   createProduct: ['idempotencyKey', 'sku', 'name', 'price'],
   adjustStock: ['idempotencyKey', 'productId', 'delta', 'reason'],
-  reserveInventory: ['idempotencyKey', 'orderId', 'lines'],
+  reserveInventory: ['idempotencyKey', 'orderId', 'lines', 'pricesAsOf'],
   // Both keys are empty, so they are the same as well.
   releaseInventory: ['idempotencyKey', 'orderId', 'undoesKey', 'undoesKey'],
   confirmReservation: ['idempotencyKey', 'orderId'],

@@ -19,7 +19,7 @@ import { productsConfig } from '../../services/products/config.ts';
 import { startProducts } from '../../services/products/server.ts';
 import { listEffects } from '../../services/products/store/effects.ts';
 import { ENTITIES, MIGRATIONS } from '../../services/products/store/orm.ts';
-import { searchProducts } from '../../services/products/store/search.ts';
+import { countProducts, searchProducts } from '../../services/products/store/search.ts';
 import { stock } from '../../services/products/store/stock.ts';
 import { sweep } from '../../services/products/sweeper.ts';
 import { createDatabase } from '../../testkit/database.ts';
@@ -54,6 +54,7 @@ export async function openProducts() {
           PRODUCTS_PORT: '0',
           PRODUCTS_HTTP_PORT: '0',
           PRODUCTS_DATABASE_URL: database.url,
+          CURRENCIES: 'EUR,USD',
           LOG_LEVEL: 'fatal',
           ...changes,
         }),
@@ -90,7 +91,8 @@ export async function openWithoutService({ url }: ProductsFixture) {
     database,
     stock,
     holdMs: 900_000,
-    searchProducts,
+    currencies: ['EUR'],
+    search: { products: searchProducts, count: countProducts },
     listEffects: (after, limit) => listEffects(database.sql, after, limit),
     audit: () => evaluate(database, RULES),
   });
@@ -128,6 +130,7 @@ export function productRequest(given: Partial<CreateProductRequest> = {}): Creat
     category: 'toys',
     price: { amountMinor: 1_250, currency: 'EUR' },
     stockQuantity: 10,
+    imageUrl: '',
     ...given,
   };
 }
@@ -151,7 +154,7 @@ export function orderOf(...lines: readonly Line[]) {
   const orderId = randomUUID();
   return {
     orderId,
-    reserve: { idempotencyKey: stepKey(orderId, 'reserve'), orderId, lines: [...lines] },
+    reserve: { idempotencyKey: stepKey(orderId, 'reserve'), orderId, lines: [...lines], pricesAsOf: new Date() },
     release: { idempotencyKey: undoKey(orderId, 'reserve'), orderId, undoesKey: stepKey(orderId, 'reserve') },
     confirm: { idempotencyKey: stepKey(orderId, 'confirm-stock'), orderId },
     commit: { idempotencyKey: `saga:${orderId}:commit`, orderId },

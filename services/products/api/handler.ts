@@ -44,16 +44,23 @@ import { toStatus } from './errors.ts';
 import { availabilityMessage, effectMessage, holdMessage, productMessage } from './messages.ts';
 import * as requests from './requests.ts';
 
+type Search = { readonly query: string; readonly category: string };
+
 export type HandlerOptions = {
   readonly database: Database;
   readonly stock: Stock;
   /** Milliseconds for which a reserve holds its lines. */
   readonly holdMs: number;
-  searchProducts(
-    em: EntityManager,
-    search: { readonly query: string; readonly category: string },
-    page: { readonly after: string | undefined; readonly limit: number },
-  ): Promise<readonly Product[]>;
+  /** The currencies that the shop sells in. */
+  readonly currencies: readonly string[];
+  readonly search: {
+    products(
+      em: EntityManager,
+      search: Search,
+      page: { readonly after: string | undefined; readonly limit: number },
+    ): Promise<readonly Product[]>;
+    count(em: EntityManager, search: Search): Promise<number>;
+  };
   listEffects(after: LogPosition, limit: number): Promise<readonly StockEffect[]>;
   audit(): Promise<Finding[]>;
 };
@@ -62,7 +69,7 @@ export function createHandler(options: HandlerOptions): Handlers<typeof Products
   return { ...catalogueHandlers(options), ...reservationHandlers(options), ...auditHandlers(options) };
 }
 
-function catalogueHandlers({ database, searchProducts }: HandlerOptions) {
+function catalogueHandlers({ database, search: catalogue, currencies }: HandlerOptions) {
   const idempotent = createIdempotent(database, toStatus);
   const reading = createReading(database);
   return {
@@ -74,13 +81,14 @@ function catalogueHandlers({ database, searchProducts }: HandlerOptions) {
       products: (await getProducts(em, productIds)).map(productMessage),
     })),
 
-    searchProducts: reading(requests.searchProducts, async ({ pageSize, cursor, ...search }, em) => {
+    searchProducts: reading(requests.searchProducts, async ({ pageSize, cursor, includeTotalCount, ...search }, em) => {
       const after = cursor === '' ? undefined : readCursor(cursor, search);
-      const found = await searchProducts(em, search, { after, limit: pageSize + 1 });
+      const found = await catalogue.products(em, search, { after, limit: pageSize + 1 });
       const products = found.slice(0, pageSize);
       const last = products.at(-1);
       const nextCursor = last && found.length > pageSize ? cursorAfter(last.id, search) : '';
-      return { products: products.map(productMessage), nextCursor };
+      const count = includeTotalCount ? { totalCount: await catalogue.count(em, search) } : {};
+      return { products: products.map(productMessage), nextCursor, ...count };
     }),
 
     checkAvailability: reading(requests.checkAvailability, async ({ lines }, em) => ({
@@ -96,7 +104,11 @@ function catalogueHandlers({ database, searchProducts }: HandlerOptions) {
       },
       async (given, { em }) => {
         const { idempotencyKey: _, price, ...fields } = given;
-        const product = await createProduct(em, { ...fields, priceMinor: price.amountMinor, currency: price.currency });
+        const product = await createProduct(em, currencies, {
+          ...fields,
+          priceMinor: price.amountMinor,
+          currency: price.currency,
+        });
         return { product: productMessage(product) };
       },
     ),
@@ -110,7 +122,7 @@ function catalogueHandlers({ database, searchProducts }: HandlerOptions) {
       },
       async (given, { em }) => {
         const { idempotencyKey: _, ...change } = given;
-        return { product: productMessage(await updateProduct(em, change)) };
+        return { product: productMessage(await updateProduct(em, currencies, change)) };
       },
     ),
 
@@ -133,7 +145,8 @@ function reservationHandlers({ database, stock, holdMs }: HandlerOptions) {
         response: ReserveInventoryResponse,
         schema: requests.reserveInventory,
       },
-      async ({ orderId, lines }, { em }) => holdMessage(await reserveInventory({ em, stock }, { orderId, lines, holdMs })),
+      async ({ orderId, lines, pricesAsOf }, { em }) =>
+        holdMessage(await reserveInventory({ em, stock }, { orderId, lines, holdMs, pricesAsOf })),
     ),
 
     releaseInventory: idempotent(

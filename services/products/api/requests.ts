@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { entityId, idempotencyKey, text } from '../../../platform/rpc/fields.ts';
+import { currencyCode, entityId, idempotencyKey, text } from '../../../platform/rpc/fields.ts';
 import { STOCK_MAX } from '../domain/product.ts';
 
 const BATCH_MAX = 100;
@@ -7,10 +7,12 @@ const PAGE_MAX = 100;
 const PAGE_STANDARD = 20;
 const LINES_MAX = 100;
 const QUANTITY_MAX = 100_000;
-// Minor units. 100 lines of 100,000 at this price still add up to an integer that a double holds exactly.
-const PRICE_MAX_MINOR = 900_000_000;
-
-const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
+// Minor units of any currency: more than a price is in any of them. Orders refuses totals that are not exact.
+const PRICE_MAX_MINOR = 1_000_000_000_000;
+const IMAGE_URL_MAX = 2_000;
+// 100 t, and 100 m.
+const WEIGHT_MAX_GRAMS = 100_000_000;
+const LENGTH_MAX_MM = 100_000;
 
 const EFFECTS_PAGE_MAX = 1_000;
 const EFFECTS_PAGE_STANDARD = 100;
@@ -31,7 +33,19 @@ export const searchProducts = z.object({
   category: text({ min: 0, max: 100 }),
   pageSize: whole(0, PAGE_MAX).transform((size) => size || PAGE_STANDARD),
   cursor: z.string().max(200, 'must have at most 200 characters'),
+  includeTotalCount: z.boolean(),
 });
+
+const imageUrl = z.union(
+  [z.literal(''), z.url({ protocol: /^https$/ }).max(IMAGE_URL_MAX)],
+  `must be an https URL of at most ${IMAGE_URL_MAX} characters`,
+);
+const weightGrams = whole(0, WEIGHT_MAX_GRAMS).transform((grams) => grams || null);
+const length = whole(0, LENGTH_MAX_MM);
+const dimensions = z
+  .object({ lengthMm: length, widthMm: length, heightMm: length })
+  .refine(({ lengthMm, widthMm, heightMm }) => !lengthMm === !widthMm && !widthMm === !heightMm, 'must be all positive, or all 0')
+  .transform((given) => (given.lengthMm === 0 ? null : given));
 
 /** What a product's owner describes it by. */
 const description = {
@@ -41,7 +55,7 @@ const description = {
   price: z.object(
     {
       amountMinor: whole(1, PRICE_MAX_MINOR),
-      currency: z.string().refine((code) => CURRENCIES.has(code), 'must be an ISO 4217 currency code'),
+      currency: currencyCode,
     },
     'must be given',
   ),
@@ -52,6 +66,9 @@ export const createProduct = z.object({
   sku: text({ min: 1, max: 64 }),
   ...description,
   stockQuantity: whole(0, STOCK_MAX),
+  imageUrl,
+  weightGrams: weightGrams.default(null),
+  dimensions: dimensions.default(null),
 });
 
 export const updateProduct = z.object({
@@ -59,6 +76,9 @@ export const updateProduct = z.object({
   productId: entityId,
   ...z.object(description).partial().shape,
   active: z.boolean().optional(),
+  imageUrl: imageUrl.optional(),
+  weightGrams: weightGrams.optional(),
+  dimensions: dimensions.optional(),
 });
 
 export const adjustStock = z.object({
@@ -83,7 +103,12 @@ const mergedLines = z
     `must ask for at most ${QUANTITY_MAX} of one product, all its lines together`,
   );
 
-export const reserveInventory = z.object({ idempotencyKey, orderId: entityId, lines: mergedLines });
+export const reserveInventory = z.object({
+  idempotencyKey,
+  orderId: entityId,
+  lines: mergedLines,
+  pricesAsOf: z.date('must be given'),
+});
 
 export const restockReturn = z.object({ idempotencyKey, orderId: entityId, returnId: entityId, lines: mergedLines });
 

@@ -85,6 +85,14 @@ export const RULES: readonly Rule[] = [
       from reservations where state in ('held', 'confirmed', 'committed')`,
   },
   {
+    // The newest row of the prices is the price that the catalogue shows.
+    name: 'price_is_newest',
+    rows: `select p.id::text as id, (p.price_minor, p.currency) is distinct from (newest.price_minor, newest.currency) as wrong
+      from products p left join lateral (
+        select price_minor, currency from product_prices where product_id = p.id order by effective_from desc, id desc limit 1
+      ) newest on true`,
+  },
+  {
     // The ledger of a product begins with its first stock, once.
     name: 'ledger_begins_once',
     rows: `select p.id::text as id,

@@ -50,6 +50,14 @@ export function mixedCurrencies(currencies: readonly string[]): ProductError {
   });
 }
 
+export function currencyNotSold(currencies: readonly string[]): ProductError {
+  return refusedField('validation_failed', 'The shop does not sell in this currency', {
+    facts: { currencies: currencies.join(',') },
+    field: 'price.currency',
+    description: `must be one of ${currencies.join(', ')}`,
+  });
+}
+
 export function skuTaken(): ProductError {
   return refusedField('sku_taken', 'Another product has this SKU', { field: 'sku', description: 'belongs to another product' });
 }

@@ -2,9 +2,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { MovementKind } from './product.ts';
 import type { Line } from './reservation.ts';
 
-export type HeldLine = Line & { readonly priceMinor: number; readonly currency: string };
+export type Price = { readonly priceMinor: number; readonly currency: string };
 
-export type Hold = { readonly lines: readonly HeldLine[]; readonly expiresAt: Date };
+export type Hold = { readonly lines: readonly (Line & Price)[]; readonly expiresAt: Date };
 
 /**
  * Moves the stock of several products for an order: all lines or none, in the transaction of `em`. Each statement writes the stock
@@ -12,11 +12,16 @@ export type Hold = { readonly lines: readonly HeldLine[]; readonly expiresAt: Da
  * never deadlock.
  */
 export type Stock = {
-  /** Reserves the lines, each product named once, until `holdMs` from now. Null: it cannot; the products stay locked. */
+  /** The price of each product at a time; of a product that is younger, its first. Absent: no such product. */
+  pricesAsOf(em: EntityManager, productIds: readonly string[], asOf: Date): Promise<ReadonlyMap<string, Price>>;
+  /**
+   * Reserves the lines, each product named once, until `holdMs` from now, and returns when the hold expires. Null: it cannot; the
+   * products stay locked.
+   */
   hold(
     em: EntityManager,
     order: { readonly orderId: string; readonly lines: readonly Line[]; readonly holdMs: number },
-  ): Promise<Hold | null>;
+  ): Promise<Date | null>;
   /** Makes what ended reservations held available again. */
   giveBack(em: EntityManager, orderIds: readonly string[], kind: 'release' | 'expire'): Promise<void>;
   /** Takes what a committed reservation held out of the stock. */

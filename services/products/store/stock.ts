@@ -1,12 +1,16 @@
 /** The statements behind domain/stock.ts: the only writers of reserved_quantity and of an order's stock movements. */
 import type { EntityManager, InferKyselyDB } from '@mikro-orm/postgresql';
 import { type Kysely, sql } from 'kysely';
-import type { ProductSchema, StockMovementSchema } from '../domain/product.ts';
+import type { ProductPriceSchema, ProductSchema, StockMovementSchema } from '../domain/product.ts';
 import type { Line, ReservationLineSchema, ReservationSchema } from '../domain/reservation.ts';
-import type { HeldLine, Stock } from '../domain/stock.ts';
+import type { Stock } from '../domain/stock.ts';
 
 type Tables = InferKyselyDB<
-  typeof ProductSchema | typeof StockMovementSchema | typeof ReservationSchema | typeof ReservationLineSchema
+  | typeof ProductSchema
+  | typeof ProductPriceSchema
+  | typeof StockMovementSchema
+  | typeof ReservationSchema
+  | typeof ReservationLineSchema
 >;
 
 const tables = (em: EntityManager): Kysely<Tables> => em.getKysely<Tables>();
@@ -15,9 +19,22 @@ const tables = (em: EntityManager): Kysely<Tables> => em.getKysely<Tables>();
 const NOW = sql<Date>`now()`;
 
 export const stock: Stock = {
+  async pricesAsOf(em, productIds, asOf) {
+    const rows = await tables(em)
+      .selectFrom('product_prices')
+      .distinctOn('product_id')
+      .select(['product_id', 'price_minor', 'currency'])
+      .where((eb) => eb('product_id', '=', eb.fn.any(uuids(productIds))))
+      .orderBy('product_id')
+      // The newest that is not later than asOf; without one, the first.
+      .orderBy(sql`case when effective_from <= ${asOf} then effective_from end`, (order) => order.desc().nullsLast())
+      .orderBy('effective_from')
+      .execute();
+    return new Map(rows.map((row) => [row.product_id, { priceMinor: Number(row.price_minor), currency: row.currency }]));
+  },
+
   async hold(em, order) {
-    const lines = await lockLines(em, order.lines);
-    return lines && { lines, expiresAt: await reserve(em, order) };
+    return (await lockLines(em, order.lines)) ? reserve(em, order) : null;
   },
 
   giveBack: (em, orderIds, kind) => move(em, { kind, orderIds }),
@@ -28,28 +45,25 @@ export const stock: Stock = {
 };
 
 /**
- * Locks the products. Returns null when one of the lines cannot be held.
+ * Locks the products. Returns whether every line can be held.
  *
  * It locks in a separate statement before the write. A single statement that locks and writes would see the rows as they were
  * before it waited for the lock. It could then hold stock that is gone, and the table's CHECK would fail it.
  */
-async function lockLines(em: EntityManager, lines: readonly Line[]): Promise<HeldLine[] | null> {
+async function lockLines(em: EntityManager, lines: readonly Line[]): Promise<boolean> {
   const ids = lines.map(({ productId }) => productId);
   const locked = await tables(em)
     .selectFrom('products')
-    .select(['id', 'active', 'stock_quantity', 'reserved_quantity', 'price_minor', 'currency'])
+    .select(['id', 'active', 'stock_quantity', 'reserved_quantity'])
     .where((eb) => eb('id', '=', eb.fn.any(uuids(ids))))
     .orderBy('id')
     .forNoKeyUpdate()
     .execute();
   const products = new Map(locked.map((product) => [product.id, product]));
-  const held = lines.flatMap(({ productId, quantity }) => {
+  return lines.every(({ productId, quantity }) => {
     const product = products.get(productId);
-    if (!product?.active || product.stock_quantity - product.reserved_quantity < quantity) return [];
-    return { productId, quantity, priceMinor: Number(product.price_minor), currency: product.currency };
+    return product?.active === true && product.stock_quantity - product.reserved_quantity >= quantity;
   });
-  const currencies = new Set(held.map(({ currency }) => currency));
-  return held.length === lines.length && currencies.size === 1 ? held : null;
 }
 
 /** Makes the reservation. The products must be locked and have enough stock. Returns the time at which the hold expires. */

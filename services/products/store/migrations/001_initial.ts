@@ -5,7 +5,7 @@ import { IDEMPOTENCY_TABLE } from '../../../../platform/idempotency/schema.ts';
 export class Initial extends Migration {
   override up(): void {
     this.addSql(IDEMPOTENCY_TABLE);
-    for (const statement of [...PRODUCTS, ...RESERVATIONS, ...STOCK_MOVEMENTS]) this.addSql(statement);
+    for (const statement of [...PRODUCTS, ...PRICES, ...RESERVATIONS, ...STOCK_MOVEMENTS]) this.addSql(statement);
   }
 }
 
@@ -21,18 +21,40 @@ const PRODUCTS = [
   currency text not null check (currency ~ '^[A-Z]{3}$'),
   stock_quantity integer not null,
   reserved_quantity integer not null default 0,
+  image_url text not null default '',
+  weight_grams integer check (weight_grams > 0),
+  dimensions jsonb,
+  search_text text not null default '',
+  -- No text search configuration: the words are split and folded by the code that also splits the words of a query.
+  search_words tsvector generated always as (array_to_tsvector(string_to_array(search_text, ' '))) stored,
   active boolean not null default true,
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint products_no_oversell check (0 <= reserved_quantity and reserved_quantity <= stock_quantity)
 ) with (fillfactor = 70)`,
-  // The words of a product. Punctuation separates: the parser would read RB-100 as a word and a negative number. 'simple'
-  // stems nothing, because names and SKUs have no language; unlike pg_trgm it is part of every PostgreSQL.
-  `create function product_words(name text, sku text, description text) returns tsvector language sql immutable parallel safe
-return to_tsvector('simple', regexp_replace(name || ' ' || sku || ' ' || description, '[!-/:-@[-\`{-~]+', ' ', 'g'))`,
-  'create index products_words on products using gin (product_words(name, sku, description))',
+  'create index products_search_words on products using gin (search_words)',
+  // Reads the index also where the planner expects so many matches that it would read the table (store/search.ts).
+  `create function product_ids_with(query tsquery) returns setof uuid language sql stable parallel safe set enable_seqscan = off
+as $$ select id from products where search_words @@ query $$`,
   'create index products_category on products (category, id) where active',
+];
+
+const PRICES = [
+  `create table product_prices (
+  id bigint generated always as identity primary key,
+  product_id uuid not null constraint product_prices_product_id_foreign references products (id),
+  price_minor bigint not null check (price_minor >= 0),
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  effective_from timestamptz not null default now()
+)`,
+  'create index product_prices_product on product_prices (product_id, effective_from)',
+  `create function product_prices_append_only() returns trigger language plpgsql as $$
+begin
+  raise exception 'prices are never changed' using errcode = 'restrict_violation';
+end $$`,
+  `create trigger product_prices_append_only before update or delete or truncate on product_prices
+   for each statement execute function product_prices_append_only()`,
 ];
 
 // Times in milliseconds, as the code compares them.
