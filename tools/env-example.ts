@@ -45,9 +45,10 @@ function section(file: string, schema: z.ZodObject): string {
   return variables.length === 0 ? '' : `# --- ${file}\n${variables.join('')}`;
 }
 
-/** The value of a field whose variable is absent, as one would write it; a list's items are separated by commas. */
+/** The value of a field whose variable is absent, as one would write it; items of a list or a map are separated by commas. */
 function standardOf(field: z.ZodType): string {
   const { data } = field.safeParse(undefined);
   if (Array.isArray(data)) return data.join(',');
+  if (data instanceof Map) return [...data].map(([key, value]) => `${key}=${value}`).join(',');
   return typeof data === 'string' || typeof data === 'number' ? String(data) : '';
 }

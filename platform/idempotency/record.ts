@@ -65,6 +65,34 @@ export async function claim(sql: Sql, request: Claim): Promise<Claimed> {
   return row.abandoned && isSame(row, request) ? takeOver(sql, request) : read(row, request);
 }
 
+/**
+ * Takes the lease of an operation in order to answer it in place of its caller: after `complete` every call under the key gets that
+ * answer. Also of a key that never arrived, or was refused. False when it is answered already. Throws ABORTED while another owner works
+ * on it, FAILED_PRECONDITION for a key of another operation (ID1).
+ */
+export async function seize(
+  sql: Sql,
+  { key, operation, lease }: Required<Pick<Claim, 'key' | 'operation' | 'lease'>>,
+): Promise<boolean> {
+  const seized = await sql.query(
+    `insert into idempotency (key, operation, state, owner, locked_until)
+     values ($1, $2, 'in_progress', $3::uuid, now() + $4::integer * interval '1 millisecond')
+     on conflict (key) do update
+       set state = 'in_progress', response = null, completed_at = null, owner = excluded.owner, locked_until = excluded.locked_until
+       where idempotency.operation = excluded.operation
+         and (idempotency.state = 'refused' or idempotency.state = 'in_progress' and idempotency.locked_until < now())
+     returning key`,
+    [key, operation, lease.owner, lease.durationMs],
+  );
+  if (seized.length > 0) return true;
+  const [row] = await sql.query<Pick<Row, 'operation' | 'state'>>('select operation, state from idempotency where key = $1', [
+    key,
+  ]);
+  if (row && row.operation !== operation) throw reused(key);
+  if (!row || row.state === 'in_progress') throw busy(key);
+  return false;
+}
+
 /** Takes over a claim whose lease has ended. Throws ABORTED when another caller was faster. */
 async function takeOver(sql: Sql, { key, lease }: Claim): Promise<Claimed> {
   const [mine] = await sql.query<{ attempt: number }>(
@@ -77,8 +105,9 @@ async function takeOver(sql: Sql, { key, lease }: Claim): Promise<Claimed> {
   return { state: 'mine', attempt: mine.attempt };
 }
 
+/** A record without a hash was seized before its call arrived: any request of the operation is the same. */
 function isSame(row: Row, { operation, requestHash }: Claim): boolean {
-  return row.operation === operation && row.request_hash?.equals(requestHash) === true;
+  return row.operation === operation && (row.request_hash === null || row.request_hash.equals(requestHash));
 }
 
 function read(row: Row, request: Claim): Claimed {

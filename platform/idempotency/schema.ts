@@ -1,6 +1,6 @@
 /**
  * The table behind every mutating operation; each service has its own, in the database that the effect is in.
- * `request_hash` is null for a tombstone that came before its call; `owner` and `locked_until` are null unless an
+ * `request_hash` is null for a record that came before its call: a tombstone, or an answer given in its place; `owner` and `locked_until` are null unless an
  * operation spans transactions.
  */
 export const IDEMPOTENCY_TABLE = `
