@@ -3,10 +3,20 @@ import { v7 as uuid } from 'uuid';
 import type { Sql } from '../../platform/persistence/sql.ts';
 import { ApiError } from './api-error.ts';
 import { readAnswer, storeAnswer } from './store/answers.ts';
-import { addRefund, type Charge, findByKey, lockCharge, markCaptured, markVoided, storeCharge } from './store/charges.ts';
+import {
+  addRefund,
+  type Charge,
+  findByKey,
+  lockCharge,
+  markCaptured,
+  markDisputed,
+  markVoided,
+  storeCharge,
+} from './store/charges.ts';
+import { newEventId, storeEvent } from './store/events.ts';
 import { appendEntry } from './store/ledger.ts';
 import type { Store } from './store/open.ts';
-import { behaviourOf, REFUSAL_MESSAGES, type RefusalCode } from './tokens.ts';
+import { behaviourOf, methodOf, REFUSAL_MESSAGES, type RefusalCode } from './tokens.ts';
 
 export type ChargeRequest = {
   readonly amount_minor: number;
@@ -31,19 +41,24 @@ export async function createCharge(store: Store, key: string, request: ChargeReq
   }
   const charge: Charge = {
     id: `ch_${uuid()}`,
+    idempotency_key: key,
     status: capture ? 'captured' : 'authorized',
     amount_minor,
     captured_minor: capture ? amount_minor : 0,
     refunded_minor: 0,
     currency,
     reference,
+    payment_method: methodOf(token),
+    disputed: false,
   };
   const body = JSON.stringify(charge);
-  const isFirst = await storeCharge(store, charge, { key, fingerprint, answer: body });
+  // The shop gets no answer: an event brings the late outcome.
+  const eventId = behaviour.manner === 'silent_first' ? newEventId() : null;
+  const isFirst = await storeCharge(store, charge, { key, fingerprint, answer: body, eventId });
   return isFirst ? { status: 201, body, fresh: true } : firstAnswer(store, { key, fingerprint });
 }
 
-/** Gives money back once per key. Throws ApiError 404, 409, and 422 when more than what was captured would go back. */
+/** Gives money back once per key. Throws ApiError 404, 409, and 422 when the charge does not allow it; then the key is not used. */
 export async function createRefund(
   store: Store,
   key: string,
@@ -54,13 +69,44 @@ export async function createRefund(
   const fingerprint = fingerprintOf('refund', [chargeId, amountMinor]);
   return store.transaction(({ sql }) =>
     answerOnce(sql, { key, fingerprint, status: 201, body: JSON.stringify(refund) }, async () => {
-      if (!(await addRefund(sql, chargeId, amountMinor))) {
-        await findCharge(sql, chargeId);
-        throw new ApiError(422, 'refund_exceeds_capture', 'More would be refunded than was captured');
-      }
-      await appendEntry(sql, { kind: 'refund', chargeId, refundId: refund.id, amountMinor });
+      const { disputed } = await findCharge(sql, chargeId);
+      if (disputed) throw new ApiError(422, 'charge_disputed', 'The charge is disputed');
+      await giveBack(sql, { chargeId, amountMinor, refundId: refund.id, refundKey: key });
     }),
   );
+}
+
+/** Refunds in the back office: without a key, and by default all that is left. Throws ApiError 404, 422. */
+export function refundInBackOffice(store: Store, chargeId: string, amountMinor: number | undefined): Promise<{ id: string }> {
+  const id = `re_${uuid()}`;
+  return store.transaction(async ({ sql }) => {
+    const charge = await findCharge(sql, chargeId);
+    const left = charge.captured_minor - charge.refunded_minor;
+    if (left === 0) throw new ApiError(422, 'refund_exceeds_capture', 'Nothing is left of the charge');
+    await storeEvent(sql, 'charge.refunded', chargeId);
+    await giveBack(sql, { chargeId, amountMinor: amountMinor ?? left, refundId: id });
+    return { id };
+  });
+}
+
+/** The customer disputes the charge: it is not refunded any more. Repeating it changes nothing. Throws ApiError 404. */
+export function openDispute(store: Store, chargeId: string): Promise<void> {
+  return store.transaction(async ({ sql }) => {
+    const { disputed } = await findCharge(sql, chargeId);
+    if (disputed) return;
+    await markDisputed(sql, chargeId);
+    await storeEvent(sql, 'charge.disputed', chargeId);
+  });
+}
+
+async function giveBack(
+  sql: Sql,
+  refund: { readonly chargeId: string; readonly amountMinor: number; readonly refundId: string; readonly refundKey?: string },
+): Promise<void> {
+  if (!(await addRefund(sql, refund.chargeId, refund.amountMinor))) {
+    throw new ApiError(422, 'refund_exceeds_capture', 'More would be refunded than was captured');
+  }
+  await appendEntry(sql, { kind: 'refund', ...refund });
 }
 
 /** Takes the money that was authorised. Repeating it changes nothing. */

@@ -1,7 +1,17 @@
 import * as z from 'zod';
+import { looksLikeCardNumber } from '../../platform/text/card-number.ts';
 import { ApiError } from './api-error.ts';
-import { type Answer, cancelKey, captureCharge, createCharge, createRefund, voidCharge } from './charges.ts';
-import { findByKey } from './store/charges.ts';
+import {
+  type Answer,
+  cancelKey,
+  captureCharge,
+  createCharge,
+  createRefund,
+  openDispute,
+  refundInBackOffice,
+  voidCharge,
+} from './charges.ts';
+import { findById, findByKey } from './store/charges.ts';
 import { readLedger } from './store/ledger.ts';
 import type { Store } from './store/open.ts';
 import { behaviourOf } from './tokens.ts';
@@ -28,7 +38,8 @@ type Handler = (store: Store, request: ApiRequest, id: string) => Promise<Omit<A
 /** `{id}` stands for one path segment. */
 const ROUTES: readonly { readonly method: string; readonly route: string; readonly handler: Handler }[] = [
   { method: 'POST', route: '/v1/charges', handler: postCharge },
-  { method: 'GET', route: '/v1/charges', handler: getCharge },
+  { method: 'GET', route: '/v1/charges', handler: findCharge },
+  { method: 'GET', route: '/v1/charges/{id}', handler: getCharge },
   {
     method: 'POST',
     route: '/v1/charges/{id}/capture',
@@ -38,6 +49,9 @@ const ROUTES: readonly { readonly method: string; readonly route: string; readon
   { method: 'POST', route: '/v1/refunds', handler: postRefund },
   { method: 'POST', route: '/v1/cancellations', handler: postCancellation },
   { method: 'POST', route: '/v1/tokens/validate', handler: postValidation },
+  // The provider's back office, for tests and demonstrations: what its people and banks do.
+  { method: 'POST', route: '/back-office/charges/{id}/refund', handler: postBackOfficeRefund },
+  { method: 'POST', route: '/back-office/charges/{id}/dispute', handler: postDispute },
   { method: 'GET', route: '/v1/ledger', handler: getLedger },
   { method: 'POST', route: '/v1/fraud/score', handler: postFraudScore },
 ];
@@ -54,22 +68,28 @@ export function route(store: Store, request: ApiRequest): { readonly route: stri
   return undefined;
 }
 
-// Minor units above which a fraud score is high: 1,000 units.
-const LARGE_MINOR = 100_000;
+// Minor units by currency above which a fraud score is high; amounts of other currencies never are.
+const LARGE_MINOR: ReadonlyMap<string, number> = new Map([
+  ['EUR', 100_000],
+  ['USD', 100_000],
+]);
 
 const minor = z.int().positive();
 const word = z.string().min(1).max(255);
+// A card number is no token, and this API takes none.
+const token = word.refine((given) => !looksLikeCardNumber(given), 'must be a token');
 const chargeSchema = z.object({
   amount_minor: minor,
   currency: z.string().regex(/^[A-Z]{3}$/),
-  token: word,
+  token,
   reference: word,
   capture: z.boolean(),
 });
 const refundSchema = z.object({ charge_id: word, amount_minor: minor });
 const cancellationSchema = z.object({ idempotency_key: word });
-const validationSchema = z.object({ token: word });
-const fraudSchema = z.object({ amount_minor: minor });
+const validationSchema = z.object({ token });
+const fraudSchema = z.object({ amount_minor: minor, currency: word });
+const backOfficeRefundSchema = z.object({ amount_minor: minor.optional() });
 const ledgerSchema = z.object({
   since: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
@@ -88,9 +108,25 @@ function mannerOf(token: string, answer: Answer): ApiAnswer['manner'] {
   return answer.fresh ? 'never' : 'prompt';
 }
 
-async function getCharge(store: Store, { query }: ApiRequest) {
+async function findCharge(store: Store, { query }: ApiRequest) {
   const { idempotency_key } = parse(cancellationSchema, Object.fromEntries(query));
   return json(200, { charge: await findByKey(store, idempotency_key) });
+}
+
+async function getCharge(store: Store, _: ApiRequest, id: string) {
+  const charge = await findById(store, id);
+  if (!charge) throw new ApiError(404, 'not_found', 'No such charge');
+  return json(200, charge);
+}
+
+async function postBackOfficeRefund(store: Store, { body }: ApiRequest, id: string) {
+  const { amount_minor: amountMinor } = parse(backOfficeRefundSchema, body ?? {});
+  return json(201, await refundInBackOffice(store, id, amountMinor));
+}
+
+async function postDispute(store: Store, _: ApiRequest, id: string) {
+  await openDispute(store, id);
+  return json(200, { disputed: true });
 }
 
 async function postRefund(store: Store, { key, body }: ApiRequest) {
@@ -111,7 +147,8 @@ async function postValidation(_: Store, { body }: ApiRequest) {
 
 /** Stands in for a fraud scorer, which need not be the provider's: large amounts are suspicious, and nothing else is. */
 async function postFraudScore(_: Store, { body }: ApiRequest) {
-  const large = parse(fraudSchema, body).amount_minor > LARGE_MINOR;
+  const { amount_minor: amountMinor, currency } = parse(fraudSchema, body);
+  const large = amountMinor > (LARGE_MINOR.get(currency) ?? Number.POSITIVE_INFINITY);
   return json(200, large ? { score: 40, reason: 'Large amounts are often disputed' } : { score: 0, reason: 'Nothing unusual' });
 }
 

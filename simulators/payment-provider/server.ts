@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { ConfigError } from '../../platform/config/load.ts';
+import { readSecret } from '../../platform/config/secret.ts';
 import { close, listen, readHealth } from '../../platform/http/operations-server.ts';
 import type { Running } from '../../platform/lifecycle/run.ts';
 import { requireDatabase } from '../../platform/persistence/reach.ts';
@@ -9,12 +11,14 @@ import { errorBody, serveApi } from './api.ts';
 import type { ProviderConfig } from './config.ts';
 import { createDelivery, send } from './delivery.ts';
 import { openStore } from './store/open.ts';
+import { startWebhook, type Webhook } from './webhook.ts';
 
 const SERVICE = 'provider';
 
 /** Starts the simulated payment provider: its API, its health and its metrics on one port. */
 export async function startProvider(config: ProviderConfig): Promise<Running> {
   const logger = createLogger(SERVICE, config.LOG_LEVEL);
+  const webhook = await webhookOf(config);
   await requireDatabase(config, 'PROVIDER_DATABASE_URL');
   const store = await openStore({
     url: config.PROVIDER_DATABASE_URL,
@@ -22,6 +26,7 @@ export async function startProvider(config: ProviderConfig): Promise<Running> {
   });
   const metrics = createMetrics(SERVICE, VERSION);
   const delivery = createDelivery();
+  const events = webhook && startWebhook({ store, webhook, logger });
   let draining = false;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<string> {
@@ -67,7 +72,17 @@ export async function startProvider(config: ProviderConfig): Promise<Running> {
       draining = true;
       delivery.drop();
       await close(server);
+      await events?.stop();
       await store.close();
     },
   };
+}
+
+async function webhookOf(config: ProviderConfig): Promise<Webhook | undefined> {
+  const { PROVIDER_WEBHOOK_URL: url, PROVIDER_WEBHOOK_SECRET: value, PROVIDER_WEBHOOK_SECRET_FILE: file } = config;
+  if (url === undefined) return undefined;
+  const name = 'PROVIDER_WEBHOOK_SECRET';
+  const secret = await readSecret({ name, value, file });
+  if (secret === undefined) throw new ConfigError(`${name} is missing: PROVIDER_WEBHOOK_URL needs it`);
+  return { url, secret };
 }

@@ -30,6 +30,19 @@ export function behaviourOf(token: string): Behaviour {
   return BEHAVIOURS.get(token) ?? { kind: 'refuse', code: 'invalid_token' };
 }
 
+/** As the provider describes a method to its shops; never the number. */
+export type MethodDescription = { readonly brand: string; readonly last_four: string };
+
+const VISA: MethodDescription = { brand: 'visa', last_four: '4242' };
+const METHODS: ReadonlyMap<string, MethodDescription> = new Map([
+  ['tok_ok', VISA],
+  ['tok_slow', { brand: 'mastercard', last_four: '4444' }],
+]);
+
+export function methodOf(token: string): MethodDescription {
+  return METHODS.get(token) ?? VISA;
+}
+
 export const REFUSAL_MESSAGES: Readonly<Record<RefusalCode, string>> = {
   declined: 'The issuer declined the charge',
   insufficient_funds: 'The account does not hold enough money',

@@ -4,7 +4,8 @@
  * PR1 One key, one answer: the answer is stored with the effect, in one transaction.
  * PR2 0 <= refunded <= captured <= amount, by constraint.
  * PR3 The ledger is append-only, and its ids become visible in their order: a reader that pages by id misses nothing.
- * PR4 A cancelled key never charges.
+ * PR4 A cancelled key never charges or refunds.
+ * PR5 An event is stored with the change that it reports, and stays until it is delivered.
  */
 import { openPool, type SqlPool } from '../../../platform/persistence/pool.ts';
 import type { Sql } from '../../../platform/persistence/sql.ts';
@@ -33,6 +34,9 @@ const MIGRATIONS = [
      captured_minor bigint not null,
      refunded_minor bigint not null default 0,
      voided boolean not null default false,
+     disputed boolean not null default false,
+     brand text not null,
+     last_four text not null,
      created_at timestamptz not null default now(),
      check (0 <= refunded_minor and refunded_minor <= captured_minor and captured_minor <= amount_minor),
      check (not voided or captured_minor = 0)
@@ -42,11 +46,23 @@ const MIGRATIONS = [
      kind text not null check (kind in ('charge', 'capture', 'void', 'refund')),
      charge_id text not null references charges (id),
      refund_id text unique,
+     -- Null: a refund of the back office.
+     refund_key text,
      amount_minor bigint not null check (amount_minor > 0),
      currency text not null,
      reference text not null,
      at timestamptz not null default now()
    );
+   create index ledger_refunds on ledger (charge_id) where kind = 'refund';
+   create table events (
+     id text primary key,
+     type text not null,
+     charge_id text not null references charges (id),
+     created_at timestamptz not null default now(),
+     attempts integer not null default 0,
+     next_attempt_at timestamptz not null default now()
+   );
+   create index events_next_attempt_at_index on events (next_attempt_at);
    create function ledger_append_only() returns trigger language plpgsql as $$
      begin raise exception 'the ledger is append-only'; end $$;
    create trigger ledger_append_only before update or delete on ledger for each row execute function ledger_append_only();`,
