@@ -20,6 +20,8 @@ export const EVENTS = {
   'payment.voided': 'The provider released the money that it held.',
   'payment.refund_started': 'Money is on its way back; `amount` is that of the refund.',
   'payment.refunded': 'The refund is paid; `amount` is that of the refund.',
+  'payment.refund_failed': 'The provider will not pay the refund; the money stays, or went back by another refund.',
+  'payment.disputed': 'The customer disputes the charge with the bank.',
 } as const;
 
 export type EventType = keyof typeof EVENTS;

@@ -11,7 +11,7 @@ import { PaymentsServiceService } from '../../proto/gen/shopfast/payments/v1/pay
 import { toStatus } from './api/errors.ts';
 import { createHandler } from './api/handler.ts';
 import { RULES } from './audit/rules.ts';
-import type { PaymentsConfig } from './config.ts';
+import { type PaymentsConfig, requireFraudLimits } from './config.ts';
 import { createFraudCheck } from './domain/fraud/check.ts';
 import { createFraudMetrics } from './domain/fraud/metrics.ts';
 import type { PaymentProvider } from './domain/provider.ts';
@@ -27,6 +27,7 @@ export async function startPayments(
   provider: PaymentProvider = httpProvider({ url: config.PROVIDER_URL }),
 ): Promise<Running> {
   const logger = createLogger('payments', config.LOG_LEVEL);
+  requireFraudLimits(config);
   await requireDatabase(config, 'PAYMENTS_DATABASE_URL');
   const database = await openDatabase({
     url: config.PAYMENTS_DATABASE_URL,
@@ -38,8 +39,8 @@ export async function startPayments(
   const fraud = createFraudCheck({
     limits: {
       limit: config.FRAUD_LIMIT,
-      largeMinor: config.FRAUD_LARGE_MINOR,
-      smallMinor: config.FRAUD_SMALL_MINOR,
+      large: config.FRAUD_LARGE,
+      small: config.FRAUD_SMALL,
       homeCurrency: config.FRAUD_HOME_CURRENCY,
     },
     scorer: config.FRAUD_SCORER_URL === undefined ? undefined : httpFraudScorer({ url: config.FRAUD_SCORER_URL }),
@@ -58,6 +59,7 @@ export async function startPayments(
       database,
       provider,
       fraud,
+      currencies: config.CURRENCIES,
       logger,
       sumPostings: (query) => sumPostings(database.sql, query),
       listEffects: (page) => listEffects(database.sql, page),

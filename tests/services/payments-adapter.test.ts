@@ -2,6 +2,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { shielded, withCall } from '../../platform/rpc/call-scope.ts';
+import { StatusError } from '../../platform/rpc/status-error.ts';
 import { type PaymentProvider, ProviderUnavailable } from '../../services/payments/domain/provider.ts';
 import { httpProvider } from '../../services/payments/provider/http-provider.ts';
 import { eventually } from '../../testkit/eventually.ts';
@@ -71,7 +73,7 @@ function refused(code: string): Answer {
 test('a charge sends the key, the amount and the token, and asks for capture', async () => {
   expect(await charge({ status: 201, body: CHARGED })).toEqual({
     kind: 'charged',
-    charge: { id: 'ch_1', capturedMinor: 500, currency: 'EUR' },
+    charge: { id: 'ch_1', key: null, capturedMinor: 500, currency: 'EUR', method: null, disputed: false, refunds: [] },
   });
   expect(seen).toMatchObject([{ method: 'POST', url: '/v1/charges', headers: { 'idempotency-key': 'saga:1:pay' } }]);
   const sent = { amount_minor: 500, currency: 'EUR', token: 'tok_ok', reference: '1', capture: true };
@@ -115,7 +117,7 @@ test('the other calls speak to their routes', async () => {
   answer = { status: 200, body: '{"charge":null}' };
   expect(await provider.cancelKey('k')).toBeNull();
   answer = { status: 201, body: '{"id":"re_1"}' };
-  expect(await provider.refund({ key: 'r', chargeId: 'ch_1', amountMinor: 5 })).toEqual({ id: 're_1' });
+  expect(await provider.refund({ key: 'r', chargeId: 'ch_1', amountMinor: 5 })).toEqual({ kind: 'refunded', id: 're_1' });
 
   expect(seen.map(({ method, url, body }) => [method, url, body])).toEqual([
     ['GET', '/v1/charges?idempotency_key=a%26b', ''],
@@ -156,4 +158,88 @@ test('one connection carries many calls', async () => {
   const before = sockets;
   for (let call = 0; call < 10; call += 1) await charge({ status: 201, body: CHARGED });
   expect(sockets).toBe(before);
+});
+
+test('a charge is described with its method, its refunds and its dispute, and a method that is no text of ours is left out', async () => {
+  const refunds = [{ id: 're_1', amount_minor: 5, idempotency_key: null }];
+  const full = { ...JSON.parse(CHARGED), idempotency_key: 'k', payment_method: { brand: 'visa', last_four: '4242' } };
+  answer = { status: 200, body: JSON.stringify({ ...full, disputed: true, refunds }) };
+  expect(await provider.findCharge('ch/1')).toMatchObject({
+    key: 'k',
+    method: { brand: 'visa', lastFour: '4242' },
+    disputed: true,
+    refunds: [{ id: 're_1', amountMinor: 5, key: null }],
+  });
+  expect(seen.at(-1)?.url).toBe('/v1/charges/ch%2F1');
+  answer = {
+    status: 200,
+    body: JSON.stringify({ ...full, payment_method: { brand: 'vi\u0000sa', last_four: '4111111111111111' } }),
+  };
+  expect(await provider.findCharge('ch_1')).toMatchObject({ id: 'ch_1', method: null });
+  answer = { status: 200, body: JSON.stringify({ ...full, id: 'ch\u0000' }) };
+  await expect(provider.findCharge('ch_1')).rejects.toThrow();
+  answer = { status: 404, body: '{}' };
+  expect(await provider.findCharge('ch_1')).toBeNull();
+});
+
+test.each([
+  [422, 'charge_disputed', 'charge_disputed'],
+  [422, 'refund_exceeds_capture', 'refund_exceeds_capture'],
+  [402, 'cancelled', 'cancelled'],
+  [404, 'not_found', 'refused'],
+  [422, 'closed_for_lunch', 'refused'],
+])('a refund that is answered %i %s is refused, as %s', async (status, code, refused) => {
+  answer = { status, body: JSON.stringify({ error: { code, message: '' } }) };
+  const refund = { key: 'r', chargeId: 'ch_1', amountMinor: 5 };
+  expect(await provider.refund(refund)).toEqual({ kind: 'refused', code: refused });
+});
+
+test('a call ends with the call that it belongs to, unless it is shielded from that', async () => {
+  answer = 'silence';
+  seen = [];
+  const ended = new StatusError({ code: 'CANCELLED', reason: 'unavailable', message: 'The caller has gone' });
+  const abort = new AbortController();
+  const startedMs = performance.now();
+  const scope = { signal: abort.signal, deadlineAtMs: Number.POSITIVE_INFINITY };
+  const [bound, free] = withCall(scope, () => [provider.knowsToken('tok_ok'), shielded(() => provider.knowsToken('tok_ok'))]);
+  const outcomes = Promise.allSettled([bound, free]);
+  await eventually(
+    async () => seen.length,
+    (count) => count === 2,
+  );
+  abort.abort(ended);
+  await expect(bound).rejects.toBe(ended);
+  expect(performance.now() - startedMs).toBeLessThan(900);
+  const [, second] = await outcomes;
+  expect(second).toMatchObject({ reason: expect.any(ProviderUnavailable) });
+});
+
+test('many calls share a bounded number of connections, and an answer without end is given up', async () => {
+  let open = 0;
+  let most = 0;
+  const endless = createServer((request, response) => {
+    if (request.url?.startsWith('/v1/charges?')) {
+      response.writeHead(200);
+      const timer = setInterval(() => response.write('x'.repeat(65_536)), 1);
+      return response.once('close', () => clearInterval(timer));
+    }
+    return response.end('{"valid":true}');
+  });
+  endless.on('connection', (socket) => {
+    open += 1;
+    most = Math.max(most, open);
+    socket.once('close', () => {
+      open -= 1;
+    });
+  });
+  await new Promise<void>((resolve) => endless.listen(0, '127.0.0.1', resolve));
+  try {
+    const { knowsToken, findByKey } = httpProvider({ url: `http://127.0.0.1:${(endless.address() as AddressInfo).port}` });
+    await Promise.all(Array.from({ length: 300 }, () => knowsToken('tok_ok')));
+    expect(most).toBeLessThanOrEqual(64);
+    await expect(findByKey('k')).rejects.toBeInstanceOf(ProviderUnavailable);
+  } finally {
+    endless.closeAllConnections();
+    endless.close();
+  }
 });

@@ -45,7 +45,7 @@ async function audit(): Promise<Map<string, Finding>> {
 
 test('healthy books have something for every rule to look at, and nothing is found', async () => {
   const findings = await audit();
-  expect(findings.size).toBe(15);
+  expect(findings.size).toBe(16);
   for (const finding of findings.values()) {
     expect(finding).toMatchObject({ violations: 0, examples: [] });
     expect(finding.checked).toBeGreaterThan(0);
@@ -124,7 +124,8 @@ const faults: readonly { rules: string[]; kind: string; plant: string; repair: s
   {
     rules: ['refunding_has_one_pending_refund', 'ledger_agrees_with_payments', 'ledger_entry_per_movement'],
     kind: 'completed',
-    plant: `insert into refunds (key, payment_id, amount_minor, status, reason) values ('planted', $1, 1, 'PENDING', 'return')`,
+    plant: `insert into refunds (id, key, operation_key, payment_id, amount_minor, status, reason, paid_by)
+      values (gen_random_uuid(), 'planted', 'planted', $1, 1, 'PENDING', 'return', 'provider')`,
     repair: `delete from refunds where key = 'planted' and payment_id = $1`,
   },
   {
@@ -133,6 +134,12 @@ const faults: readonly { rules: string[]; kind: string; plant: string; repair: s
     plant: `update outbox set type = 'payment.captured' where type = 'payment.refunded' and facts ->> 'payment_id' = $1::uuid::text`,
     repair: `update outbox set type = 'payment.refunded' where facts ->> 'payment_id' = $1::uuid::text
       and position = (select max(position) from outbox where facts ->> 'payment_id' = $1::uuid::text)`,
+  },
+  {
+    rules: ['every_dispute_has_its_event'],
+    kind: 'completed',
+    plant: 'update payments set disputed_at = now() where id = $1',
+    repair: 'update payments set disputed_at = null where id = $1',
   },
   {
     rules: ['events_follow_the_history'],

@@ -3,7 +3,7 @@ import type { PaymentProvider } from '../../services/payments/domain/provider.ts
 
 export type Disturb = (provider: PaymentProvider) => PaymentProvider;
 
-export type ProviderCall = 'charge' | 'findByKey' | 'cancelKey' | 'refund' | 'void' | 'knowsToken';
+export type ProviderCall = 'charge' | 'findByKey' | 'findCharge' | 'cancelKey' | 'refund' | 'void' | 'knowsToken';
 export type Moment = 'before' | 'after';
 
 /** The real provider with something happening around its calls; a hook that throws is a crash at that moment. */
@@ -21,6 +21,7 @@ export function around(hook: (call: ProviderCall, moment: Moment) => Promise<voi
       deadlineMs: real.deadlineMs,
       charge: wrap('charge', (request: Parameters<PaymentProvider['charge']>[0]) => real.charge(request)),
       findByKey: wrap('findByKey', (key: string) => real.findByKey(key)),
+      findCharge: wrap('findCharge', (chargeId: string) => real.findCharge(chargeId)),
       cancelKey: wrap('cancelKey', (key: string) => real.cancelKey(key)),
       refund: wrap('refund', (request: Parameters<PaymentProvider['refund']>[0]) => real.refund(request)),
       void: wrap('void', (chargeId: string) => real.void(chargeId)),

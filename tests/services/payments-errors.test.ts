@@ -132,7 +132,7 @@ const ROWS: readonly ErrorRow<Calls>[] = [
     rpc: 'refundPayment',
     when: 'more is asked back than was charged',
     given: async () => {
-      const facts = { requested_minor: '2600', refundable_minor: '2599' };
+      const facts = { requested_amount_minor: '2600', refundable_amount_minor: '2599', currency: 'EUR' };
       const request = await charged();
       return { call: () => payments.refundPayment(refundOf(request, 2_600), LIMITS), facts };
     },
@@ -188,7 +188,7 @@ const ROWS: readonly ErrorRow<Calls>[] = [
     when: 'the money was taken',
     given: async () => {
       const { orderId } = await charged();
-      const facts = { current: 'COMPLETED', attempted: 'VOIDED' };
+      const facts = { current_status: 'COMPLETED', attempted_status: 'VOIDED' };
       return { call: () => payments.voidPayment(voidOf(orderId), LIMITS), facts };
     },
     ...ILLEGAL,
@@ -210,7 +210,7 @@ const ROWS: readonly ErrorRow<Calls>[] = [
     fields: ['paymentMethod'],
   },
   tamperedCursor('listEffects', 'page.cursor', () =>
-    payments.listEffects({ page: { since: undefined, pageSize: 0, cursor: 'tampered' } }, LIMITS),
+    payments.listEffects({ page: { since: undefined, pageSize: 0, cursor: 'tampered', orderIds: [] } }, LIMITS),
   ),
 ];
 
@@ -220,6 +220,8 @@ testEmptyRequests(PaymentsServiceService, () => payments, {
   processPayment: ['idempotencyKey', 'orderId', 'userId', 'amount', 'paymentMethod'],
   refundPayment: ['idempotencyKey', 'orderId', 'reason', 'undoesKey'],
   getPayment: ['by'],
+  settleOutside: ['idempotencyKey', 'orderId', 'settlesKey', 'reference', 'reason', 'actorId'],
+  recordProviderEvent: ['idempotencyKey', 'type', 'providerReference'],
   voidPayment: ['idempotencyKey', 'orderId', 'reason'],
   validatePaymentMethod: ['paymentMethod'],
   getBalance: ['account', 'currency'],

@@ -127,7 +127,8 @@ async function ourBooks(pool: pg.Pool): Promise<string[]> {
        from payments where captured_minor > 0
        union all
        select 'refund', refunds.provider_reference, refunds.amount_minor, order_id
-       from refunds join payments on payments.id = refunds.payment_id) as movements`,
+       from refunds join payments on payments.id = refunds.payment_id
+       where refunds.status <> 'FAILED' and paid_by <> 'outside') as movements`,
   );
   return rows.map((row) => row.line).toSorted();
 }

@@ -27,7 +27,11 @@ let some: ProcessPaymentRequest;
 
 beforeAll(async () => {
   fixture = await openPayments();
-  payments = await fixture.start();
+  payments = await fixture.start(undefined, {
+    CURRENCIES: 'EUR,USD',
+    FRAUD_LARGE: 'EUR=100000,USD=100000',
+    FRAUD_SMALL: 'EUR=5000,USD=5000',
+  });
   some = await paid();
 });
 

@@ -183,14 +183,14 @@ test('a refund that another call finishes while it waits for the payment answers
       () => fixture.sql(`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`),
       (rows) => rows.length > 0,
     );
-    const { id } = await httpProvider({ url: fixture.provider.url }).refund({
+    const outcome = await httpProvider({ url: fixture.provider.url }).refund({
       key: refund.idempotencyKey,
       chargeId: (await read(payments, request.orderId)).providerReference,
       amountMinor: 1_000,
     });
     await other.query(`update refunds set status = 'COMPLETED', provider_reference = $2, completed_at = now() where key = $1`, [
       refund.idempotencyKey,
-      id,
+      outcome.kind === 'refunded' ? outcome.id : null,
     ]);
     await other.query(`update payments set status = 'COMPLETED', refunded_minor = 1000 where id = $1`, [paymentId]);
     await other.query('commit');

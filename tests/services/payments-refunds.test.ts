@@ -91,7 +91,7 @@ test('I52 partial refunds return to COMPLETED and never exceed what was captured
   const refused = {
     code: 'FAILED_PRECONDITION',
     reason: 'refund_exceeds_capture',
-    facts: { requested_minor: '1600', refundable_minor: '1599' },
+    facts: { requested_amount_minor: '1600', refundable_amount_minor: '1599', currency: 'EUR' },
   };
   expect(await failure(payments.refundPayment(tooMuch, LIMITS))).toMatchObject(refused);
   expect(await payments.refundPayment(refundOf(request), LIMITS)).toEqual({ refundedMinor: 1_599 });

@@ -22,7 +22,9 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 
 const AT = new Date();
-const CHARGE = { id: 'ch_1', capturedMinor: 100, currency: 'EUR' };
+const CHARGE = { id: 'ch_1', key: null, capturedMinor: 100, currency: 'EUR', method: null, disputed: false, refunds: [] };
+const PAID = { paidBy: 'provider', providerReference: 're_1' } as const;
+const request = (amountMinor: number) => ({ key: randomUUID(), operationKey: randomUUID(), amountMinor, reason: 'return' });
 
 /** A payment of 100 in this status, with its money as the status wants it. */
 function paymentIn(status: PaymentStatus): Payment {
@@ -38,13 +40,14 @@ const METHODS: Readonly<Record<string, (payment: Payment) => void>> = {
   capture: (payment) => payment.capture(CHARGE, AT),
   fail: (payment) => payment.fail('payment_declined', AT),
   void: (payment) => payment.void('order_cancelled', AT),
-  startRefund: (payment) => void payment.startRefund({ key: randomUUID(), amountMinor: 1, reason: 'return' }, AT),
-  'completeRefund of a part': (payment) => payment.completeRefund(refund(1), 're_1', AT),
-  'completeRefund of all': (payment) => payment.completeRefund(refund(100), 're_1', AT),
+  startRefund: (payment) => void payment.startRefund(request(1), AT),
+  'completeRefund of a part': (payment) => payment.completeRefund(refund(1), PAID, AT),
+  'completeRefund of all': (payment) => payment.completeRefund(refund(100), PAID, AT),
+  failRefund: (payment) => payment.failRefund(refund(1), AT),
 };
 
 function refund(amountMinor: number): Refund {
-  return new Refund({ key: randomUUID(), amountMinor, reason: 'return' }, AT);
+  return new Refund(request(amountMinor), AT);
 }
 
 test('a payment goes the documented ways and no other, and each step writes its history and its event', () => {
@@ -55,7 +58,7 @@ test('a payment goes the documented ways and no other, and each step writes its 
       try {
         call(payment);
       } catch (error: unknown) {
-        expect(error).toMatchObject({ reason: 'illegal_transition', facts: { current: from } });
+        expect(error).toMatchObject({ reason: 'illegal_transition', facts: { current_status: from } });
         expect(payment.status).toBe(from);
         continue;
       }
@@ -74,6 +77,7 @@ test('a payment goes the documented ways and no other, and each step writes its 
     'startRefund: COMPLETED → REFUNDING (payment.refund_started)',
     'completeRefund of a part: REFUNDING → COMPLETED (payment.refunded)',
     'completeRefund of all: REFUNDING → REFUNDED (payment.refunded)',
+    'failRefund: REFUNDING → COMPLETED (payment.refund_failed)',
   ]);
 });
 
@@ -124,6 +128,7 @@ function insert(given: Record<string, string | number | null> = {}) {
     provider_reference: randomUUID(),
     failure_reason: null,
     ...given,
+    processed_at: Number(given.captured_minor ?? 100) > 0 ? AT : null,
   };
   const columns = Object.keys(row);
   const places = columns.map((_, index) => `$${index + 1}`);
@@ -155,10 +160,11 @@ test('the database refuses a second payment of an order, and a second refund at 
   await expect(insert({ order_id: payment.order_id })).rejects.toMatchObject({ constraint: 'payments_order_id_unique' });
 
   const refund = () =>
-    fixture.sql(`insert into refunds (key, payment_id, amount_minor, status, reason) values ($1, $2, 1, 'PENDING', 'return')`, [
-      randomUUID(),
-      payment.id,
-    ]);
+    fixture.sql(
+      `insert into refunds (id, key, operation_key, payment_id, amount_minor, status, reason, paid_by)
+       values ($1::uuid, $1::uuid::text, $1::uuid::text, $2, 1, 'PENDING', 'return', 'provider')`,
+      [randomUUID(), payment.id],
+    );
   await refund();
   await expect(refund()).rejects.toMatchObject({ constraint: 'refunds_one_pending' });
 });

@@ -57,7 +57,7 @@ test('a captured payment is not voided: it must be refunded, and the key stays r
   const refused = {
     code: 'FAILED_PRECONDITION',
     reason: 'illegal_transition',
-    facts: { current: 'COMPLETED', attempted: 'VOIDED' },
+    facts: { current_status: 'COMPLETED', attempted_status: 'VOIDED' },
     fields: [],
     message: expect.any(String),
   };
@@ -65,7 +65,7 @@ test('a captured payment is not voided: it must be refunded, and the key stays r
   await payments.refundPayment(undoOf(request), LIMITS);
   expect(await refusal(payments.voidPayment(voidOf(request), LIMITS))).toEqual(refused);
   const again = voidOf(request, { idempotencyKey: randomUUID() });
-  expect(await refusal(payments.voidPayment(again, LIMITS))).toMatchObject({ facts: { current: 'REFUNDED' } });
+  expect(await refusal(payments.voidPayment(again, LIMITS))).toMatchObject({ facts: { current_status: 'REFUNDED' } });
   expect(await fixture.entriesOf(request.orderId)).toEqual(GIVEN_BACK);
 });
 
@@ -75,7 +75,7 @@ test('a refused payment is not voided', async () => {
   expect(await refusal(payments.voidPayment(voidOf(request), LIMITS))).toMatchObject({
     code: 'FAILED_PRECONDITION',
     reason: 'illegal_transition',
-    facts: { current: 'FAILED', attempted: 'VOIDED' },
+    facts: { current_status: 'FAILED', attempted_status: 'VOIDED' },
   });
 });
 
@@ -100,7 +100,7 @@ test('a payment whose charge is at work is waited for, not refused', async () =>
   });
   paused.letGo();
   await charging;
-  expect(await refusal(payments.voidPayment(voidOf(request), LIMITS))).toMatchObject({ facts: { current: 'COMPLETED' } });
+  expect(await refusal(payments.voidPayment(voidOf(request), LIMITS))).toMatchObject({ facts: { current_status: 'COMPLETED' } });
 });
 
 test.each(['before', 'after'] as const)(

@@ -1,7 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { type FraudFacts, factorsOf, RECENT_MAX, RULES, scoreOf } from '../../services/payments/domain/fraud/rules.ts';
 
-const THRESHOLDS = { largeMinor: 100_000, homeCurrency: 'EUR' };
+const THRESHOLDS = {
+  large: new Map([
+    ['EUR', 100_000],
+    ['USD', 100_000],
+    ['IDR', 2_000_000_000],
+  ]),
+  homeCurrency: 'EUR',
+};
 // The standard of FRAUD_LIMIT.
 const LIMIT = 50;
 
@@ -23,6 +30,8 @@ test.each<[string, Partial<FraudFacts>, string[]]>([
   ['the eleventh payment of the hour', { lastHour: 10 }, ['many_payments']],
   ['a first payment', { isFirst: true }, ['first_payment']],
   ['dollars', { currency: 'USD' }, ['foreign_currency']],
+  ['20,000.00 rupiah, about 1 euro', { amountMinor: 2_000_000, currency: 'IDR' }, ['foreign_currency']],
+  ['20,000,000.01 rupiah', { amountMinor: 2_000_000_001, currency: 'IDR' }, ['large_amount', 'foreign_currency']],
 ])('%s: the factors are those that apply', (_, given, names) => {
   expect(factorsOf(facts(given), THRESHOLDS).map(({ name }) => name)).toEqual(names);
 });

@@ -9,6 +9,8 @@ import {
   ProcessPaymentResponse,
   RefundPaymentRequest,
   RefundPaymentResponse,
+  SettleOutsideRequest,
+  SettleOutsideResponse,
   VoidPaymentRequest,
   VoidPaymentResponse,
 } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
@@ -17,7 +19,9 @@ import type { EffectsOfPage, EffectsPage } from '../domain/effect.ts';
 import { getPayment } from '../domain/get-payment.ts';
 import { type BalanceQuery, getBalance, type Sums } from '../domain/ledger/get-balance.ts';
 import { processPayment } from '../domain/process-payment.ts';
+import { recordProviderEvent } from '../domain/provider-events/record-provider-event.ts';
 import { refundPayment } from '../domain/refunds/refund-payment.ts';
+import { settleOutside } from '../domain/refunds/settle-outside.ts';
 import { validatePaymentMethod } from '../domain/validate-payment-method.ts';
 import { voidPayment } from '../domain/void-payment.ts';
 import { createLeased } from './leased.ts';
@@ -27,7 +31,9 @@ import {
   getPaymentSchema,
   listEffectsSchema,
   processPaymentSchema,
+  recordProviderEventSchema,
   refundPaymentSchema,
+  settleOutsideSchema,
   validatePaymentMethodSchema,
   voidPaymentSchema,
 } from './requests.ts';
@@ -40,7 +46,15 @@ export type HandlerDependencies = Dependencies & {
   audit(): Promise<Finding[]>;
 };
 
-export function createHandler(dependencies: HandlerDependencies): Handlers<typeof PaymentsServiceService> {
+type PaymentsHandlers = Handlers<typeof PaymentsServiceService>;
+type Reads = 'getPayment' | 'validatePaymentMethod' | 'getBalance' | 'audit' | 'listEffects';
+
+export function createHandler(dependencies: HandlerDependencies): PaymentsHandlers {
+  return { ...movesOf(dependencies), ...readsOf(dependencies) };
+}
+
+/** The calls that change something. */
+function movesOf(dependencies: HandlerDependencies): Omit<PaymentsHandlers, Reads> {
   const { database, provider, fraud, logger } = dependencies;
   const leased = createLeased({ sql: database.sql, logger });
   return {
@@ -64,11 +78,31 @@ export function createHandler(dependencies: HandlerDependencies): Handlers<typeo
         schema: refundPaymentSchema,
         // An undo is identified without its reason: a later attempt for another reason is the same undo.
         identity: (request) => (request.undoesKey ? { ...request, reason: '' } : request),
-        waitsMs: provider.deadlineMs,
+        // A refund that is refused is followed by a look at the charge.
+        waitsMs: 2 * provider.deadlineMs,
       },
       ({ orderId, amount, undoesKey, reason }, operation) =>
         refundPayment(dependencies, { operation, orderId, amount, undoesKey: undoesKey || undefined, reason }),
     ),
+
+    settleOutside: leased(
+      {
+        operation: 'SettleOutside',
+        request: SettleOutsideRequest,
+        response: SettleOutsideResponse,
+        schema: settleOutsideSchema,
+        // The refund's key is cancelled, then the charge is read.
+        waitsMs: 2 * provider.deadlineMs,
+      },
+      ({ orderId, settlesKey, amount, reference, reason, actorId }, operation) =>
+        settleOutside(dependencies, { operation, orderId, settlesKey, amount, reference, reason, actorId }),
+    ),
+
+    async recordProviderEvent(request) {
+      const { type, providerReference } = parseRequest(recordProviderEventSchema, request);
+      await recordProviderEvent(dependencies, { type, chargeId: providerReference });
+      return {};
+    },
 
     voidPayment: leased(
       {
@@ -80,7 +114,12 @@ export function createHandler(dependencies: HandlerDependencies): Handlers<typeo
       },
       ({ orderId, reason }, operation) => voidPayment(dependencies, { operation, orderId, reason }),
     ),
+  };
+}
 
+function readsOf(dependencies: HandlerDependencies): Pick<PaymentsHandlers, Reads> {
+  const { database } = dependencies;
+  return {
     async getPayment(request) {
       const { by } = parseRequest(getPaymentSchema, request);
       const { em } = database.read();

@@ -2,18 +2,22 @@
 import { v7 as uuid } from 'uuid';
 import type * as z from 'zod';
 import type { Codec } from '../../../platform/idempotency/once.ts';
-import { abandon, claim, complete, hashRequest, refuse, renew, tombstone } from '../../../platform/idempotency/record.ts';
+import { abandon, claim, complete, hashRequest, refuse, renew, seize, tombstone } from '../../../platform/idempotency/record.ts';
 import type { Sql } from '../../../platform/persistence/sql.ts';
 import { shielded } from '../../../platform/rpc/call-scope.ts';
 import { StatusError } from '../../../platform/rpc/status-error.ts';
 import { parseRequest } from '../../../platform/rpc/validate.ts';
 import { annotate } from '../../../platform/telemetry/context.ts';
 import type { Logger } from '../../../platform/telemetry/logs.ts';
+import { RefundPaymentResponse } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
 import type { LeasedOperation } from '../domain/leased-operation.ts';
 import { toStatus } from './errors.ts';
 
 // Milliseconds above the waits between the transactions: the transactions themselves.
 const MARGIN_MS = 2_000;
+
+// The answer of a refund that was settled by other means: the call itself gave back nothing.
+const SETTLED_REFUND = RefundPaymentResponse.encode({ refundedMinor: 0 }).finish();
 
 type Given = { readonly idempotencyKey: string; readonly orderId: string; readonly userId?: string };
 
@@ -59,6 +63,7 @@ function openLease<Response>(
 ) {
   const lease = { owner: uuid(), durationMs: call.waitsMs + MARGIN_MS };
   let isClaimed = false;
+  let seizedKey: string | undefined;
   let stored: unknown;
   const operation: LeasedOperation<Response> = {
     key,
@@ -69,8 +74,17 @@ function openLease<Response>(
       return { state: 'mine' };
     },
     outliveCall: shielded,
-    renew: ({ sql }) => renew(sql, key, lease),
-    complete: ({ sql }, result) => complete(sql, key, call.response.encode(result).finish(), lease.owner),
+    async renew({ sql }) {
+      await renew(sql, key, lease);
+      if (seizedKey !== undefined) await renew(sql, seizedKey, lease);
+    },
+    async complete({ sql }, result) {
+      await complete(sql, key, call.response.encode(result).finish(), lease.owner);
+      if (seizedKey !== undefined) await complete(sql, seizedKey, SETTLED_REFUND, lease.owner);
+    },
+    async seizeRefund({ sql }, refundKey) {
+      if (await seize(sql, { key: refundKey, operation: 'RefundPayment', lease })) seizedKey = refundKey;
+    },
     async refuse({ sql }, refusal) {
       const status = toStatus(refusal);
       if (!(status instanceof StatusError)) throw refusal;
@@ -86,7 +100,9 @@ function openLease<Response>(
      * refusal that was stored; a settled record stays as it is.
      */
     async giveBack(sql: Sql, error: unknown): Promise<void> {
-      if (isClaimed && error !== stored) await abandon(sql, key, lease.owner);
+      if (!isClaimed || error === stored) return;
+      await abandon(sql, key, lease.owner);
+      if (seizedKey !== undefined) await abandon(sql, seizedKey, lease.owner);
     },
   };
 }

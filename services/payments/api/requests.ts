@@ -1,14 +1,9 @@
 import * as z from 'zod';
-import { entityId, idempotencyKey } from '../../../platform/rpc/fields.ts';
+import { currencyCode, entityId, idempotencyKey, paymentMethodToken, text } from '../../../platform/rpc/fields.ts';
 import { LedgerAccount } from '../../../proto/gen/shopfast/payments/v1/payments.ts';
 import type { Account } from '../domain/ledger/accounts.ts';
 
-const currency = z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code');
-
-const money = z.object({ amountMinor: z.int().min(1, 'must be at least 1'), currency });
-
-// The provider's opaque token.
-const paymentMethod = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters');
+const money = z.object({ amountMinor: z.int().min(1, 'must be at least 1'), currency: currencyCode });
 
 const reason = z.string().regex(/^[a-z_]{1,64}$/, 'must be a reason of docs/problems.md');
 
@@ -17,7 +12,7 @@ export const processPaymentSchema = z.object({
   orderId: entityId,
   userId: entityId,
   amount: money,
-  paymentMethod,
+  paymentMethod: paymentMethodToken,
 });
 
 export const refundPaymentSchema = z
@@ -37,6 +32,31 @@ export const refundPaymentSchema = z
     message: 'must differ from the key of the undo itself',
   });
 
+// Characters of an operator's reference and reason.
+const REFERENCE_MAX = 200;
+const REASON_MAX = 500;
+
+export const settleOutsideSchema = z
+  .object({
+    idempotencyKey,
+    orderId: entityId,
+    settlesKey: idempotencyKey,
+    amount: money.optional(),
+    reference: text({ min: 1, max: REFERENCE_MAX }),
+    reason: text({ min: 1, max: REASON_MAX }),
+    actorId: entityId,
+  })
+  .refine(({ idempotencyKey: key, settlesKey }) => settlesKey === '' || key !== settlesKey, {
+    path: ['settlesKey'],
+    message: 'must differ from the key of the settlement itself',
+  });
+
+export const recordProviderEventSchema = z.object({
+  idempotencyKey,
+  type: z.string().regex(/^[a-z_.]{1,64}$/, 'must be a type of event'),
+  providerReference: z.string().regex(/^[\x21-\x7e]{1,255}$/, "must be the provider's id of a charge"),
+});
+
 export const getPaymentSchema = z.object({
   by: z.discriminatedUnion(
     '$case',
@@ -49,6 +69,7 @@ const ACCOUNTS = {
   [LedgerAccount.LEDGER_ACCOUNT_CUSTOMER_CLEARING]: 'customer_clearing',
   [LedgerAccount.LEDGER_ACCOUNT_MERCHANT_RECEIVABLE]: 'merchant_receivable',
   [LedgerAccount.LEDGER_ACCOUNT_REFUNDS_PAYABLE]: 'refunds_payable',
+  [LedgerAccount.LEDGER_ACCOUNT_SETTLED_OUTSIDE]: 'settled_outside',
 } as const satisfies Partial<Record<LedgerAccount, Account>>;
 
 export const getBalanceSchema = z.object({
@@ -56,7 +77,7 @@ export const getBalanceSchema = z.object({
     .enum(LedgerAccount)
     .exclude(['LEDGER_ACCOUNT_UNSPECIFIED'], 'must be an account of the ledger')
     .transform((account) => ACCOUNTS[account]),
-  currency,
+  currency: currencyCode,
   at: z.date().optional(),
   of: z
     .discriminatedUnion('$case', [
@@ -68,7 +89,7 @@ export const getBalanceSchema = z.object({
 
 export const voidPaymentSchema = z.object({ idempotencyKey, orderId: entityId, reason });
 
-export const validatePaymentMethodSchema = z.object({ paymentMethod });
+export const validatePaymentMethodSchema = z.object({ paymentMethod: paymentMethodToken });
 
 // Effects per page when none is asked for, and at most.
 const EFFECTS_SIZE = 100;

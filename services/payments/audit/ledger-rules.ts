@@ -34,16 +34,20 @@ export const LEDGER_RULES: readonly Rule[] = [
     // The balances, rebuilt from the entries, agree with the payment's row and its refunds.
     name: 'ledger_agrees_with_payments',
     rows: `select payments.id::text,
-             coalesce(clearing, 0) <> captured_minor - refunded_minor or coalesce(payable, 0) <> coalesce(pending, 0)
+             coalesce(clearing, 0) <> captured_minor - refunded_minor + coalesce(outside, 0)
+             or coalesce(payable, 0) <> coalesce(pending, 0) or coalesce(settled, 0) <> coalesce(outside, 0)
              or coalesce(receivable, 0) <> captured_minor - refunded_minor - coalesce(pending, 0) as wrong
            from payments
            left join (
              select payment_id, currency, ${balance('customer_clearing')} as clearing,
-               ${balance('merchant_receivable')} as receivable, ${balance('refunds_payable')} as payable
+               ${balance('merchant_receivable')} as receivable, ${balance('refunds_payable')} as payable,
+               ${balance('settled_outside')} as settled
              from ledger_postings group by payment_id, currency
            ) as ledger on ledger.payment_id = payments.id and ledger.currency = payments.currency
            left join (
-             select payment_id, sum(amount_minor) as pending from refunds where status = 'PENDING' group by payment_id
+             select payment_id, sum(amount_minor) filter (where status = 'PENDING') as pending,
+               sum(amount_minor) filter (where status = 'COMPLETED' and paid_by = 'outside') as outside
+             from refunds group by payment_id
            ) as promised on promised.payment_id = payments.id`,
   },
   {
@@ -58,8 +62,11 @@ export const LEDGER_RULES: readonly Rule[] = [
              union all
              select movement, key, payment_id, refunds.amount_minor, currency
              from refunds join payments on payments.id = payment_id
-             join (values ('PENDING', 'refund_started'), ('COMPLETED', 'refund_started'), ('COMPLETED', 'refund_completed'))
-               as posts (status, movement) on posts.status = refunds.status
+             cross join lateral (values ('refund_started'), (case refunds.status
+               when 'FAILED' then 'refund_failed'
+               when 'COMPLETED' then case paid_by when 'outside' then 'refund_settled_outside' else 'refund_completed' end
+             end)) as posts (movement)
+             where movement is not null
            ) as movement
            full join ledger_entries entry on entry.movement = movement.movement and entry.operation_key = movement.operation_key`,
   },

@@ -50,13 +50,15 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: 'refunding_has_one_pending_refund',
-    rows: `select payments.id::text, count(refund.key) filter (where refund.status = 'PENDING')
+    rows: `select payments.id::text, count(refund.id) filter (where refund.status = 'PENDING')
              <> case payments.status when 'REFUNDING' then 1 else 0 end as wrong
            from payments left join refunds refund on refund.payment_id = payments.id group by payments.id`,
   },
   {
     name: 'stuck',
+    // A refund that the provider refuses is not forgotten: its order needs attention until people decide.
     rows: `select id::text, status in ('PENDING', 'PROCESSING', 'REFUNDING') and updated_at < now() - interval '${STUCK_AFTER}'
+             and not exists (select from refunds where payment_id = payments.id and status = 'PENDING' and refusal is not null)
              as wrong from payments`,
   },
   ...LEDGER_RULES,

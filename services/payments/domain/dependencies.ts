@@ -8,5 +8,7 @@ export type Dependencies = {
   readonly database: Pick<Database, 'transaction'>;
   readonly provider: PaymentProvider;
   readonly fraud: FraudCheck;
+  /** ISO 4217: those that the shop sells in. */
+  readonly currencies: readonly string[];
   readonly logger: Logger;
 };

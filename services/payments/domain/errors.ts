@@ -1,6 +1,5 @@
 import { DomainError, type Facts } from '../../../platform/domain-error.ts';
-import type { Assessment } from './fraud/check.ts';
-import type { RefusalCode } from './provider.ts';
+import type { RefundRefusalCode, RefusalCode } from './provider.ts';
 
 export type PaymentReason =
   | 'not_found'
@@ -31,14 +30,29 @@ const REFUSALS: Readonly<Record<RefusalCode, { readonly reason: PaymentReason; r
   cancelled: { reason: 'order_cancelled', message: 'The payment was undone before it arrived' },
 };
 
-export function paymentRefused(code: RefusalCode, facts: Facts = {}): PaymentError {
+/** Without facts: score and factors of a fraud check are for operators, and stay in the payment's record. */
+export function paymentRefused(code: RefusalCode): PaymentError {
   const { reason, message } = REFUSALS[code];
-  return refused(reason, message, facts);
+  return refused(reason, message);
 }
 
-/** Held by our own fraud check: nothing was charged. */
-export function fraudHeld({ score, factors }: Assessment): PaymentError {
-  return paymentRefused('fraud_hold', { score: String(score), factors: factors.map(({ name }) => name).join() });
+const REFUND_REFUSALS: Readonly<Record<RefundRefusalCode, { readonly reason: PaymentReason; readonly message: string }>> = {
+  refund_exceeds_capture: {
+    reason: 'refund_exceeds_capture',
+    message: 'The payment provider has less left of the payment than would be refunded',
+  },
+  charge_disputed: {
+    reason: 'payment_declined',
+    message: 'The customer disputes the payment: the payment provider refuses the refund',
+  },
+  cancelled: { reason: 'payment_declined', message: 'The refund was cancelled at the payment provider' },
+  refused: { reason: 'payment_declined', message: 'The payment provider refuses the refund' },
+};
+
+/** Not stored: a later attempt asks the provider again, which may have changed its mind. */
+export function refundRefused(code: RefundRefusalCode): PaymentError {
+  const { reason, message } = REFUND_REFUSALS[code];
+  return refused(reason, message, { provider_code: code });
 }
 
 /** The outcome of the charge is not known yet: the same call finds it out later. */
@@ -47,17 +61,25 @@ export function notSettledYet(orderId: string): PaymentError {
 }
 
 export function illegalTransition(current: string, attempted: string): PaymentError {
-  return refused('illegal_transition', `A payment that is ${current} cannot become ${attempted}`, { current, attempted });
+  return refused('illegal_transition', `A payment that is ${current} cannot become ${attempted}`, {
+    current_status: current,
+    attempted_status: attempted,
+  });
 }
 
 export function orderHasPayment(orderId: string): PaymentError {
   return refused('illegal_transition', 'The order has another payment', { order_id: orderId });
 }
 
-export function refundExceedsCapture(facts: { readonly requestedMinor: number; readonly keptMinor: number }): PaymentError {
+export function refundExceedsCapture(facts: {
+  readonly requestedMinor: number;
+  readonly keptMinor: number;
+  readonly currency: string;
+}): PaymentError {
   return refused('refund_exceeds_capture', 'More would be refunded than is left of the payment', {
-    requested_minor: String(facts.requestedMinor),
-    refundable_minor: String(facts.keptMinor),
+    requested_amount_minor: String(facts.requestedMinor),
+    refundable_amount_minor: String(facts.keptMinor),
+    currency: facts.currency,
   });
 }
 
@@ -67,6 +89,10 @@ export function paymentNotFound(): PaymentError {
 
 export function currencyDiffers(currency: string): PaymentError {
   return invalidField('amount.currency', `must be ${currency}, as the payment's`);
+}
+
+export function currencyNotSold(): PaymentError {
+  return invalidField('amount.currency', 'must be a currency that the shop sells in');
 }
 
 export function keyOfAnotherOrder(): PaymentError {

@@ -6,7 +6,7 @@ export async function getPayment(
   em: EntityManager,
   by: { readonly id: string } | { readonly orderId: string },
 ): Promise<Payment> {
-  const payment = await em.findOne(Payment, by);
+  const payment = await em.findOne(Payment, by, { populate: ['refunds'] });
   if (!payment) throw paymentNotFound();
   return payment;
 }

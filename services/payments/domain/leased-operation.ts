@@ -20,6 +20,11 @@ export type LeasedOperation<Result> = {
   complete(transaction: Transaction, result: Result): Promise<void>;
   /** Stores the refusal, for the same call to be refused in the same words for ever; the caller throws it after the commit. */
   refuse(transaction: Transaction, refusal: PaymentError): Promise<void>;
+  /**
+   * Takes the lease of a refund's operation as well, from now until this one ends: `complete` then also answers the refund as settled,
+   * with nothing given back. Does nothing to a refund that is answered already. Throws ABORTED while a refund under the key is at work.
+   */
+  seizeRefund(transaction: Transaction, refundKey: string): Promise<void>;
   /** Refuses every charge under the key from now on. Throws ABORTED while a charge under it is at work. */
   forbidCharge(transaction: Transaction, chargeKey: string): Promise<void>;
 };

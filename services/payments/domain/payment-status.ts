@@ -25,6 +25,12 @@ export const TRANSITIONS: Readonly<Record<PaymentStatus, readonly PaymentStatus[
   VOIDED: [],
 };
 
+/** A refund is on its way, paid, or ended without being paid. */
+export type RefundStatus = 'PENDING' | 'COMPLETED' | 'FAILED';
+
+/** Who pays a refund: the provider on our request, somebody in the provider's back office, or the shop by other means. */
+export type PaidBy = 'provider' | 'provider_back_office' | 'outside';
+
 /** Every event that payments emits. */
 export const PAYMENT_EVENTS = [
   'payment.started',
@@ -33,6 +39,8 @@ export const PAYMENT_EVENTS = [
   'payment.captured',
   'payment.refund_started',
   'payment.refunded',
+  'payment.refund_failed',
+  'payment.disputed',
   'payment.failed',
   'payment.voided',
 ] as const;
@@ -52,8 +60,13 @@ export const EVENT_OF: Readonly<Record<PaymentStatus, PaymentEventType>> = {
 };
 
 /** A transition out of REFUNDING ends a refund, whether money is left or not. `from` is null for a new payment. */
-export function eventOf(from: PaymentStatus | null, to: PaymentStatus): PaymentEventType {
-  return from === 'REFUNDING' ? 'payment.refunded' : EVENT_OF[to];
+export function eventOf(
+  from: PaymentStatus | null,
+  to: PaymentStatus,
+  refund?: { readonly status: RefundStatus },
+): PaymentEventType {
+  if (from !== 'REFUNDING') return EVENT_OF[to];
+  return refund?.status === 'FAILED' ? 'payment.refund_failed' : 'payment.refunded';
 }
 
 /** The statuses that a payment passes on its way from `from` to captured. */

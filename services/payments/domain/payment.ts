@@ -13,9 +13,9 @@ import type { Assessment } from './fraud/check.ts';
 import { type LedgerEntry, post } from './ledger/post.ts';
 import { eventOf, type PaymentStatus, stepsToCapture, TRANSITIONS } from './payment-status.ts';
 import { assertCharged, type Charge } from './provider.ts';
-import { Refund, type RefundRequest } from './refunds/refund.ts';
+import { type Paid, Refund, type RefundRequest } from './refunds/refund.ts';
 import { PaymentSchema } from './tables.ts';
-import { historyEntry, type PaymentHistory } from './transition.ts';
+import { historyEntry, type PaymentEvent, type PaymentHistory, paymentEvent } from './transition.ts';
 
 export type Intent = {
   readonly orderId: string;
@@ -65,17 +65,23 @@ export class Payment extends PaymentSchema.class {
   }
 
   /**
-   * Records the provider's charge: every status on the way to COMPLETED, and the capture in the ledger. A charge that is recorded
-   * already changes nothing. Throws when the charge is not the one that was asked for.
+   * Records the provider's charge: every status on the way to COMPLETED, and the capture in the ledger. Of a charge that is recorded
+   * already only the fraud check may be missing. Throws when the charge is not the one that was asked for.
    */
   capture(charge: Charge, at: Date, assessment?: Assessment): void {
     assertCharged(charge, this);
     if (!this.isUnsettled()) {
       if (this.providerReference !== charge.id) throw new Error(`Payment ${this.id} is settled without the charge ${charge.id}`);
+      if (assessment && typeof this.fraudScore !== 'number') this.assess(assessment);
       return;
     }
     this.providerReference = charge.id;
     this.capturedMinor = this.amountMinor;
+    this.processedAt = at;
+    if (charge.method) {
+      this.methodBrand = charge.method.brand;
+      this.methodLastFour = charge.method.lastFour;
+    }
     if (assessment) this.assess(assessment);
     for (const step of stepsToCapture(this.status)) this.moveTo(step, at);
     post(this, 'captured', { operationKey: this.chargeKey, amountMinor: this.amountMinor, at });
@@ -102,13 +108,29 @@ export class Payment extends PaymentSchema.class {
     return refund;
   }
 
-  /** The provider gave the money back: REFUNDED when nothing is left, else COMPLETED again. */
-  completeRefund(refund: Refund, providerReference: string, at: Date): void {
+  /** The money went back: REFUNDED when nothing is left, else COMPLETED again. */
+  completeRefund(refund: Refund, paid: Paid, at: Date): void {
     if (this.status !== 'REFUNDING') throw illegalTransition(this.status, 'REFUNDED');
-    refund.complete(providerReference, at);
+    refund.complete(paid, at);
     this.refundedMinor += refund.amountMinor;
     this.moveTo(this.keptMinor() === 0 ? 'REFUNDED' : 'COMPLETED', at, { refund });
-    post(this, 'refund_completed', { operationKey: refund.key, amountMinor: refund.amountMinor, at });
+    const movement = paid.paidBy === 'outside' ? 'refund_settled_outside' : 'refund_completed';
+    post(this, movement, { operationKey: refund.key, amountMinor: refund.amountMinor, at });
+  }
+
+  /** The promised money stays: the provider will never pay this refund. */
+  failRefund(refund: Refund, at: Date): void {
+    if (this.status !== 'REFUNDING') throw illegalTransition(this.status, 'COMPLETED');
+    refund.fail();
+    this.moveTo('COMPLETED', at, { refund });
+    post(this, 'refund_failed', { operationKey: refund.key, amountMinor: refund.amountMinor, at });
+  }
+
+  /** The customer disputes the charge. Returns the event to store; undefined when it is known already. */
+  dispute(at: Date): PaymentEvent | undefined {
+    if (this.disputedAt) return undefined;
+    this.disputedAt = at;
+    return paymentEvent(this, { type: 'payment.disputed', at });
   }
 
   private assess({ score, factors }: Assessment): void {
@@ -126,7 +148,7 @@ export class Payment extends PaymentSchema.class {
   private recordTransition(from: PaymentStatus | null, to: PaymentStatus, at: Date, why: Why = {}): void {
     this.status = to;
     this.updatedAt = at;
-    this.history.add(historyEntry(this, { to, event: eventOf(from, to), at, ...why }));
+    this.history.add(historyEntry(this, { to, event: eventOf(from, to, why.refund), at, ...why }));
   }
 }
 PaymentSchema.setClass(Payment);

@@ -12,7 +12,7 @@
 import { databaseNow } from '../../../platform/persistence/database-time.ts';
 import { violatedUnique } from '../../../platform/persistence/retry.ts';
 import type { Dependencies } from './dependencies.ts';
-import { fraudHeld, orderHasPayment, type PaymentError, paymentRefused } from './errors.ts';
+import { currencyNotSold, orderHasPayment, type PaymentError, paymentRefused } from './errors.ts';
 import type { Assessment } from './fraud/check.ts';
 import { type EarlierPayments, earlierPayments } from './fraud/earlier-payments.ts';
 import type { LeasedOperation } from './leased-operation.ts';
@@ -57,7 +57,7 @@ type Beginning =
 
 /** Phase 1: takes the lease and stores the intent (PP1). */
 async function begin(
-  { database }: Dependencies,
+  { database, currencies }: Dependencies,
   operation: LeasedOperation<Processed>,
   request: PaymentRequest,
 ): Promise<Beginning> {
@@ -77,6 +77,7 @@ async function begin(
       const before = found?.createdAt ?? (await databaseNow(em));
       const earlier = await earlierPayments(em, { userId, before });
       if (found) return { kind: 'mine', paymentId: found.id, earlier, isNew: false };
+      if (!currencies.includes(request.currency)) throw currencyNotSold();
       const payment = new Payment({ ...request, chargeKey: operation.key }, before);
       em.persist(payment);
       return { kind: 'mine', paymentId: payment.id, earlier, isNew: true };
@@ -101,7 +102,7 @@ async function chargeAndSettle(
   const { paymentId, earlier, isNew } = begun;
   const assessment = await dependencies.fraud.assess({ ...request, ...earlier });
   const outcome = assessment.held
-    ? await hold(dependencies, operation.key, { assessment, isNew })
+    ? await hold(dependencies, operation.key, { isNew })
     : await charge(dependencies, operation.key, request);
   await settle(dependencies, operation, { paymentId, outcome, assessment });
   return outcome.kind === 'refused' ? outcome.refusal : undefined;
@@ -118,13 +119,9 @@ async function charge(
 }
 
 /** Phase 2 of a payment that the fraud check holds (PP6). */
-async function hold(
-  { provider }: Dependencies,
-  key: string,
-  { assessment, isNew }: { readonly assessment: Assessment; readonly isNew: boolean },
-): Promise<Outcome> {
+async function hold({ provider }: Dependencies, key: string, { isNew }: { readonly isNew: boolean }): Promise<Outcome> {
   const standing = isNew ? null : await provider.cancelKey(key);
-  return standing ? { kind: 'charged', charge: standing } : { kind: 'refused', refusal: fraudHeld(assessment) };
+  return standing ? { kind: 'charged', charge: standing } : { kind: 'refused', refusal: paymentRefused('fraud_hold') };
 }
 
 /** Phase 3: the outcome and the answer, by the owner of the lease (PP5). */

@@ -10,8 +10,33 @@ export const REFUSAL_CODES = [
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
-/** Money that a provider took. */
-export type Charge = { readonly id: string; readonly capturedMinor: number; readonly currency: string };
+/** As a provider describes it; never the number. */
+export type PaymentMethod = { readonly brand: string; readonly lastFour: string };
+
+/** Money that a provider gave back. `key` is null when nobody asked for it over the API: a refund of its back office. */
+export type ChargeRefund = { readonly id: string; readonly amountMinor: number; readonly key: string | null };
+
+/** Money that a provider took, and what became of it. */
+export type Charge = {
+  readonly id: string;
+  /** The key under which it was made; null when the provider does not say. */
+  readonly key: string | null;
+  readonly capturedMinor: number;
+  readonly currency: string;
+  readonly method: PaymentMethod | null;
+  /** The customer disputes it with the bank. */
+  readonly disputed: boolean;
+  readonly refunds: readonly ChargeRefund[];
+};
+
+/** Why a provider refused a refund; asking again does not help until somebody has changed the charge. */
+export const REFUND_REFUSAL_CODES = ['refund_exceeds_capture', 'charge_disputed', 'cancelled', 'refused'] as const;
+
+export type RefundRefusalCode = (typeof REFUND_REFUSAL_CODES)[number];
+
+export type RefundOutcome =
+  | { readonly kind: 'refunded'; readonly id: string }
+  | { readonly kind: 'refused'; readonly code: RefundRefusalCode };
 
 export type ChargeOutcome =
   | { readonly kind: 'charged'; readonly charge: Charge }
@@ -34,13 +59,11 @@ export type PaymentProvider = {
     readonly token: string;
   }): Promise<ChargeOutcome>;
   findByKey(key: string): Promise<Charge | null>;
-  /** Makes sure that the key never charges from now on; returns the charge that already stands under it. */
+  /** By the provider's id. */
+  findCharge(chargeId: string): Promise<Charge | null>;
+  /** Makes sure that the key never charges or refunds from now on; returns the charge that already stands under it. */
   cancelKey(key: string): Promise<Charge | null>;
-  refund(request: {
-    readonly key: string;
-    readonly chargeId: string;
-    readonly amountMinor: number;
-  }): Promise<{ readonly id: string }>;
+  refund(request: { readonly key: string; readonly chargeId: string; readonly amountMinor: number }): Promise<RefundOutcome>;
   /** Releases an authorisation that was not captured. */
   void(chargeId: string): Promise<void>;
   /** Whether the token names a payment method, declined or not. Charges nothing. */
@@ -53,7 +76,10 @@ export class ProviderUnavailable extends Error {
 }
 
 /** Throws when the provider took another amount or currency than it was asked for: people have to sort that out. */
-export function assertCharged(charge: Charge, asked: { readonly amountMinor: number; readonly currency: string }): void {
+export function assertCharged(
+  charge: Pick<Charge, 'id' | 'capturedMinor' | 'currency'>,
+  asked: { readonly amountMinor: number; readonly currency: string },
+): void {
   if (charge.capturedMinor === asked.amountMinor && charge.currency === asked.currency) return;
   throw new Error(`Charge ${charge.id} is not what was asked for`);
 }

@@ -3,7 +3,7 @@ import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { outboxColumns } from '../../../platform/outbox/columns.ts';
 import type { Factor } from './fraud/rules.ts';
 import type { Account, Movement } from './ledger/accounts.ts';
-import type { PaymentEventType, PaymentStatus } from './payment-status.ts';
+import type { PaidBy, PaymentEventType, PaymentStatus, RefundStatus } from './payment-status.ts';
 
 export const PaymentSchema = defineEntity({
   name: 'Payment',
@@ -21,6 +21,11 @@ export const PaymentSchema = defineEntity({
     refundedMinor: p.bigint('number').defaultRaw('0'),
     providerReference: p.text().nullable().unique(),
     failureReason: p.text().nullable(),
+    // As the provider describes it; both null while it has not.
+    methodBrand: p.text().nullable(),
+    methodLastFour: p.text().nullable(),
+    processedAt: p.datetime().nullable(),
+    disputedAt: p.datetime().nullable(),
     // Both null while the fraud check has not decided.
     fraudScore: p.integer().nullable(),
     fraudFactors: p.json<readonly Factor[]>().nullable(),
@@ -36,12 +41,22 @@ export const RefundSchema = defineEntity({
   name: 'Refund',
   tableName: 'refunds',
   properties: {
-    // The idempotency key of the refund, here and at the provider.
-    key: p.text().primary(),
+    id: p.uuid().primary(),
+    // The key of the refund at the provider and in the ledger.
+    key: p.text().unique(),
+    // The idempotency key of the call that wants it. An operation has at most one refund that is not FAILED.
+    operationKey: p.text(),
     payment: () => p.manyToOne(PaymentSchema),
     amountMinor: p.bigint('number'),
-    status: p.text().$type<'PENDING' | 'COMPLETED'>(),
+    status: p.text().$type<RefundStatus>(),
     reason: p.text(),
+    paidBy: p.text().$type<PaidBy>(),
+    // Why the provider refused it, when it did last; people decide then.
+    refusal: p.text().nullable(),
+    // Of a refund that was paid by other means: the payment, the words and the user id of the operator.
+    outsideReference: p.text().nullable(),
+    outsideReason: p.text().nullable(),
+    outsideActorId: p.uuid().nullable(),
     providerReference: p.text().nullable().unique(),
     createdAt: p.datetime().defaultRaw('now()'),
     completedAt: p.datetime().nullable(),

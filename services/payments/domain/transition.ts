@@ -8,6 +8,22 @@ PaymentEventSchema.setClass(PaymentEvent);
 export class PaymentHistory extends PaymentHistorySchema.class {}
 PaymentHistorySchema.setClass(PaymentHistory);
 
+/** An event of a payment that is no transition. */
+export function paymentEvent(
+  payment: PaymentRow,
+  { type, at }: { readonly type: PaymentEventType; readonly at: Date },
+): PaymentEvent {
+  const event = new PaymentEvent();
+  event.type = type;
+  event.orderId = payment.orderId;
+  event.userId = payment.userId;
+  event.at = at;
+  event.amountMinor = payment.amountMinor;
+  event.currency = payment.currency;
+  event.facts = { payment_id: payment.id };
+  return event;
+}
+
 export type Transition = {
   readonly to: PaymentStatus;
   readonly event: PaymentEventType;
@@ -21,14 +37,9 @@ export type Transition = {
 /** The history row, with its event; adding it to the payment's history stores both. */
 export function historyEntry(payment: PaymentRow, { to, event: type, at, reason, refund }: Transition): PaymentHistory {
   const why = refund?.reason ?? reason;
-  const event = new PaymentEvent();
-  event.type = type;
-  event.orderId = payment.orderId;
-  event.userId = payment.userId;
-  event.at = at;
-  event.amountMinor = refund?.amountMinor ?? payment.amountMinor;
-  event.currency = payment.currency;
-  event.facts = { payment_id: payment.id, ...(why === undefined ? {} : { reason: why }) };
+  const event = paymentEvent(payment, { type, at });
+  if (refund) event.amountMinor = refund.amountMinor;
+  if (why !== undefined) event.facts = { ...event.facts, reason: why };
   const entry = new PaymentHistory();
   entry.status = to;
   entry.reason = why ?? null;

@@ -10,14 +10,14 @@ export async function listEffects(sql: Sql, { since, pageSize, cursor }: Effects
   const after = cursor === '' ? undefined : decodePosition(cursor, 'page.cursor');
   const rows = await sql.query<Omit<Effect, 'at'>>(
     `select history.id as sequence,
-       case when refund.key is not null then 'refunded' when history.status = 'VOIDED' then 'voided' else 'charged' end as kind,
+       case when refund.paid_by = 'outside' then 'settled_outside' when refund.id is not null then 'refunded' when history.status = 'VOIDED' then 'voided' else 'charged' end as kind,
        payments.order_id as "orderId", payments.user_id as "userId",
-       coalesce(refund.provider_reference, payments.provider_reference, '') as reference,
+       coalesce(refund.provider_reference, refund.id::text, payments.provider_reference, '') as reference,
        coalesce(refund.amount_minor, payments.amount_minor) as "amountMinor", payments.currency,
        (extract(epoch from history.at) * 1000000)::bigint as "atMicros"
      from payment_history history join payments on payments.id = history.payment_id
-     left join refunds refund on refund.key = history.refund_key
-     where history.status in ('COMPLETED', 'REFUNDED', 'VOIDED')
+     left join refunds refund on refund.id = history.refund_id
+     where history.status in ('COMPLETED', 'REFUNDED', 'VOIDED') and refund.status is distinct from 'FAILED'
        and history.at >= coalesce($1::timestamptz, '-infinity')
        and (history.at, history.id) >
          (coalesce('epoch'::timestamptz + $2::bigint * interval '1 microsecond', '-infinity'), coalesce($3::bigint, 0))

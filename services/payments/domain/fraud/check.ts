@@ -21,8 +21,8 @@ export type FraudCheck = {
 export type FraudLimits = Thresholds & {
   /** A score above it is held. */
   readonly limit: number;
-  /** The largest amount that passes while the external scorer is out. */
-  readonly smallMinor: number;
+  /** By currency: the largest amount in minor units that passes while the external scorer is out. */
+  readonly small: ReadonlyMap<string, number>;
 };
 
 /** Without a scorer only our own rules decide. */
@@ -61,8 +61,8 @@ export function createFraudCheck(options: {
 }
 
 /** FC3 as a factor (FC2): its weight is above the limit, or zero (FC1). */
-function fallback({ amountMinor }: FraudFacts, { smallMinor, limit }: FraudLimits): Factor {
-  return amountMinor <= smallMinor
+function fallback({ amountMinor, currency }: FraudFacts, { small, limit }: FraudLimits): Factor {
+  return amountMinor <= (small.get(currency) ?? 0)
     ? { name: 'scorer_out_small_amount', weight: 0, reason: 'The fraud scorer did not answer; a small amount passes' }
     : { name: 'scorer_out_large_amount', weight: limit + 1, reason: 'The fraud scorer did not answer; this amount is held' };
 }

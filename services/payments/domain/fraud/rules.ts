@@ -15,7 +15,11 @@ export type FraudFacts = {
 /** One rule that applied, as it is stored and shown. */
 export type Factor = { readonly name: string; readonly weight: number; readonly reason: string };
 
-export type Thresholds = { readonly largeMinor: number; readonly homeCurrency: string };
+export type Thresholds = {
+  /** By currency: the largest amount in minor units that does not count as large. Where there is none, every amount is large. */
+  readonly large: ReadonlyMap<string, number>;
+  readonly homeCurrency: string;
+};
 
 /** Earlier payments that are read: enough for every rule, and a bound on the cost of a payment of a busy customer. */
 export const RECENT_MAX = 20;
@@ -35,13 +39,13 @@ export const RULES: readonly Rule[] = [
     name: 'large_amount',
     weight: 10,
     reason: 'The amount is large',
-    applies: ({ amountMinor }, { largeMinor }) => amountMinor > largeMinor,
+    applies: ({ amountMinor, currency }, { large }) => amountMinor > (large.get(currency) ?? 0),
   },
   {
     name: 'very_large_amount',
     weight: 40,
     reason: `The amount is more than ${VERY_LARGE} times a large one`,
-    applies: ({ amountMinor }, { largeMinor }) => amountMinor > VERY_LARGE * largeMinor,
+    applies: ({ amountMinor, currency }, { large }) => amountMinor > VERY_LARGE * (large.get(currency) ?? 0),
   },
   {
     name: 'recent_decline',

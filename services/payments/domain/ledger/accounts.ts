@@ -8,6 +8,8 @@ export const ACCOUNTS = {
   merchant_receivable: { side: 'credit' },
   // The part of it that is promised back to customers and is not on its way yet.
   refunds_payable: { side: 'credit' },
+  // Given back by other means, while the money stays with the payment provider.
+  settled_outside: { side: 'credit' },
 } as const satisfies Record<string, { readonly side: 'debit' | 'credit' }>;
 
 export type Account = keyof typeof ACCOUNTS;
@@ -17,6 +19,8 @@ export const MOVEMENTS = {
   captured: { debit: 'customer_clearing', credit: 'merchant_receivable' },
   refund_started: { debit: 'merchant_receivable', credit: 'refunds_payable' },
   refund_completed: { debit: 'refunds_payable', credit: 'customer_clearing' },
+  refund_settled_outside: { debit: 'refunds_payable', credit: 'settled_outside' },
+  refund_failed: { debit: 'refunds_payable', credit: 'merchant_receivable' },
 } as const satisfies Record<string, { readonly debit: Account; readonly credit: Account }>;
 
 export type Movement = keyof typeof MOVEMENTS;

@@ -15,6 +15,11 @@ create table payments (
   refunded_minor bigint not null default 0,
   provider_reference text,
   failure_reason text,
+  -- As the provider describes it; never the number.
+  method_brand text,
+  method_last_four text,
+  processed_at timestamptz,
+  disputed_at timestamptz,
   -- Null while the fraud check has not decided.
   fraud_score integer,
   fraud_factors jsonb,
@@ -33,24 +38,41 @@ create table payments (
   constraint payments_refunded check ((status = 'REFUNDED') = (captured_minor > 0 and refunded_minor = captured_minor)),
   constraint payments_charged check (captured_minor = 0 or provider_reference is not null),
   constraint payments_failed check ((status = 'FAILED') = (failure_reason is not null)),
+  constraint payments_method check ((method_brand is null) = (method_last_four is null) and method_last_four ~ '^[0-9]{4}$'),
+  constraint payments_processed check ((captured_minor > 0) = (processed_at is not null)),
+  constraint payments_disputed check (disputed_at is null or captured_minor > 0),
   constraint payments_fraud check ((fraud_score is null) = (fraud_factors is null))
 )`;
 
 const REFUNDS = `
 create table refunds (
-  key text primary key,
+  id uuid primary key,
+  -- At the provider and in the ledger.
+  key text not null,
+  operation_key text not null,
   payment_id uuid not null,
   amount_minor bigint not null,
   status text not null,
   reason text not null,
+  paid_by text not null,
+  refusal text,
+  outside_reference text,
+  outside_reason text,
+  outside_actor_id uuid,
   provider_reference text,
   created_at timestamptz not null default now(),
   completed_at timestamptz,
   constraint refunds_payment_id_foreign foreign key (payment_id) references payments (id),
   constraint refunds_provider_reference_unique unique (provider_reference),
   constraint refunds_amount check (amount_minor > 0),
-  constraint refunds_status check (status in ('PENDING', 'COMPLETED')),
-  constraint refunds_completed check ((status = 'COMPLETED') = (provider_reference is not null and completed_at is not null))
+  constraint refunds_key_unique unique (key),
+  constraint refunds_status check (status in ('PENDING', 'COMPLETED', 'FAILED')),
+  constraint refunds_paid_by check (paid_by in ('provider', 'provider_back_office', 'outside')),
+  constraint refunds_completed check ((status = 'COMPLETED') = (completed_at is not null)),
+  constraint refunds_provider check ((provider_reference is not null) = (status = 'COMPLETED' and paid_by <> 'outside')),
+  constraint refunds_outside check
+    ((status = 'COMPLETED' and paid_by = 'outside') = (num_nonnulls(outside_reference, outside_reason, outside_actor_id) = 3)
+    and num_nonnulls(outside_reference, outside_reason, outside_actor_id) in (0, 3))
 )`;
 
 const HISTORY = `
@@ -60,11 +82,11 @@ create table payment_history (
   status text not null,
   reason text,
   -- The refund that the transition starts or ends.
-  refund_key text,
+  refund_id uuid,
   event_position bigint not null,
   at timestamptz not null default now(),
   constraint payment_history_payment_id_foreign foreign key (payment_id) references payments (id),
-  constraint payment_history_refund_key_foreign foreign key (refund_key) references refunds (key) on delete restrict,
+  constraint payment_history_refund_id_foreign foreign key (refund_id) references refunds (id) on delete restrict,
   constraint payment_history_event_position_unique unique (event_position),
   constraint payment_history_event_position_foreign foreign key (event_position) references outbox (position)
 )`;
@@ -87,7 +109,9 @@ create table ledger_entries (
   constraint ledger_entries_accounts check ((movement, debit_account, credit_account) in (
     ('captured', 'customer_clearing', 'merchant_receivable'),
     ('refund_started', 'merchant_receivable', 'refunds_payable'),
-    ('refund_completed', 'refunds_payable', 'customer_clearing')))
+    ('refund_completed', 'refunds_payable', 'customer_clearing'),
+    ('refund_settled_outside', 'refunds_payable', 'settled_outside'),
+    ('refund_failed', 'refunds_payable', 'merchant_receivable')))
 )`;
 
 // Every entry twice, as bookkeepers read it: once on each of its accounts.
@@ -103,6 +127,8 @@ const INDEXES = [
   'create index payments_user_id_created_at_index on payments (user_id, created_at)',
   'create index refunds_payment_id_index on refunds (payment_id)',
   // One refund of a payment at a time: the amount that is left is known before the next one starts.
+  // An operation gives back once, however often it begins anew.
+  `create unique index refunds_one_per_operation on refunds (operation_key) where status <> 'FAILED'`,
   `create unique index refunds_one_pending on refunds (payment_id) where status = 'PENDING'`,
   'create index payment_history_payment_id_index on payment_history (payment_id)',
   // The list of effects, oldest first: of about four rows per payment it needs one.

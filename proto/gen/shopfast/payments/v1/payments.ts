@@ -2377,7 +2377,7 @@ export type PaymentsServiceService = typeof PaymentsServiceService;
 export const PaymentsServiceService = {
   /**
    * Saga step 4: authorise and capture. Refused by the provider: FAILED_PRECONDITION payment_* or fraud_review. Held by the
-   * fraud check before the provider is asked: FAILED_PRECONDITION fraud_review with score and factors.
+   * fraud check before the provider is asked: FAILED_PRECONDITION fraud_review; GetPayment has score and factors.
    * Outcome unknown: UNAVAILABLE; the same key goes on where it stopped.
    */
   processPayment: {
@@ -2391,7 +2391,10 @@ export const PaymentsServiceService = {
       Buffer.from(ProcessPaymentResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ProcessPaymentResponse => ProcessPaymentResponse.decode(value),
   },
-  /** Undo of ProcessPayment, or a refund; asks the provider when our own record does not know the outcome. */
+  /**
+   * Undo of ProcessPayment, or a refund; asks the provider when our own record does not know the outcome. Refused by the provider:
+   * FAILED_PRECONDITION refund_exceeds_capture or payment_declined, which is not stored: the same key asks again.
+   */
   refundPayment: {
     path: "/shopfast.payments.v1.PaymentsService/RefundPayment" as const,
     requestStream: false as const,
@@ -2497,11 +2500,14 @@ export const PaymentsServiceService = {
 export interface PaymentsServiceServer extends UntypedServiceImplementation {
   /**
    * Saga step 4: authorise and capture. Refused by the provider: FAILED_PRECONDITION payment_* or fraud_review. Held by the
-   * fraud check before the provider is asked: FAILED_PRECONDITION fraud_review with score and factors.
+   * fraud check before the provider is asked: FAILED_PRECONDITION fraud_review; GetPayment has score and factors.
    * Outcome unknown: UNAVAILABLE; the same key goes on where it stopped.
    */
   processPayment: handleUnaryCall<ProcessPaymentRequest, ProcessPaymentResponse>;
-  /** Undo of ProcessPayment, or a refund; asks the provider when our own record does not know the outcome. */
+  /**
+   * Undo of ProcessPayment, or a refund; asks the provider when our own record does not know the outcome. Refused by the provider:
+   * FAILED_PRECONDITION refund_exceeds_capture or payment_declined, which is not stored: the same key asks again.
+   */
   refundPayment: handleUnaryCall<RefundPaymentRequest, RefundPaymentResponse>;
   /**
    * Records that a refund was paid by other means than the provider. The payment is REFUNDED against the account settled_outside. The
@@ -2529,7 +2535,7 @@ export interface PaymentsServiceServer extends UntypedServiceImplementation {
 export interface PaymentsServiceClient extends Client {
   /**
    * Saga step 4: authorise and capture. Refused by the provider: FAILED_PRECONDITION payment_* or fraud_review. Held by the
-   * fraud check before the provider is asked: FAILED_PRECONDITION fraud_review with score and factors.
+   * fraud check before the provider is asked: FAILED_PRECONDITION fraud_review; GetPayment has score and factors.
    * Outcome unknown: UNAVAILABLE; the same key goes on where it stopped.
    */
   processPayment(
@@ -2547,7 +2553,10 @@ export interface PaymentsServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ProcessPaymentResponse) => void,
   ): ClientUnaryCall;
-  /** Undo of ProcessPayment, or a refund; asks the provider when our own record does not know the outcome. */
+  /**
+   * Undo of ProcessPayment, or a refund; asks the provider when our own record does not know the outcome. Refused by the provider:
+   * FAILED_PRECONDITION refund_exceeds_capture or payment_declined, which is not stored: the same key asks again.
+   */
   refundPayment(
     request: RefundPaymentRequest,
     callback: (error: ServiceError | null, response: RefundPaymentResponse) => void,
