@@ -33,6 +33,7 @@ import { streamOrderEvents } from './orders/stream.ts';
 import { submitOrder } from './orders/submit.ts';
 import type { OrderWorkflow } from './orders/workflow/workflow.ts';
 import { readPayment, validatePaymentMethod } from './payments/payments.ts';
+import { receiveProviderEvent } from './provider-events/receive.ts';
 import { login, logout, readKeys, refresh } from './users/authentication.ts';
 import { readOwnUser, readUser, registerUser, updateUser } from './users/profile.ts';
 import { listEventDeliveries, replayEventDelivery } from './webhooks/deliveries.ts';
@@ -49,6 +50,8 @@ export type AppDeps = {
   readonly orderMetrics: OrderMetrics;
   readonly findApiClient: (key: string) => Promise<ApiClient | undefined>;
   readonly verifyToken: (token: string) => Promise<Caller>;
+  /** Signs the payment provider's events; undefined: none is taken. */
+  readonly providerWebhookSecret: string | undefined;
   readonly defaultWaitMs: number;
   readonly stepLimitMs: number;
   readonly returnWindowMs: number;
@@ -102,6 +105,7 @@ const ROUTES: readonly Route<AppDeps & DocsDeps>[] = [
   resolveCompensation,
   validatePaymentMethod,
   readPayment,
+  receiveProviderEvent,
   registerWebhook,
   listWebhooks,
   removeWebhook,

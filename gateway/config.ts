@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ORDER_LIMITS } from '../contracts/order-limits.ts';
 import { bindHost, databaseUrl, logLevel, port, target, whole } from '../platform/config/fields.ts';
+import { secret, secretFile } from '../platform/config/secret.ts';
 import { temporalFields } from '../platform/temporal/config.ts';
 
 export type GatewayConfig = Readonly<z.infer<typeof gatewayConfig>>;
@@ -32,6 +33,8 @@ export const gatewayConfig = z.object({
     { min: 1, max: 100_000 },
     'Event streams of orders that one gateway keeps open; one more is refused with 503.',
   ),
+  PROVIDER_WEBHOOK_SECRET: secret('Signs the events of the payment provider; without it none is taken.'),
+  PROVIDER_WEBHOOK_SECRET_FILE: secretFile('PROVIDER_WEBHOOK_SECRET'),
   BIND_HOST: bindHost,
   LOG_LEVEL: logLevel,
 });

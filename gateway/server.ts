@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { readSecret } from '../platform/config/secret.ts';
 import { close, listen } from '../platform/http/operations-server.ts';
 import type { Running } from '../platform/lifecycle/run.ts';
 import { openPool } from '../platform/persistence/pool.ts';
@@ -79,6 +80,11 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
         const { jwksJson } = await clients.users.calls.getJwks({}, { deadlineMs: KEYS_LIMIT_MS });
         return jwksJson;
       },
+    }),
+    providerWebhookSecret: await readSecret({
+      name: 'PROVIDER_WEBHOOK_SECRET',
+      value: config.PROVIDER_WEBHOOK_SECRET,
+      file: config.PROVIDER_WEBHOOK_SECRET_FILE,
     }),
     defaultWaitMs: config.ORDER_WAIT_MS,
     stepLimitMs: config.SAGA_STEP_LIMIT_MS,

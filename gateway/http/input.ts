@@ -9,13 +9,22 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 
 /** The JSON body in the schema's shape. Throws 415, 413, 400 for what is not JSON, 422 naming each wrong field. */
 export async function readBody<T>(ctx: RouteCtx, schema: z.ZodType<T>): Promise<T> {
+  return parseBody(await readBytes(ctx), schema);
+}
+
+/** The bytes of a JSON body as they came, for a signature over them. Throws 415, 413. */
+export async function readBytes(ctx: RouteCtx): Promise<Buffer> {
   if (!ctx.is('application/json') || (ctx.get('content-encoding') || 'identity') !== 'identity') {
     throw invalid(415, 'The body must be application/json, not encoded.');
   }
   if (!['', 'utf-8'].includes(ctx.request.charset.toLowerCase())) throw invalid(415, 'The body must be UTF-8, as JSON is.');
   // The stated length only serves to refuse early.
   if ((ctx.request.length ?? 0) > BODY_LIMIT_BYTES) throw tooLarge();
-  const bytes = await collect(ctx.req);
+  return collect(ctx.req);
+}
+
+/** Throws 400 for what is not JSON, 422 naming each wrong field. */
+export function parseBody<T>(bytes: Buffer, schema: z.ZodType<T>): T {
   return inShape(schema, parseJson(bytes));
 }
 

@@ -13,7 +13,7 @@ import { startProducts } from '../../../services/products/server.ts';
 import { usersConfig } from '../../../services/users/config.ts';
 import { startUsers } from '../../../services/users/server.ts';
 import { createDatabase, type TestDatabase } from '../../../testkit/database.ts';
-import { openProvider } from '../../services/provider-fixture.ts';
+import { openProvider, type ProviderFixture } from '../../services/provider-fixture.ts';
 import { createGate } from './gate.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ const START = {
 
 export type ServiceName = keyof typeof START;
 export type Service = Awaited<ReturnType<typeof openService>>;
-export type Services = Readonly<Record<ServiceName, Service>> & { close(): Promise<void> };
+export type Services = Readonly<Record<ServiceName, Service>> & { readonly provider: ProviderFixture; close(): Promise<void> };
 
 /** Orders cost their items alone, and no fraud rule holds a customer who orders often. */
 const SETTINGS: Readonly<Partial<Record<ServiceName, Environment>>> = {
@@ -48,6 +48,7 @@ export async function openServices({ jwtKeysFile }: { readonly jwtKeysFile: stri
   const services = { users, products, orders, payments, notifications };
   return {
     ...services,
+    provider,
     async close() {
       await Promise.all(Object.values(services).map((service) => service.close()));
       await provider.close();
