@@ -33,7 +33,9 @@ const TEMPORAL = [
 const MAIL = ['SMTP_URL', 'MAIL_FROM', 'MAIL_SPOOL_DIR'];
 const EVENTS = ['EVENT_RETRY_FIRST_MS', 'EVENT_RETRY_CAP_MS', 'EVENT_ATTEMPTS_MAX'];
 const WEBHOOKS = 'WEBHOOK_PRIVATE_ADDRESSES';
-const FRAUD = ['FRAUD_LIMIT', 'FRAUD_LARGE_MINOR', 'FRAUD_SMALL_MINOR', 'FRAUD_HOME_CURRENCY', 'FRAUD_SCORER_URL'];
+// Shared by the payment provider, which signs its events, and the gateway, which takes them.
+const PROVIDER_SECRET = ['PROVIDER_WEBHOOK_SECRET', 'PROVIDER_WEBHOOK_SECRET_FILE'];
+const FRAUD = ['FRAUD_LIMIT', 'FRAUD_LARGE', 'FRAUD_SMALL', 'FRAUD_HOME_CURRENCY', 'FRAUD_SCORER_URL'];
 
 export const SERVICES: readonly ServicePart[] = [
   {
@@ -110,7 +112,7 @@ export const PARTS: readonly Part[] = [
     database: 'PROVIDER_DATABASE_URL',
     insteadOf: 'PROVIDER_URL',
     after: ['postgres'],
-    takes: [],
+    takes: ['PROVIDER_WEBHOOK_URL', ...PROVIDER_SECRET],
   },
   ...SERVICES,
   {
@@ -130,7 +132,7 @@ export const PARTS: readonly Part[] = [
     http: 'GATEWAY_PORT',
     database: 'GATEWAY_DATABASE_URL',
     after: ['worker'],
-    takes: [...SERVICE_ADDRESSES, ...TEMPORAL, 'GATEWAY_SEED_FILE'],
+    takes: [...SERVICE_ADDRESSES, ...TEMPORAL, 'GATEWAY_SEED_FILE', ...PROVIDER_SECRET],
   },
 ];
 

@@ -18,6 +18,7 @@ const apiClient = z.object({ id: z.string(), name: z.string(), tier: z.string(),
 const secretsFile = z.object({
   postgres: z.string(),
   databases: z.record(z.string(), z.string()),
+  providerWebhook: z.string(),
   users: z.object({ customer: user, operator: user, admin: user }),
   apiClients: z.object({ demo: apiClient, bench: apiClient }),
 });
@@ -45,6 +46,7 @@ function makeSecrets(): Secrets {
   return {
     postgres: secret(32),
     databases: {},
+    providerWebhook: secret(32),
     users: {
       customer: { ...makeUser('customer', 'Demo Customer'), address: DEMO_ADDRESS },
       operator: makeUser('operator', 'Demo Operator'),

@@ -25,7 +25,7 @@ export type Setting = {
 /** The supervisor of what the plan says is started here. `onPids` follows the processes. */
 export function assemble(setting: Setting, progress: Progress, onPids: (pids: Record<string, number>) => void): Supervisor {
   const { config, paths, environment, plan, ports, secrets, cli } = setting;
-  const values = platformValues({ config, ports, paths });
+  const values = platformValues({ config, ports, paths, secrets });
   const passwords = Object.fromEntries(plan.databases.map(databaseName).map((name) => [name, secrets.databases[name] ?? '']));
   const supervisor: Supervisor = createSupervisor({
     specs: [

@@ -2,6 +2,7 @@
 import type { LocalConfig, PortVariable } from '../config.ts';
 import { databaseName, type Part, SERVICES } from '../parts.ts';
 import type { Paths } from '../paths.ts';
+import type { Secrets } from '../secrets.ts';
 import { readPartHealth } from './health.ts';
 import { launchNode } from './part-process.ts';
 import type { Ports } from './ports.ts';
@@ -13,7 +14,7 @@ const HOST = '127.0.0.1';
 const FOR_EVERYBODY = new Set([
   ...['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'],
   ...['LOG_LEVEL', 'BIND_HOST', 'TRUST_PROXY', 'CORS_ORIGINS', 'ORDER_WAIT_MS', 'RESERVATION_TTL_MS', 'SAGA_STEP_LIMIT_MS'],
-  ...['RETURN_WINDOW_MS', 'TAX_BASIS_POINTS', 'SHIPPING_MINOR', 'GRPC_REFLECTION'],
+  ...['RETURN_WINDOW_MS', 'CURRENCIES', 'TAX_BASIS_POINTS', 'SHIPPING_MINOR', 'GRPC_REFLECTION'],
 ]);
 
 export type Plan = ReturnType<typeof planParts>;
@@ -37,12 +38,25 @@ export function planParts(parts: readonly Part[], config: LocalConfig) {
 }
 
 /** The values that parts may be given, by the variable they are given as. */
-export function platformValues({ config, ports, paths }: { config: LocalConfig; ports: Ports; paths: Paths }) {
+export function platformValues(given: {
+  config: LocalConfig;
+  ports: Ports;
+  paths: Paths;
+  secrets: Pick<Secrets, 'providerWebhook'>;
+}) {
+  const { config, ports, paths, secrets } = given;
   const at = (port: PortVariable) => `${HOST}:${ports[port]}`;
   const addresses = SERVICES.map(({ insteadOf, grpc }): [string, string] => [insteadOf, config[insteadOf] ?? at(grpc)]);
   return {
     ...Object.fromEntries(addresses),
     PROVIDER_URL: config.PROVIDER_URL ?? `http://${at('PROVIDER_PORT')}`,
+    // A provider elsewhere has a secret of its own, which the user names.
+    ...(config.PROVIDER_URL === undefined
+      ? {
+          PROVIDER_WEBHOOK_URL: `http://${at('GATEWAY_PORT')}/v1/provider-events`,
+          PROVIDER_WEBHOOK_SECRET: secrets.providerWebhook,
+        }
+      : {}),
     TEMPORAL_ADDRESS: config.TEMPORAL_ADDRESS ?? at('TEMPORAL_PORT'),
     TEMPORAL_NAMESPACE: config.TEMPORAL_NAMESPACE,
     JWT_KEYS_FILE: config.JWT_KEYS_FILE ?? paths.jwtKeys,
