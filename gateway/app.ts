@@ -2,12 +2,14 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { Logger } from '../platform/telemetry/logs.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
+import { limitInFlight, limitPerCaller } from './admission/in-flight.ts';
 import { adjustStock, createProduct, updateProduct } from './catalogue/administer.ts';
 import { readProduct, readProducts, searchProducts } from './catalogue/browse.ts';
 import type { Clients } from './clients.ts';
 import { listEvents } from './events/list.ts';
 import type { App, State } from './http/context.ts';
 import { type DocsDeps, readDocs, readDocsScript, readDocsStart, readDocsStyle, readOpenApi, readRoot } from './http/docs.ts';
+import { createMethodsAt, knownMethods, type MethodsAt } from './http/methods.ts';
 import { accessLog } from './http/middleware/access-log.ts';
 import { closeWhenDraining } from './http/middleware/draining.ts';
 import { type Health, health } from './http/middleware/health.ts';
@@ -52,13 +54,15 @@ export type AppDeps = {
   readonly verifyToken: (token: string) => Promise<Caller>;
   /** Signs the payment provider's events; undefined: none is taken. */
   readonly providerWebhookSecret: string | undefined;
+  readonly requestsMax: number;
+  readonly requestsPerCallerMax: number;
   readonly defaultWaitMs: number;
   readonly stepLimitMs: number;
   readonly returnWindowMs: number;
 };
 
 /** The way of a request, outermost first. The route reads the body, after the caller is known (http/input.ts). */
-export function createApp(deps: AppDeps): App {
+export function createApp(deps: AppDeps): { readonly app: App; readonly methodsAt: MethodsAt } {
   const app: App = new Koa<State>();
   app.use(closeWhenDraining(deps.health.draining));
   app.use(health(deps.health));
@@ -66,14 +70,17 @@ export function createApp(deps: AppDeps): App {
   app.use(accessLog(deps));
   app.use(securityHeaders());
   app.use(problemErrors(deps.logger));
+  app.use(limitInFlight(deps.requestsMax));
   app.use(identifyClient(deps.findApiClient));
   app.use(identifyCaller(deps.verifyToken));
+  app.use(limitPerCaller(deps.requestsPerCallerMax));
   app.use(newestVersion());
   const router = createRouter(deps);
+  const methodsAt = createMethodsAt(router);
+  app.use(knownMethods(methodsAt));
   app.use(router.routes());
-  app.use(router.allowedMethods());
   app.on('error', (error: unknown) => deps.logger.debug({ error }, 'A connection broke'));
-  return app;
+  return { app, methodsAt };
 }
 
 const ROUTES: readonly Route<AppDeps & DocsDeps>[] = [

@@ -28,6 +28,30 @@ export const gatewayConfig = z.object({
   ),
   SAGA_STEP_LIMIT_MS: whole(stepLimit.standard, stepLimit.range, stepLimit.says),
   RETURN_WINDOW_MS: whole(returnWindow.standard, returnWindow.range, returnWindow.says),
+  // 256 MiB of heap hold 1,000 answers of 100 KiB, five times a page of products.
+  GATEWAY_REQUESTS_MAX: whole(
+    1_000,
+    { min: 1, max: 100_000 },
+    "Requests that one gateway has in flight, those that wait for an order's outcome not counted; one more is refused with 503.",
+  ),
+  // A page of a shop makes a handful of requests at the same time.
+  GATEWAY_REQUESTS_PER_CALLER_MAX: whole(
+    50,
+    { min: 1, max: 100_000 },
+    'Requests in flight of one user, or of one application at one address without a user; one more is refused with 503.',
+  ),
+  // 15 KiB each.
+  GATEWAY_CONNECTIONS_MAX: whole(
+    5_000,
+    { min: 1, max: 1_000_000 },
+    'Connections that one gateway keeps open; one more is closed.',
+  ),
+  // The largest answer, the script of /docs, has 1.5 MB: 400 kbit/s.
+  GATEWAY_WRITE_TIMEOUT_MS: whole(
+    30_000,
+    { min: 100, max: 600_000 },
+    'Milliseconds in which a client must have read a complete answer; then its connection is closed.',
+  ),
   ORDER_EVENT_STREAMS_MAX: whole(
     1_000,
     { min: 1, max: 100_000 },
@@ -35,6 +59,12 @@ export const gatewayConfig = z.object({
   ),
   PROVIDER_WEBHOOK_SECRET: secret('Signs the events of the payment provider; without it none is taken.'),
   PROVIDER_WEBHOOK_SECRET_FILE: secretFile('PROVIDER_WEBHOOK_SECRET'),
+  // More than the tabs of one customer, and enough for an operator who watches a list.
+  ORDER_EVENT_STREAMS_PER_USER_MAX: whole(
+    20,
+    { min: 1, max: 100_000 },
+    'Event streams of orders that one gateway keeps open for one user; one more is refused with 503.',
+  ),
   BIND_HOST: bindHost,
   LOG_LEVEL: logLevel,
 });

@@ -10,6 +10,7 @@ import { VERSION } from '../platform/version.ts';
 import { createApp } from './app.ts';
 import { openClients } from './clients.ts';
 import type { GatewayConfig } from './config.ts';
+import { createHttpServer } from './http/http-server.ts';
 import { createTokenVerifier } from './identity/tokens.ts';
 import { createOrderFeed, createStateReader } from './orders/feed.ts';
 import { createOrderMetrics } from './orders/metrics.ts';
@@ -25,17 +26,6 @@ const POOL_MAX = 5;
 const CHECK_LIMIT_MS = 800;
 const KEYS_LIMIT_MS = 1_500;
 
-const SERVER_LIMITS = {
-  // Bytes of all headers; an access token is about 500.
-  maxHeaderSize: 16 * 1024,
-  // Milliseconds in which a client must have sent its headers and its complete request: a slower one only holds a connection.
-  headersTimeout: 10_000,
-  requestTimeout: 20_000,
-  connectionsCheckingInterval: 2_000,
-  // Longer than the 60 s after which load balancers usually drop an idle connection, so that they are the ones to drop it.
-  keepAliveTimeout: 65_000,
-} as const;
-
 /** Starts the gateway. It needs only its own database to start; services and Temporal may come later. */
 export async function startGateway(config: GatewayConfig, options: { readonly taskQueue?: string } = {}): Promise<Running> {
   const logger = createLogger('gateway', config.LOG_LEVEL);
@@ -45,7 +35,7 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
   const workflow = await openOrderWorkflow({ config, logger, taskQueue: options.taskQueue, stopping: stop.signal });
   const orderReader = createOrderReader({ orders: clients.orders, workflow });
   const metrics = createMetrics('gateway', VERSION);
-  const app = createApp({
+  const { app, methodsAt } = createApp({
     logger,
     metrics,
     health: {
@@ -71,6 +61,7 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
     orderFeed: createOrderFeed({
       readState: createStateReader(orderReader),
       streamsMax: config.ORDER_EVENT_STREAMS_MAX,
+      streamsPerUserMax: config.ORDER_EVENT_STREAMS_PER_USER_MAX,
       stopping: stop.signal,
       logger,
     }),
@@ -86,16 +77,33 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
       value: config.PROVIDER_WEBHOOK_SECRET,
       file: config.PROVIDER_WEBHOOK_SECRET_FILE,
     }),
+    requestsMax: config.GATEWAY_REQUESTS_MAX,
+    requestsPerCallerMax: config.GATEWAY_REQUESTS_PER_CALLER_MAX,
     defaultWaitMs: config.ORDER_WAIT_MS,
     stepLimitMs: config.SAGA_STEP_LIMIT_MS,
     returnWindowMs: config.RETURN_WINDOW_MS,
   });
-  const release = async () => {
-    clients.close();
-    await workflow.close();
-    await pool.close();
+  const server = createHttpServer({
+    handle: app.callback(),
+    methodsAt,
+    connectionsMax: config.GATEWAY_CONNECTIONS_MAX,
+    writeTimeoutMs: config.GATEWAY_WRITE_TIMEOUT_MS,
+    logger,
+    metrics,
+  });
+  const port = await listen(server, config.GATEWAY_PORT, config.BIND_HOST);
+  logger.info({ http_port: port }, 'Ready');
+  return {
+    listening: { http: port },
+    async stop() {
+      // Not ready from now on; requests that wait for an order get the answer that it goes on.
+      stop.abort();
+      await close(server);
+      clients.close();
+      await workflow.close();
+      await pool.close();
+    },
   };
-  return listenAndServe({ app, config, logger, stop, release });
 }
 
 async function openStore(config: GatewayConfig, logger: Logger) {
@@ -109,27 +117,4 @@ async function openStore(config: GatewayConfig, logger: Logger) {
   const apiClients = createApiClients(pool);
   if (config.GATEWAY_SEED_FILE) await apiClients.put(await readSeed(config.GATEWAY_SEED_FILE));
   return { pool, apiClients };
-}
-
-async function listenAndServe(options: {
-  app: ReturnType<typeof createApp>;
-  config: GatewayConfig;
-  logger: Logger;
-  stop: AbortController;
-  release(): Promise<void>;
-}): Promise<Running> {
-  const { app, config, logger, stop } = options;
-  const handle = app.callback();
-  const server = createServer(SERVER_LIMITS, (request, response) => void handle(request, response));
-  const port = await listen(server, config.GATEWAY_PORT, config.BIND_HOST);
-  logger.info({ http_port: port }, 'Ready');
-  return {
-    listening: { http: port },
-    async stop() {
-      // Not ready from now on; requests that wait for an order get the answer that it goes on.
-      stop.abort();
-      await close(server);
-      await options.release();
-    },
-  };
 }

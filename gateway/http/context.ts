@@ -9,6 +9,8 @@ export type State = {
   client: ApiClient;
   /** Absent: the request has no token. */
   caller?: Caller;
+  /** To be called when the request only waits from now on: returns its slot among the requests in flight (admission/in-flight.ts). */
+  waits: () => void;
 };
 
 export type App = Koa<State>;

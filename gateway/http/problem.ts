@@ -23,6 +23,8 @@ export class HttpProblem extends Error {
   readonly status: number;
   readonly detail: string;
   readonly retryAfterS: number | undefined;
+  /** With status 405: the methods of the path. */
+  readonly allow: readonly string[] | undefined;
   readonly members: ProblemMembers;
 
   constructor(fields: {
@@ -31,6 +33,7 @@ export class HttpProblem extends Error {
     /** When it is not the reason's own (PROBLEMS). */
     status?: number | undefined;
     retryAfterS?: number | undefined;
+    allow?: readonly string[];
     members?: ProblemMembers;
     cause?: unknown;
   }) {
@@ -39,6 +42,7 @@ export class HttpProblem extends Error {
     this.status = fields.status ?? PROBLEMS[fields.reason].status;
     this.detail = fields.detail;
     this.retryAfterS = fields.retryAfterS;
+    this.allow = fields.allow;
     this.members = fields.members ?? {};
   }
 }
@@ -54,6 +58,17 @@ export function unavailable(cause: unknown): HttpProblem {
 
 export function notFound(): HttpProblem {
   return new HttpProblem({ reason: 'not_found', detail: 'There is nothing here that you may see.' });
+}
+
+/** A path that no operation has. */
+export function notHere(): HttpProblem {
+  return new HttpProblem({ reason: 'not_found', detail: 'There is nothing at this path.' });
+}
+
+/** A path that has operations, none of them with this method. */
+export function methodNotAllowed(allow: readonly string[]): HttpProblem {
+  const detail = `This path takes ${allow.join(', ')} only.`;
+  return new HttpProblem({ reason: 'not_found', status: 405, detail, allow });
 }
 
 export function unauthenticated(detail: string): HttpProblem {

@@ -3,13 +3,14 @@
  *
  * OE1 A gateway reads an order at most once per second, one read at a time, for any number of listeners.
  * OE2 An event's id is a digest of its state: the same on every gateway and after a restart.
- * OE3 Memory is bounded: streams are counted, and a client that does not read loses its stream.
+ * OE3 Memory is bounded: streams are counted, in total and for each user, and a client that does not read loses its stream.
  * OE4 A stream ends after the last state of the saga, at the end of its life, and when the gateway stops.
  */
 import { createHash } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import type { Logger } from '../../platform/telemetry/logs.ts';
-import { HttpProblem, RETRY_AFTER_S } from '../http/problem.ts';
+import { overloaded } from '../admission/in-flight.ts';
+import { createSlots } from '../admission/slots.ts';
 import { isEnd, type OrderReader } from './read.ts';
 
 const READ_INTERVAL_MS = 1_000;
@@ -37,6 +38,7 @@ type Feed = {
 type FeedOptions = {
   readState(orderId: string, before: OrderState | undefined): Promise<OrderState>;
   readonly streamsMax: number;
+  readonly streamsPerUserMax: number;
   /** Aborted when the gateway stops. */
   readonly stopping: AbortSignal;
   readonly logger: Logger;
@@ -44,9 +46,10 @@ type FeedOptions = {
 
 export type OrderFeed = ReturnType<typeof createOrderFeed>;
 
-export function createOrderFeed({ readState, streamsMax, stopping, logger }: FeedOptions) {
+export function createOrderFeed({ readState, streamsMax, streamsPerUserMax, stopping, logger }: FeedOptions) {
   const feeds = new Map<string, Feed>();
   const streams = new Set<PassThrough>();
+  const userSlots = createSlots(streamsPerUserMax);
   stopping.addEventListener('abort', () => streams.forEach(end), { once: true });
 
   /** OE1: a feed stays for one interval after its last listener left. */
@@ -92,14 +95,20 @@ export function createOrderFeed({ readState, streamsMax, stopping, logger }: Fee
 
     /**
      * A stream of the order's states, beginning with the given one unless the client has seen it. Throws 503 when too many are
-     * open.
+     * open, in total or for the user.
      */
-    open(orderId: string, state: OrderState, seenId: string): PassThrough {
-      if (streams.size >= streamsMax || stopping.aborted) throw tooMany();
+    open(orderId: string, state: OrderState, { seenId, userId }: { seenId: string; userId: string }): PassThrough {
+      if (streams.size >= streamsMax || stopping.aborted) throw overloaded('Too many event streams are open here.');
+      const release = userSlots.take(userId);
+      if (!release) throw overloaded('You have too many event streams open.');
       const feed = feedOf(orderId);
       const stream = new PassThrough();
       const listener = eventWriter(stream, seenId);
-      const ping = setInterval(() => send(stream, ': ping\n\n'), PING_INTERVAL_MS);
+      const ping = setInterval(() => {
+        // OE3: the client has read nothing since the last ping, and nothing more fits on the way to it.
+        if (stream.readableLength > 0) stream.destroy(new Error('Not read'));
+        else send(stream, ': ping\n\n');
+      }, PING_INTERVAL_MS);
       const life = setTimeout(() => end(stream), LIFE_MS);
       streams.add(stream);
       feed.listeners.add(listener);
@@ -107,6 +116,7 @@ export function createOrderFeed({ readState, streamsMax, stopping, logger }: Fee
         clearInterval(ping);
         clearTimeout(life);
         streams.delete(stream);
+        release();
         feed.listeners.delete(listener);
       });
       // The client is gone; there is nothing to answer.
@@ -139,14 +149,6 @@ function send(stream: PassThrough, text: string): void {
 function end(stream: PassThrough): void {
   stream.end();
   setTimeout(() => stream.destroy(), FLUSH_LIMIT_MS).unref();
-}
-
-function tooMany(): HttpProblem {
-  return new HttpProblem({
-    reason: 'overloaded',
-    detail: 'Too many streams are open here. Ask for the status instead, or try again.',
-    retryAfterS: RETRY_AFTER_S,
-  });
 }
 
 /** Reads the state of an order for its feed. */

@@ -26,7 +26,8 @@ export const streamOrderEvents: Route<{ readonly orderReader: OrderReader; reado
   handler: ({ orderReader, orderFeed }) =>
     async function streamOrderEventsHandler(ctx) {
       // The record knows the order's user.
-      const order = await orderReader.order(signedIn(ctx), pathId(ctx));
+      const caller = signedIn(ctx);
+      const order = await orderReader.order(caller, pathId(ctx));
       const state = await orderFeed.current(order.id);
       const seenId = ctx.get('last-event-id');
       if (state.last && state.id === seenId) {
@@ -35,8 +36,11 @@ export const streamOrderEvents: Route<{ readonly orderReader: OrderReader; reado
         return;
       }
       // HEAD opens no stream: nobody would read it.
-      if (ctx.method !== 'HEAD') ctx.body = orderFeed.open(order.id, state, seenId);
-      else ctx.status = 200;
+      if (ctx.method === 'HEAD') ctx.status = 200;
+      else {
+        ctx.body = orderFeed.open(order.id, state, { seenId, userId: caller.userId });
+        ctx.state.waits();
+      }
       ctx.set('Content-Type', 'text/event-stream');
       // The connection ends with its stream, so that a gateway that stops does not wait for it to become idle.
       ctx.set('Connection', 'close');

@@ -122,6 +122,7 @@ export const submitOrder: Route<SubmitDeps> = {
       const submission = { client: ctx.state.client, caller, key, request };
       const { order, replayed } = await submit(deps, submission).catch((error: unknown) => toUnavailable(deps, error));
       if (replayed) ctx.set('Idempotent-Replayed', 'true');
+      ctx.state.waits();
       const end = await endOf(deps, order, waitMs).catch((error: unknown) => toUnavailable(deps, error));
       if (!replayed) count(deps.orderMetrics, end, (performance.now() - startedMs) / 1000);
       if (applied) ctx.set('Preference-Applied', applied);

@@ -8,8 +8,10 @@ import { eventually } from '../../testkit/eventually.ts';
 const logger = pino({ level: 'silent' });
 const stateOf = (id: number, size = 10, last = false): OrderState => ({ id: String(id), data: 'x'.repeat(size), last });
 
+const by = (userId: string) => ({ seenId: '', userId });
+
 /** Events of an order that changes with every read. */
-function changing(size: number, streamsMax = 10) {
+function changing(size: number, { streamsMax = 10, streamsPerUserMax = 10 } = {}) {
   const stop = new AbortController();
   let reads = 0;
   const feed = createOrderFeed({
@@ -18,6 +20,7 @@ function changing(size: number, streamsMax = 10) {
       return stateOf(reads, size);
     },
     streamsMax,
+    streamsPerUserMax,
     stopping: stop.signal,
     logger,
   });
@@ -31,7 +34,7 @@ function unread(stream: PassThrough): number {
 test('a reader that does not read is dropped with little in memory, and one that reads goes on', async () => {
   const { feed, stop } = changing(30_000);
   const first = await feed.current('o');
-  const [slow, reading] = [feed.open('o', first, ''), feed.open('o', first, '')];
+  const [slow, reading] = [feed.open('o', first, by('a')), feed.open('o', first, by('a'))];
   let read = '';
   reading.on('data', (bytes: Buffer) => {
     read += bytes.toString();
@@ -56,13 +59,25 @@ test('a reader that does not read is dropped with little in memory, and one that
 });
 
 test('a reader that was dropped makes room for another', async () => {
-  const { feed, stop } = changing(10, 1);
+  const { feed, stop } = changing(10, { streamsMax: 1 });
   const first = await feed.current('o');
-  const stream = feed.open('o', first, '');
-  expect(() => feed.open('o', first, '')).toThrow('Too many streams');
+  const stream = feed.open('o', first, by('a'));
+  expect(() => feed.open('o', first, by('a'))).toThrow('Too many event streams');
   stream.destroy();
   await once(stream, 'close');
-  feed.open('o', first, '').destroy();
+  feed.open('o', first, by('a')).destroy();
+  stop.abort();
+});
+
+test('one user has a bounded number of streams, and another one still gets one', async () => {
+  const { feed, stop } = changing(10, { streamsPerUserMax: 2 });
+  const first = await feed.current('o');
+  const [stream] = [feed.open('o', first, by('a')), feed.open('o', first, by('a'))];
+  expect(() => feed.open('o', first, by('a'))).toThrow('You have too many event streams');
+  feed.open('o', first, by('b'));
+  stream.destroy();
+  await once(stream, 'close');
+  feed.open('o', first, by('a'));
   stop.abort();
 });
 
@@ -84,10 +99,11 @@ test('a read that fails ends no stream', async () => {
       return stateOf(reads, 10, reads === 3);
     },
     streamsMax: 1,
+    streamsPerUserMax: 1,
     stopping: stop.signal,
     logger,
   });
-  const stream = feed.open('o', await feed.current('o'), '');
+  const stream = feed.open('o', await feed.current('o'), by('a'));
   let read = '';
   for await (const bytes of stream) read += String(bytes);
   expect(read.match(/^id: \d+$/gm)).toEqual(['id: 1', 'id: 3']);

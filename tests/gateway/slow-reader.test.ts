@@ -13,6 +13,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Router } from '@koa/router';
 import Koa from 'koa';
 import pino from 'pino';
+import { limitInFlight } from '../../gateway/admission/in-flight.ts';
 import type { State } from '../../gateway/http/context.ts';
 import { problemErrors } from '../../gateway/http/middleware/problem-errors.ts';
 import { serve } from '../../gateway/http/route.ts';
@@ -49,6 +50,7 @@ beforeEach(async () => {
       return { id: String(reads), data: 'x'.repeat(EVENT_BYTES), last: false };
     },
     streamsMax: 2,
+    streamsPerUserMax: 2,
     stopping: stop.signal,
     logger,
   });
@@ -69,6 +71,7 @@ function gateway(orderFeed: OrderFeed): Koa<State> {
   const router = new Router<State>();
   const app = new Koa<State>();
   app.use(problemErrors(logger));
+  app.use(limitInFlight(10));
   app.use(identifyCaller(async () => ({ userId: ORDER, role: 'customer' })));
   app.use(async (ctx, next) => {
     await next();

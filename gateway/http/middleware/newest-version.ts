@@ -5,9 +5,13 @@ const NEWEST = '/v1';
 const UNCHANGED = /^\/($|(v\d+|\.well-known|docs|openapi\.json)(\/|$))/;
 
 /** A path without a version is an alias of the newest one. */
+export function inNewestVersion(path: string): string {
+  return UNCHANGED.test(path) ? path : `${NEWEST}${path}`;
+}
+
 export function newestVersion(): Middleware {
   return async function newestVersionMiddleware(ctx, next) {
-    if (!UNCHANGED.test(ctx.path)) ctx.path = `${NEWEST}${ctx.path}`;
+    ctx.path = inNewestVersion(ctx.path);
     await next();
   };
 }

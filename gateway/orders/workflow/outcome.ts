@@ -16,12 +16,15 @@ import {
 import { startOrderOptions } from '../../../contracts/start-order.ts';
 import type { Logger } from '../../../platform/telemetry/logs.ts';
 import { workflowEnd } from '../../../platform/temporal/workflow-end.ts';
+import { createSlots } from '../../admission/slots.ts';
 import { unavailable } from '../../http/problem.ts';
 import { isServerFault, type Temporal } from './connection.ts';
 import { createServerWatch } from './server-watch.ts';
 
 // Milliseconds for a call that the server answers without a worker: describe, start, a stored outcome.
 const SERVER_CALL_LIMIT_MS = 1_000;
+// Requests that wait for an outcome, each with a call to Temporal that is open meanwhile. One more is answered without a wait.
+const WAITS_MAX = 1_000;
 // Of gRPC's status codes.
 const NOT_FOUND = 5;
 
@@ -44,12 +47,14 @@ export function createOutcome(options: OutcomeOptions) {
   const { temporal, taskQueue, stopping } = options;
   const { client, connection, within } = temporal;
   const watch = createServerWatch({ ping: temporal.ping, stopping });
+  const waits = createSlots(WAITS_MAX);
   const { start, findOut, toUnavailable } = createStarter(options);
 
   return {
     /** Starts the workflow unless it exists and waits for its outcome. Throws 503 when the server does not answer. */
     async awaitOutcome(input: OrderInput, waitMs: number): Promise<Waited> {
-      if (waitMs === 0 || stopping.aborted) return start(input);
+      const release = waitMs === 0 || stopping.aborted ? undefined : waits.take();
+      if (!release) return start(input);
       const watched = watch.begin();
       const startWorkflowOperation = new WithStartWorkflowOperation(ORDER_WORKFLOW_TYPE, startOrderOptions(input, taskQueue));
       const update = { updateId: OUTCOME_UPDATE_ID, startWorkflowOperation };
@@ -68,6 +73,7 @@ export function createOutcome(options: OutcomeOptions) {
         throw toUnavailable(error);
       } finally {
         watched.end();
+        release();
       }
     },
 

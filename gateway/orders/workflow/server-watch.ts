@@ -21,7 +21,14 @@ export function createServerWatch(options: { ping(limitMs: number): Promise<unkn
   let timer: NodeJS.Timeout | undefined;
 
   function schedule(afterMs: number): void {
-    timer = waiting.size === 0 ? undefined : setTimeout(ping, afterMs);
+    if (waiting.size > 0) timer = setTimeout(ping, afterMs);
+    else stop();
+  }
+
+  /** Forgets failures: those of an earlier wait are no sign that the server is gone in the next one. */
+  function stop(): void {
+    timer = undefined;
+    failures = 0;
   }
 
   function ping(): void {

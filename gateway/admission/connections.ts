@@ -1,0 +1,83 @@
+/**
+ * Bounds what one connection costs.
+ *
+ * CN1 Node starts every request that a client has pipelined; here at most `REQUESTS_MAX` of one connection are in flight. The next one
+ *     is refused, and the connection ends after that answer: what follows on it is not answered.
+ * CN2 Requests that are not answered take memory until their connection ends, so all connections together have a bound of them.
+ *     Beyond it the connection ends immediately.
+ * CN3 An answer that its client does not take within the write timeout ends the connection.
+ */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { HttpProblem } from '../http/problem.ts';
+import { overloaded } from './in-flight.ts';
+
+// Requests in flight on one connection. Browsers and HTTP libraries send one at a time; proxies that pipeline send a few.
+const REQUESTS_MAX = 10;
+// Requests of all connections together that will not be answered, 5 KB each.
+const UNANSWERED_MAX = 2_000;
+
+type Connection = { readonly open: Set<ServerResponse>; refused: boolean; unanswered: number };
+
+type ConnectionsOptions = {
+  /** Milliseconds. */
+  readonly writeTimeoutMs: number;
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => unknown;
+  readonly refuse: (response: ServerResponse, problem: HttpProblem) => void;
+};
+
+export function createConnections({ writeTimeoutMs, handle, refuse }: ConnectionsOptions) {
+  const connections = new WeakMap<object, Connection>();
+  let unanswered = 0;
+
+  function connectionOf(socket: Socket): Connection {
+    const known = connections.get(socket);
+    if (known) return known;
+    const connection: Connection = { open: new Set(), refused: false, unanswered: 0 };
+    connections.set(socket, connection);
+    socket.once('close', () => {
+      unanswered -= connection.unanswered;
+      // Node emits this for the response at the head of the connection only.
+      for (const response of connection.open) response.emit('close');
+    });
+    return connection;
+  }
+
+  const listener: RequestListener = (request, response) => {
+    const { socket } = request;
+    const connection = connectionOf(socket);
+    if (connection.refused) {
+      connection.unanswered += 1;
+      unanswered += 1;
+      if (unanswered > UNANSWERED_MAX) socket.destroy();
+      return;
+    }
+    connection.refused = connection.open.size >= REQUESTS_MAX;
+    connection.open.add(response);
+    response.once('close', () => connection.open.delete(response));
+    endWhenNotRead(socket, response, writeTimeoutMs);
+    if (!connection.refused) handle(request, response);
+    else {
+      socket.pause();
+      refuse(response, overloaded('Too many requests are in flight on this connection.'));
+    }
+  };
+
+  return {
+    listener,
+    /** Runs when the answers that are under way on a connection have been sent: bytes between them would belong to one of them. */
+    afterAnswers(socket: object, run: () => void): void {
+      const last = [...(connections.get(socket)?.open ?? [])].at(-1);
+      if (last) last.once('close', run);
+      else run();
+    },
+  };
+}
+
+/** CN3: from the end of the answer until the client's kernel has taken it. */
+function endWhenNotRead(socket: Socket, response: ServerResponse, writeTimeoutMs: number): void {
+  response.once('prefinish', () => {
+    const timer = setTimeout(() => socket.destroy(), writeTimeoutMs).unref();
+    response.once('close', () => clearTimeout(timer));
+  });
+}
