@@ -15,9 +15,15 @@ import { overloaded } from './in-flight.ts';
 // Requests in flight on one connection. Browsers and HTTP libraries send one at a time; proxies that pipeline send a few.
 const REQUESTS_MAX = 10;
 // Requests of all connections together that will not be answered, 5 KB each.
-const UNANSWERED_MAX = 2_000;
+const UNANSWERED_MAX = 5_000;
 
-type Connection = { readonly open: Set<ServerResponse>; refused: boolean; unanswered: number };
+type Connection = {
+  /** In the order of their requests, which is that of their answers. */
+  readonly open: Set<ServerResponse>;
+  refused: boolean;
+  unanswered: number;
+  timer: NodeJS.Timeout | undefined;
+};
 
 type ConnectionsOptions = {
   /** Milliseconds. */
@@ -33,9 +39,10 @@ export function createConnections({ writeTimeoutMs, handle, refuse }: Connection
   function connectionOf(socket: Socket): Connection {
     const known = connections.get(socket);
     if (known) return known;
-    const connection: Connection = { open: new Set(), refused: false, unanswered: 0 };
+    const connection: Connection = { open: new Set(), refused: false, unanswered: 0, timer: undefined };
     connections.set(socket, connection);
     socket.once('close', () => {
+      clearTimeout(connection.timer);
       unanswered -= connection.unanswered;
       // Node emits this for the response at the head of the connection only.
       for (const response of connection.open) response.emit('close');
@@ -54,8 +61,11 @@ export function createConnections({ writeTimeoutMs, handle, refuse }: Connection
     }
     connection.refused = connection.open.size >= REQUESTS_MAX;
     connection.open.add(response);
-    response.once('close', () => connection.open.delete(response));
-    endWhenNotRead(socket, response, writeTimeoutMs);
+    response.once('prefinish', () => limitSending(socket, connection, writeTimeoutMs));
+    response.once('close', () => {
+      connection.open.delete(response);
+      limitSending(socket, connection, writeTimeoutMs);
+    });
     if (!connection.refused) handle(request, response);
     else {
       socket.pause();
@@ -74,10 +84,9 @@ export function createConnections({ writeTimeoutMs, handle, refuse }: Connection
   };
 }
 
-/** CN3: from the end of the answer until the client's kernel has taken it. */
-function endWhenNotRead(socket: Socket, response: ServerResponse, writeTimeoutMs: number): void {
-  response.once('prefinish', () => {
-    const timer = setTimeout(() => socket.destroy(), writeTimeoutMs).unref();
-    response.once('close', () => clearTimeout(timer));
-  });
+/** CN3: from the end of the answer at the head of the connection until the client's kernel has taken it. */
+function limitSending(socket: Socket, connection: Connection, limitMs: number): void {
+  clearTimeout(connection.timer);
+  const [head] = connection.open;
+  if (head?.writableEnded && !socket.destroyed) connection.timer = setTimeout(() => socket.destroy(), limitMs).unref();
 }

@@ -79,7 +79,7 @@ export const problem = z
     detail: z.string().describe('This occurrence in words, safe to show.'),
     reason,
     trace_id: z.string().describe('Finds every log line of the request.'),
-    instance: z.string(),
+    instance: z.string().optional().describe('The path; absent when the request could not be read.'),
     errors: z
       .array(z.strictObject({ pointer: z.string().describe('An RFC 6901 JSON pointer.'), detail: z.string() }))
       .optional()

@@ -25,5 +25,5 @@ export async function send(base: string, bytes: string): Promise<string> {
 
 /** The status codes of several answers on one connection. */
 export function statuses(received: string): number[] {
-  return [...received.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status));
+  return [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 }
