@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { readSecret } from '../platform/config/secret.ts';
 import { close, listen } from '../platform/http/operations-server.ts';
+import { listen } from '../platform/http/operations-server.ts';
 import type { Running } from '../platform/lifecycle/run.ts';
 import { openPool } from '../platform/persistence/pool.ts';
 import { requireDatabase } from '../platform/persistence/reach.ts';
@@ -83,7 +84,7 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
     stepLimitMs: config.SAGA_STEP_LIMIT_MS,
     returnWindowMs: config.RETURN_WINDOW_MS,
   });
-  const server = createHttpServer({
+  const http = createHttpServer({
     handle: app.callback(),
     methodsAt,
     connectionsMax: config.GATEWAY_CONNECTIONS_MAX,
@@ -91,14 +92,14 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
     logger,
     metrics,
   });
-  const port = await listen(server, config.GATEWAY_PORT, config.BIND_HOST);
+  const port = await listen(http.server, config.GATEWAY_PORT, config.BIND_HOST);
   logger.info({ http_port: port }, 'Ready');
   return {
     listening: { http: port },
     async stop() {
       // Not ready from now on; requests that wait for an order get the answer that it goes on.
       stop.abort();
-      await close(server);
+      await http.close();
       clients.close();
       await workflow.close();
       await pool.close();

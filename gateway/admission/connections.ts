@@ -9,6 +9,7 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { HttpProblem } from '../http/problem.ts';
 import { overloaded } from './in-flight.ts';
 
@@ -33,26 +34,26 @@ type ConnectionsOptions = {
 };
 
 export function createConnections({ writeTimeoutMs, handle, refuse }: ConnectionsOptions) {
-  const connections = new WeakMap<object, Connection>();
+  const connections = new Map<Duplex, Connection>();
   let unanswered = 0;
 
-  function connectionOf(socket: Socket): Connection {
-    const known = connections.get(socket);
-    if (known) return known;
+  function watch(socket: Socket): void {
     const connection: Connection = { open: new Set(), refused: false, unanswered: 0, timer: undefined };
     connections.set(socket, connection);
     socket.once('close', () => {
+      connections.delete(socket);
       clearTimeout(connection.timer);
       unanswered -= connection.unanswered;
       // Node emits this for the response at the head of the connection only.
       for (const response of connection.open) response.emit('close');
     });
-    return connection;
   }
 
   const listener: RequestListener = (request, response) => {
     const { socket } = request;
-    const connection = connectionOf(socket);
+    const connection = connections.get(socket);
+    // It has ended.
+    if (!connection) return;
     if (connection.refused) {
       connection.unanswered += 1;
       unanswered += 1;
@@ -74,9 +75,14 @@ export function createConnections({ writeTimeoutMs, handle, refuse }: Connection
   };
 
   return {
+    watch,
     listener,
+    /** Ends the connections that have no request in flight. */
+    endUnused(): void {
+      for (const [socket, { open }] of connections) if (open.size === 0) socket.destroy();
+    },
     /** Runs when the answers that are under way on a connection have been sent: bytes between them would belong to one of them. */
-    afterAnswers(socket: object, run: () => void): void {
+    afterAnswers(socket: Duplex, run: () => void): void {
       const last = [...(connections.get(socket)?.open ?? [])].at(-1);
       if (last) last.once('close', run);
       else run();

@@ -1,4 +1,5 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { close } from '../../platform/http/operations-server.ts';
 import type { Logger } from '../../platform/telemetry/logs.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import { createConnections } from '../admission/connections.ts';
@@ -20,6 +21,11 @@ const SERVER_LIMITS = {
   requireHostHeader: false,
 } as const;
 
+// Milliseconds in which a request that has begun to arrive can still complete its headers when the gateway stops.
+const ARRIVAL_GRACE_MS = 500;
+// Milliseconds after which a gateway that stops waits no longer: the longest request, POST /orders, takes 30 s.
+const DRAIN_LIMIT_MS = 35_000;
+
 type HttpServerOptions = {
   readonly handle: RequestListener;
   readonly methodsAt: MethodsAt;
@@ -31,10 +37,10 @@ type HttpServerOptions = {
 };
 
 /** A server whose every answer is a problem document or comes from the app, and on which no client holds more than its share. */
-export function createHttpServer(options: HttpServerOptions): Server {
+export function createHttpServer(options: HttpServerOptions) {
   const { handle, methodsAt, connectionsMax, writeTimeoutMs } = options;
   const problems = createBareProblems(options);
-  const { listener, afterAnswers } = createConnections({
+  const connections = createConnections({
     writeTimeoutMs,
     refuse: problems.onResponse,
     handle(request, response) {
@@ -43,11 +49,23 @@ export function createHttpServer(options: HttpServerOptions): Server {
       else handle(request, response);
     },
   });
-  const server = createServer(SERVER_LIMITS, listener);
+  const server = createServer(SERVER_LIMITS, connections.listener);
+  server.on('connection', connections.watch);
   // One more connection is closed without an answer.
   server.maxConnections = connectionsMax;
-  answerParserErrors(server, { problems, methodsAt, afterAnswers });
-  return server;
+  answerParserErrors(server, { problems, methodsAt, afterAnswers: connections.afterAnswers });
+  return {
+    server,
+    /** Waits for the requests in flight. Node checks no time limits of a server that closes. */
+    async close(): Promise<void> {
+      const timers = [
+        setTimeout(connections.endUnused, ARRIVAL_GRACE_MS),
+        setTimeout(() => server.closeAllConnections(), DRAIN_LIMIT_MS),
+      ];
+      await close(server);
+      timers.forEach(clearTimeout);
+    },
+  };
 }
 
 function noHost(): HttpProblem {

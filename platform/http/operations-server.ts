@@ -64,7 +64,12 @@ export async function createOperationsServer(options: HealthOptions & { host: st
     drain() {
       draining = true;
     },
-    close: () => close(server),
+    close() {
+      const closed = close(server);
+      // A peer that sends nothing does not hold up a process that ends.
+      server.closeAllConnections();
+      return closed;
+    },
   };
 }
 
