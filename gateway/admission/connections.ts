@@ -40,6 +40,8 @@ export function createConnections({ writeTimeoutMs, handle, refuse }: Connection
   function watch(socket: Socket): void {
     const connection: Connection = { open: new Set(), refused: false, unanswered: 0, timer: undefined };
     connections.set(socket, connection);
+    // Node stops listening after the first error; a second one would end the process.
+    socket.on('error', () => undefined);
     socket.once('close', () => {
       connections.delete(socket);
       clearTimeout(connection.timer);

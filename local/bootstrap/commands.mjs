@@ -30,8 +30,8 @@ export const COMMANDS = {
   'replay:export': { says: 'record histories from a running platform', script: 'tools/replay-export.ts' },
   reconcile: { says: 'compare the books of all services, and repair with --repair', script: 'tools/reconcile.ts' },
   faults: {
-    says: 'kill parts of a platform of its own while it takes orders, and compare all books afterwards',
-    script: 'tests/faults/kills.ts',
+    says: 'kill parts of a platform of its own while it takes orders, or attack it: --case kills, --case raw-sockets',
+    script: 'tests/faults/main.ts',
     dev: true,
     temporal: 'always',
   },

@@ -9,6 +9,7 @@ import { Client, Connection } from '@temporalio/client';
 import { isDecided } from '../../testkit/decided.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { concurrently } from '../../testkit/load/concurrently.ts';
+import { seeded } from '../../testkit/load/seeded.ts';
 import { persist } from '../../testkit/persist.ts';
 import { type RunningPlatform, startPlatform } from '../../testkit/platform.ts';
 import { createShop, type Shop } from '../../testkit/shop.ts';
@@ -17,6 +18,7 @@ import { EVENT_ENV, startWitness, type Witness } from './witness.ts';
 
 const { values: options } = parseArgs({
   options: {
+    case: { type: 'string' },
     orders: { type: 'string', default: '1000' },
     kills: { type: 'string', default: '50' },
     seed: { type: 'string', default: '1' },
@@ -175,17 +177,6 @@ async function judge(running: RunningPlatform, placed: ReadonlyMap<string, strin
   const delivered = await witness.judge(running);
   say(delivered.lines.join('\n'));
   return open.size === 0 && delivered.wrong === 0 && verdict.findings.every(({ violations }) => violations === 0) ? 0 : 1;
-}
-
-/** mulberry32: the same numbers for the same seed. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 function say(text: string): void {
