@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
+import { idempotencyKey as idempotencyKeyField } from '../../platform/rpc/fields.ts';
 import type { RouteCtx } from './context.ts';
 import { HttpProblem } from './problem.ts';
 
-// 1 to 255 visible ASCII characters, as in the Idempotency-Key draft and its implementations. No space: Node joins a header that
-// was sent twice with a comma and a space.
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+/** The header, by whose name the API document knows the operations that take a key. */
+export const IDEMPOTENCY_KEY = 'Idempotency-Key';
 
 /** The caller's Idempotency-Key; undefined when there is none. Throws 400 for one that is malformed. */
 function idempotencyKey(ctx: RouteCtx): string | undefined {
-  const key = ctx.get('idempotency-key');
+  const key = ctx.get(IDEMPOTENCY_KEY);
   if (key === '') return undefined;
-  if (!IDEMPOTENCY_KEY.test(key)) throw keyMissing('Idempotency-Key must be 1 to 255 visible ASCII characters, sent once.');
+  // No space is allowed: Node joins a header that was sent twice with a comma and a space.
+  if (!idempotencyKeyField.safeParse(key).success)
+    throw keyMissing('Idempotency-Key must be 1 to 255 visible ASCII characters, sent once.');
   return key;
 }
 

@@ -1,6 +1,9 @@
 /** The OpenAPI 3.1 document, made from the schemas that validate. */
 import * as z from 'zod';
-import type { Reason } from '../../contracts/reasons.ts';
+import { idempotencyKey } from '../../platform/rpc/fields.ts';
+import { declaredProblems } from './declared-problems.ts';
+import { IDEMPOTENCY_KEY } from './idempotency-key.ts';
+import { PROBLEM_TYPE } from './problem-json.ts';
 import { PROBLEMS } from './problems/table.ts';
 import { type Operation, TAGS } from './route.ts';
 import { problem } from './schemas.ts';
@@ -70,7 +73,7 @@ function parametersOf({ path, query, headers }: Operation, schemas: Json): Json[
     in: 'header',
     required,
     description,
-    schema: { type: 'string' },
+    schema: name === IDEMPOTENCY_KEY ? schemaOf(idempotencyKey, 'input', schemas) : { type: 'string' },
   }));
   return [...inPath, ...inQuery, ...inHeaders];
 }
@@ -95,30 +98,14 @@ function answersOf({ answers }: Operation, schemas: Json): Json {
   return Object.fromEntries(described);
 }
 
-/** The problems of an operation, by status. Some reasons have several statuses: the boundary that refuses decides. */
 function problemsOf(operation: Operation, problemSchema: Json): Json {
-  const byStatus = new Map<number, Set<Reason>>();
-  const add = (reason: Reason, ...statuses: readonly number[]) => {
-    for (const status of statuses.length > 0 ? statuses : [PROBLEMS[reason].status]) {
-      byStatus.set(status, (byStatus.get(status) ?? new Set()).add(reason));
-    }
-  };
-  add('unauthenticated');
-  if (typeof operation.access !== 'string') add('forbidden');
-  if (operation.path.includes(':')) add('not_found');
-  if (operation.query) add('validation_failed', 400, 422);
-  if (operation.body) add('validation_failed', 400, 413, 415, 422);
-  for (const reason of operation.problems ?? []) add(reason);
-  add('internal');
-  add('unavailable');
-  add('deadline_exceeded');
   return Object.fromEntries(
-    [...byStatus].map(([status, reasons]) => [
+    [...declaredProblems(operation)].map(([status, reasons]) => [
       status,
       {
         description: [...reasons].map((reason) => `${reason}: ${PROBLEMS[reason].title}.`).join(' '),
         content: {
-          'application/problem+json': {
+          [PROBLEM_TYPE]: {
             schema: { allOf: [problemSchema, { type: 'object', properties: { reason: { enum: [...reasons] } } }] },
           },
         },

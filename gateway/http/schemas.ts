@@ -32,7 +32,8 @@ export const limit = z
   .transform(Number)
   .pipe(z.number().min(1, 'must be from 1 to 100').max(100, 'must be from 1 to 100'))
   .default(20)
-  .describe('A whole number from 1 to 100; 20 when absent.');
+  // In a URL a number is text; the API document shows the number.
+  .meta({ type: 'integer', minimum: 1, maximum: 100, default: 20, description: 'A whole number from 1 to 100; 20 when absent.' });
 
 export const cursor = z.string().max(500, 'must be a next_cursor of ours').default('');
 

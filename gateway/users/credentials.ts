@@ -13,5 +13,5 @@ export function passwordInput(minBytes: number) {
     const bytes = Buffer.byteLength(password);
     return bytes >= minBytes && bytes <= PASSWORD_BYTES_MAX;
   };
-  return z.string().refine(fits, message).meta({ format: 'password', description: message });
+  return z.string().refine(fits, message).meta({ format: 'password', minLength: 1, maxLength: PASSWORD_BYTES_MAX, description: message });
 }

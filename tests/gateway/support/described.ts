@@ -1,4 +1,7 @@
+import type { Reason } from '../../../contracts/reasons.ts';
 import { OPERATIONS } from '../../../gateway/app.ts';
+import { declaredProblems } from '../../../gateway/http/declared-problems.ts';
+import type { Operation } from '../../../gateway/http/route.ts';
 import { problem } from '../../../gateway/http/schemas.ts';
 
 /** Every answer that a test sees has to be what the OpenAPI document says of it. */
@@ -13,10 +16,15 @@ export function expectDescribed(seen: { method: string; path: string; status: nu
   const operation = matching.toSorted((one, other) => one.path.split(':').length - other.path.split(':').length)[0];
   if (!operation) return;
   if (seen.status >= 400) {
-    if (seen.json !== undefined) problem.parse(seen.json);
+    if (seen.json !== undefined) expectDeclared(operation, seen.status, problem.parse(seen.json).reason);
     return;
   }
   const answer = operation.answers[seen.status];
   if (!answer) throw new Error(`${operation.id} is not described to answer ${seen.status}`);
   answer.schema?.parse(seen.json);
+}
+
+function expectDeclared(operation: Operation, status: number, reason: Reason): void {
+  if (declaredProblems(operation).get(status)?.has(reason)) return;
+  throw new Error(`${operation.id} is not described to answer ${status} with ${reason}`);
 }
