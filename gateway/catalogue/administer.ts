@@ -101,7 +101,8 @@ const productChanges = z
     dimensions_mm: fields.dimensions_mm.nullable().optional().describe('null: removed.'),
     active: z.boolean('must be true or false').optional(),
   })
-  .refine((changes) => Object.values(changes).some((value) => value !== undefined), 'must change something');
+  .refine((changes) => Object.values(changes).some((value) => value !== undefined), 'must change something')
+  .meta({ minProperties: 1 });
 
 export const updateProduct: Route<AdministerDeps> = {
   operation: {
@@ -141,7 +142,8 @@ const stockChange = z.strictObject({
     .int('must be a whole number')
     .min(-STOCK_MAX, `must be at least -${STOCK_MAX}`)
     .max(STOCK_MAX, `must be at most ${STOCK_MAX}`)
-    .refine((delta) => delta !== 0, 'must not be 0'),
+    .refine((delta) => delta !== 0, 'must not be 0')
+    .meta({ not: { const: 0 } }),
   reason: text({ min: 1, max: 200 }),
 });
 

@@ -9,8 +9,8 @@ export const IDEMPOTENCY_KEY = 'Idempotency-Key';
 
 /** The caller's Idempotency-Key; undefined when there is none. Throws 400 for one that is malformed. */
 function idempotencyKey(ctx: RouteCtx): string | undefined {
+  if (ctx.req.headers[IDEMPOTENCY_KEY.toLowerCase()] === undefined) return undefined;
   const key = ctx.get(IDEMPOTENCY_KEY);
-  if (key === '') return undefined;
   // No space is allowed: Node joins a header that was sent twice with a comma and a space.
   if (!idempotencyKeyField.safeParse(key).success)
     throw keyMissing('Idempotency-Key must be 1 to 255 visible ASCII characters, sent once.');

@@ -85,7 +85,7 @@ function answersOf({ answers }: Operation, schemas: Json): Json {
   const described = Object.entries(answers).map(([status, { description, schema, example, contentType, headers }]) => {
     const content = schema
       ? { 'application/json': { schema: schemaOf(schema, 'output', schemas), ...(example ? { example } : {}) } }
-      : contentType && { [contentType]: { schema: { type: 'string' } } };
+      : contentType && { [contentType]: { schema: { type: contentType === 'application/json' ? 'object' : 'string' } } };
     const named = Object.entries(headers ?? {}).map(([name, meaning]) => [
       name,
       { description: meaning, schema: { type: 'string' } },

@@ -3,6 +3,8 @@ import * as z from 'zod';
 // bcrypt reads no further.
 const PASSWORD_BYTES_MAX = 72;
 export const PASSWORD_BYTES_MIN = 8;
+// Of one character in UTF-8: JSON Schema counts characters.
+const CHARACTER_BYTES_MAX = 4;
 
 export const emailInput = z.email('must be an e-mail address').max(254, 'must have at most 254 characters');
 
@@ -13,5 +15,13 @@ export function passwordInput(minBytes: number) {
     const bytes = Buffer.byteLength(password);
     return bytes >= minBytes && bytes <= PASSWORD_BYTES_MAX;
   };
-  return z.string().refine(fits, message).meta({ format: 'password', minLength: 1, maxLength: PASSWORD_BYTES_MAX, description: message });
+  return z
+    .string()
+    .refine(fits, message)
+    .meta({
+      format: 'password',
+      minLength: Math.ceil(minBytes / CHARACTER_BYTES_MAX),
+      maxLength: PASSWORD_BYTES_MAX,
+      description: message,
+    });
 }

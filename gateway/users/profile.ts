@@ -98,7 +98,8 @@ export const readUser: Route<UserDeps> = {
 
 const profileChanges = z
   .strictObject({ email: emailInput.optional(), name: nameInput.optional(), address: addressInput.optional() })
-  .refine((changes) => Object.values(changes).some((value) => value !== undefined), 'must change something');
+  .refine((changes) => Object.values(changes).some((value) => value !== undefined), 'must change something')
+  .meta({ minProperties: 1 });
 
 export const updateUser: Route<UserDeps> = {
   operation: {

@@ -26,7 +26,7 @@ const newWebhook = z.strictObject({
   url: z
     .string()
     .max(2_000, 'must have at most 2000 characters')
-    .regex(/^https?:\/\//i, 'must be an http or https URL')
+    .regex(/^https?:\/\/[^\s/?#]+/i, 'must be an http or https URL')
     .describe('Without credentials and fragment; private addresses are refused.'),
   event_types: z.array(eventTypeInput).max(50, 'must be at most 50 types').default([]).describe('Absent or empty: all.'),
   secret: z

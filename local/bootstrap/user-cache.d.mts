@@ -1,0 +1,1 @@
+export declare function userCache(environment: NodeJS.ProcessEnv): string;
