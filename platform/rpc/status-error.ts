@@ -49,11 +49,14 @@ export function encodeStatus(error: StatusError): { code: status; details: strin
   return { code: status[error.code], details: error.message, metadata };
 }
 
+// grpc-js calls a stream INTERNAL whose HTTP/2 session was lost under it.
+const LOST_SESSION = /^(Received RST_STREAM|Failed to start HTTP\/2 stream)/;
+
 /** The error that a client received. Without details (a transport failure) the reason is the code in lower case. */
 export function decodeStatus(error: ServiceError): StatusError {
   const packed = error.metadata?.get(DETAILS_KEY)[0];
   if (Buffer.isBuffer(packed)) return statusFrom(packed, error);
-  const code = codeName(error.code);
+  const code = error.code === status.INTERNAL && LOST_SESSION.test(error.details) ? 'UNAVAILABLE' : codeName(error.code);
   return new StatusError({ code, reason: code.toLowerCase(), message: error.details || error.message, cause: error });
 }
 

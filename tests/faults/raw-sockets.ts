@@ -1,6 +1,7 @@
 /**
- * `npm run faults -- --case raw-sockets --rounds 20 --seed 1`: attacks the gateway of a platform of its own on bare sockets, all kinds
- * of attacks at the same time, while a customer orders. No input ends a process, and the customer's rate stays.
+ * `npm run faults -- --case raw-sockets --rounds 10 --seed 1`: attacks the gateway of a platform of its own on bare sockets, one kind of
+ * attack after the other and then all at the same time, while customers order. No input ends a process, and no order fails. Prints the
+ * rate of the orders under each attack: attackers and platform share the machine's cores.
  */
 import { parseArgs } from 'node:util';
 import { ATTACKS, type AttackName, attack } from '../../testkit/load/raw-attacks.ts';
@@ -11,11 +12,13 @@ import { createShop, type Shop } from '../../testkit/shop.ts';
 const { values: options } = parseArgs({
   options: {
     case: { type: 'string' },
-    rounds: { type: 'string', default: '20' },
+    rounds: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
   },
 });
+const names = Object.keys(ATTACKS).filter((name): name is AttackName => Object.hasOwn(ATTACKS, name));
 const ROUNDS = Number(options.rounds);
+const CUSTOMERS = 4;
 // Milliseconds in which orders are counted without attacks.
 const CALM_MS = 10_000;
 
@@ -34,35 +37,36 @@ async function run(running: RunningPlatform): Promise<number> {
   const pids = JSON.stringify(running.currentFacts().pids);
   const calm = await rateDuring(shop, product.id, () => new Promise((resolve) => setTimeout(resolve, CALM_MS)));
   say(`Without attacks: ${calm.perSecond.toFixed(1)} orders/s`);
-  const attacked = await rateDuring(shop, product.id, () => attackAll(running.facts.gateway));
-  say(`Attacked: ${attacked.perSecond.toFixed(1)} orders/s, ${attacked.failures} of ${attacked.placed} failed`);
+  let failures = 0;
+  for (const kinds of [...names.map((name) => [name]), names]) {
+    const attacked = await rateDuring(shop, product.id, () => attackRepeatedly(running.facts.gateway, kinds));
+    failures += attacked.failures;
+    const share = (attacked.perSecond / calm.perSecond).toFixed(2);
+    say(
+      `${kinds.length === 1 ? kinds[0] : 'all of them'}: ${share} of that rate, ${attacked.failures} of ${attacked.placed} failed`,
+    );
+  }
   const alive = JSON.stringify(running.currentFacts().pids) === pids;
   say(
     alive
       ? 'Every process is the one that was started.'
       : `PROCESSES ENDED: ${pids}, now ${JSON.stringify(running.currentFacts().pids)}`,
   );
-  return alive && attacked.failures === 0 ? 0 : 1;
+  return alive && failures === 0 ? 0 : 1;
 }
 
-async function attackAll(base: string): Promise<void> {
+async function attackRepeatedly(base: string, kinds: readonly AttackName[]): Promise<void> {
   const random = seeded(Number(options.seed));
-  const names = Object.keys(ATTACKS).filter((name): name is AttackName => Object.hasOwn(ATTACKS, name));
-  let sockets = 0;
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const opened = await Promise.all(names.map((name) => attack(name, base, random)));
-    sockets += opened.reduce((sum, count) => sum + count, 0);
-  }
-  say(`${ROUNDS} rounds of ${names.length} attacks, ${sockets} sockets.`);
+  for (let round = 0; round < ROUNDS; round += 1) await Promise.all(kinds.map((name) => attack(name, base, random)));
 }
 
-/** Orders one after the other while `work` goes on. */
+/** Customers order one after the other while `work` goes on. */
 async function rateDuring(shop: Shop, productId: string, work: () => Promise<unknown>) {
   const startedMs = performance.now();
   let placed = 0;
   let failures = 0;
   let going = true;
-  const orders = (async () => {
+  const orders = Array.from({ length: CUSTOMERS }, async () => {
     while (going) {
       const request = { items: [{ product_id: productId, quantity: 1 }], payment_method: 'tok_ok' };
       const status = await shop.order(request).then(
@@ -72,10 +76,10 @@ async function rateDuring(shop: Shop, productId: string, work: () => Promise<unk
       placed += 1;
       if (status !== 201) failures += 1;
     }
-  })();
+  });
   await work();
   going = false;
-  await orders;
+  await Promise.all(orders);
   return { placed, failures, perSecond: (placed * 1_000) / (performance.now() - startedMs) };
 }
 
