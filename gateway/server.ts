@@ -82,7 +82,6 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
     requestsPerCallerMax: config.GATEWAY_REQUESTS_PER_CALLER_MAX,
     defaultWaitMs: config.ORDER_WAIT_MS,
     stepLimitMs: config.SAGA_STEP_LIMIT_MS,
-    returnWindowMs: config.RETURN_WINDOW_MS,
   });
   const http = createHttpServer({
     handle: app.callback(),

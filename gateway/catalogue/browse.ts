@@ -5,7 +5,7 @@ import type { Product } from '../../proto/gen/shopfast/products/v1/products.ts';
 import type { Clients } from '../clients.ts';
 import { answerTagged } from '../http/etag.ts';
 import { pathId, readBody, readQuery } from '../http/input.ts';
-import { cursorJson, present } from '../http/json.ts';
+import { cursorJson, present, totalCountJson } from '../http/json.ts';
 import type { Route } from '../http/route.ts';
 import { countedPage, id, pageInput, totalCountInput } from '../http/schemas.ts';
 import { productJson, productSchema } from './product-json.ts';
@@ -22,6 +22,7 @@ const search = z.strictObject({
   category: text({ min: 0, max: 100 }).default(''),
   ...pageInput,
   total_count: totalCountInput,
+  ...totalCountInput,
 });
 
 export const searchProducts: Route<BrowseDeps> = {
@@ -52,6 +53,10 @@ export const searchProducts: Route<BrowseDeps> = {
         next_cursor: cursorJson(nextCursor),
         total_count: totalCount,
       });
+      const asked = { query: q, category, pageSize: limit, cursor, includeTotalCount };
+      const { products: items, nextCursor, totalCount } = await products.calls.searchProducts(asked, LIMITS);
+      const body = { items: items.map(productJson), next_cursor: cursorJson(nextCursor), ...totalCountJson(totalCount) };
+      answerTagged(ctx, pageTag(items, nextCursor, totalCount), body);
     },
 };
 
@@ -111,6 +116,7 @@ export const readProducts: Route<BrowseDeps> = {
 };
 
 /** Changes with the products of the page, their versions, the total count, and whether a page follows. */
+/** Changes with the products of the page, their versions, whether a page follows, and how many there are. */
 function pageTag(items: readonly Product[], nextCursor: string, totalCount: number | undefined): string {
   const state = JSON.stringify([items.map((product) => [product.id, product.version]), nextCursor, totalCount]);
   return createHash('sha256').update(state).digest('base64url').slice(0, 22);

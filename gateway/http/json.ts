@@ -26,6 +26,11 @@ export function cursorJson(cursor: string): string | null {
   return cursor === '' ? null : cursor;
 }
 
+/** Of a list that was counted; nothing of one that was not. */
+export function totalCountJson(totalCount: number | undefined): { readonly total_count?: number } {
+  return totalCount === undefined ? {} : { total_count: totalCount };
+}
+
 /** A message's field that its service always sets; its absence is a fault of the service. */
 export function present<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new TypeError(`The answer lacks ${what}`);

@@ -2,7 +2,9 @@
 import * as z from 'zod';
 import { REASONS } from '../../contracts/reasons.ts';
 import { STEP_NAMES } from '../../contracts/saga-steps.ts';
-import { text } from '../../platform/rpc/fields.ts';
+import { CURRENCY_CODES } from '../../platform/money/currencies.ts';
+import { currencyCode, postalAddress } from '../../platform/rpc/fields.ts';
+import { COUNTRY_CODES } from '../../platform/text/countries.ts';
 import { ROLES } from '../identity/caller.ts';
 
 // The largest amount that a caller may state, in minor units: 100 lines of it add up exactly.
@@ -13,16 +15,18 @@ export const moneyInput = z.strictObject({
     .int('must be a whole number of minor units')
     .min(1, 'must be at least 1')
     .max(AMOUNT_MAX_MINOR, `must be at most ${AMOUNT_MAX_MINOR}`),
-  currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code'),
+  currency: currencyCode.meta({ id: 'CurrencyCode', description: 'ISO 4217.', enum: [...CURRENCY_CODES] }),
 });
 
+const { line1, line2, city, region, postalCode, country } = postalAddress.shape;
+
 export const addressInput = z.strictObject({
-  line1: text({ min: 1, max: 200 }),
-  line2: text({ min: 0, max: 200 }).optional(),
-  city: text({ min: 1, max: 100 }),
-  region: text({ min: 0, max: 100 }).optional(),
-  postal_code: text({ min: 1, max: 20 }),
-  country: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 code'),
+  line1,
+  line2: line2.optional(),
+  city,
+  region: region.optional(),
+  postal_code: postalCode,
+  country: country.meta({ id: 'CountryCode', description: 'ISO 3166-1 alpha-2.', enum: [...COUNTRY_CODES] }),
 });
 
 /** The number of items on a page. */
@@ -46,6 +50,15 @@ export const totalCountInput = z
 
 /** Query parameters of a list. */
 export const pageInput = { limit, cursor: cursor.describe('`next_cursor` of the page before.') };
+
+/** Query parameter of a list that can be counted. */
+export const totalCountInput = {
+  total_count: z
+    .enum(['true', 'false'], 'must be true or false')
+    .default('false')
+    .transform((asked) => asked === 'true')
+    .describe('Whether the answer says how many there are on all pages; counting takes longer.'),
+};
 
 export const id = z.guid().describe('A UUID.');
 // A Date in code.
@@ -99,4 +112,7 @@ export function page<T extends z.ZodType>(item: T) {
 /** A page of a list with `totalCountInput`. */
 export function countedPage<T extends z.ZodType>(item: T) {
   return page(item).extend({ total_count: z.int().optional().describe('Of all pages; absent unless asked for.') });
+/** A page of a list that can be counted (totalCountInput). */
+export function countedPage<T extends z.ZodType>(item: T) {
+  return page(item).extend({ total_count: z.int().optional().describe('Of all pages; absent unless it was asked for.') });
 }

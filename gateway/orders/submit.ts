@@ -37,7 +37,6 @@ export type SubmitDeps = {
   readonly orderMetrics: OrderMetrics;
   readonly defaultWaitMs: number;
   readonly stepLimitMs: number;
-  readonly returnWindowMs: number;
 };
 
 // When orders does not answer, the caller gets a 503 in less than two seconds; the same key goes on later.
@@ -169,8 +168,8 @@ async function endOf(deps: SubmitDeps, order: Order, waitMs: number): Promise<En
   if (recorded) return recorded;
   const { id: orderId, userId, paymentMethod } = order;
   const lines = order.lines.map(({ productId, quantity }) => ({ productId, quantity }));
-  const { stepLimitMs, returnWindowMs } = deps;
-  const waited = await deps.workflow.awaitOutcome({ orderId, userId, lines, paymentMethod, stepLimitMs, returnWindowMs }, waitMs);
+  const { stepLimitMs } = deps;
+  const waited = await deps.workflow.awaitOutcome({ orderId, userId, lines, paymentMethod, stepLimitMs }, waitMs);
   if (waited.state === 'ended') {
     const { outcome } = waited;
     if (outcome.status === 'cancelled') return { state: 'cancelled', order, failure: outcome.failure };

@@ -24,20 +24,28 @@ export const paymentMethodToken = z
   .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters')
   .refine((token) => !looksLikeCardNumber(token), "must be the payment provider's token, not a card number");
 
+// No control characters.
+const PATTERN = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$';
+const WITH_LINES_PATTERN = '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$';
+
 /**
  * Text without invisible characters (PostgreSQL refuses NUL), trimmed, in one spelling (NFC). Text that is not empty shows at least
  * one letter, digit or sign. Length in UTF-16 units. `lines` allows line breaks and tabs.
  */
 export function text({ min, max, lines = false }: { readonly min: number; readonly max: number; readonly lines?: boolean }) {
   const message = `must have ${min} to ${max} visible characters`;
-  return z
-    .string()
-    .trim()
-    .normalize('NFC')
-    .min(min, message)
-    .max(max, message)
-    .refine((given) => !hasInvisible(lines ? given.replace(/[\n\r\t]/g, ' ') : given), message)
-    .refine((given) => given === '' || isVisible(given), message);
+  return (
+    z
+      .string()
+      .trim()
+      .normalize('NFC')
+      .min(min, message)
+      .max(max, message)
+      .refine((given) => !hasInvisible(lines ? given.replace(/[\n\r\t]/g, ' ') : given), message)
+      .refine((given) => given === '' || isVisible(given), message)
+      // For the API document: a part of the rule, in a form that every JSON Schema library reads.
+      .meta({ pattern: lines ? WITH_LINES_PATTERN : PATTERN })
+  );
 }
 
 // Characters of a line of an address, and of a postal code.

@@ -75,7 +75,6 @@ test('every route of the router is in the document, and every operation of the d
     requestsPerCallerMax: 1,
     defaultWaitMs: 0,
     stepLimitMs: 0,
-    returnWindowMs: 0,
   });
   const routes = router.stack.flatMap(({ path, methods }) =>
     methods.filter((method) => method !== 'HEAD').map((method) => `${method} ${String(path).replace(/:(\w+)/g, '{$1}')}`),
