@@ -11,7 +11,7 @@ import { VERSION } from '../platform/version.ts';
 import { createApp } from './app.ts';
 import { openClients } from './clients.ts';
 import type { GatewayConfig } from './config.ts';
-import { createHttpServer } from './http/http-server.ts';
+import { createHttpServer } from './http/server/http-server.ts';
 import { createTokenVerifier } from './identity/tokens.ts';
 import { createOrderFeed, createStateReader } from './orders/feed.ts';
 import { createOrderMetrics } from './orders/metrics.ts';
@@ -83,8 +83,9 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
     defaultWaitMs: config.ORDER_WAIT_MS,
     stepLimitMs: config.SAGA_STEP_LIMIT_MS,
   });
+  const handle = app.callback();
   const http = createHttpServer({
-    handle: app.callback(),
+    handle: (request, response) => void handle(request, response),
     methodsAt,
     connectionsMax: config.GATEWAY_CONNECTIONS_MAX,
     writeTimeoutMs: config.GATEWAY_WRITE_TIMEOUT_MS,

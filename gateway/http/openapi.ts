@@ -1,9 +1,9 @@
 /** The OpenAPI 3.1 document, made from the schemas that validate. */
 import * as z from 'zod';
 import { idempotencyKey } from '../../platform/rpc/fields.ts';
-import { declaredProblems } from './declared-problems.ts';
 import { IDEMPOTENCY_KEY } from './idempotency-key.ts';
-import { PROBLEM_TYPE } from './problem-json.ts';
+import { declaredProblems } from './problems/declared.ts';
+import { PROBLEM_TYPE } from './problems/problem-json.ts';
 import { PROBLEMS } from './problems/table.ts';
 import { type Operation, TAGS } from './route.ts';
 import { problem } from './schemas.ts';

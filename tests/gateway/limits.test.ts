@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
-import { createHttpServer } from '../../gateway/http/http-server.ts';
+import { createHttpServer } from '../../gateway/http/server/http-server.ts';
 import { startGateway } from '../../gateway/server.ts';
 import { listen } from '../../platform/http/operations-server.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';

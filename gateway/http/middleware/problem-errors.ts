@@ -4,7 +4,7 @@ import type { Logger } from '../../../platform/telemetry/logs.ts';
 import type { Ctx, Middleware } from '../context.ts';
 import { problemOf } from '../errors.ts';
 import { HttpProblem, notHere } from '../problem.ts';
-import { PROBLEM_TYPE, problemJson } from '../problem-json.ts';
+import { PROBLEM_TYPE, problemJson } from '../problems/problem-json.ts';
 
 /** Turns each error of the inner middleware, and each request that no route answered, into an RFC 9457 problem document. */
 export function problemErrors(logger: Logger): Middleware {

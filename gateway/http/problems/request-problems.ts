@@ -46,8 +46,9 @@ export const REQUEST_PROBLEMS = {
     retry: 'changed',
     meaning:
       'The request does not have the shape that is asked for; `errors` names each field as a JSON pointer. Nothing was started. ' +
-      '400 when the body is not JSON, a cursor is not ours or a value is impossible, 413 when the body is too large, 415 when it is ' +
-      'of another type.',
+      '400 when it is not HTTP, the body is not JSON, a cursor is not ours or a value is impossible, 408 when it does not arrive in ' +
+      'time, 413 when the body is too large, 415 when it is of another type, 417 when it expects something that cannot be met, 431 ' +
+      'when its headers are too large.',
     show: 'Please check what you entered.',
   },
   unauthenticated: {
@@ -70,7 +71,8 @@ export const REQUEST_PROBLEMS = {
     status: 404,
     title: 'Not found',
     retry: 'no',
-    meaning: 'Nothing exists here, or it belongs to another user. 405 when the path exists and the method does not.',
+    meaning:
+      'Nothing exists here, or it belongs to another user. 405 when the path exists and the method does not: `Allow` names those that do.',
     show: 'We could not find this.',
   },
   rate_limited: {
@@ -93,7 +95,9 @@ export const REQUEST_PROBLEMS = {
     status: 503,
     title: 'Overloaded',
     retry: 'later',
-    meaning: 'A limit on work in flight is reached, such as the number of open event streams. Nothing was started.',
+    meaning:
+      'A limit on work in flight is reached: requests on one connection, of one caller or of all callers, or open event streams. ' +
+      'Nothing was started.',
     show: 'Please try again in a moment.',
   },
   unavailable: {

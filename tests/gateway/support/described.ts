@@ -1,6 +1,6 @@
 import type { Reason } from '../../../contracts/reasons.ts';
 import { OPERATIONS } from '../../../gateway/app.ts';
-import { declaredProblems } from '../../../gateway/http/declared-problems.ts';
+import { declaredProblems } from '../../../gateway/http/problems/declared.ts';
 import type { Operation } from '../../../gateway/http/route.ts';
 import { problem } from '../../../gateway/http/schemas.ts';
 
@@ -8,12 +8,10 @@ import { problem } from '../../../gateway/http/schemas.ts';
 export function expectDescribed(seen: { method: string; path: string; status: number; json: unknown }): void {
   const path = seen.path.replace(/\?.*$/, '');
   const versioned = /^\/(v\d+|\.well-known|docs|openapi\.json|health|metrics)(\/|$)/.test(path) ? path : `/v1${path}`;
-  const matching = OPERATIONS.filter(
-    (operation) =>
-      operation.method === seen.method && new RegExp(`^${operation.path.replace(/:\w+/g, '[^/]+')}$`).test(versioned),
-  );
+  const matching = OPERATIONS.filter((operation) => new RegExp(`^${operation.path.replace(/:\w+/g, '[^/]+')}$`).test(versioned));
   // Of /users/me and /users/:id the first is meant.
-  const operation = matching.toSorted((one, other) => one.path.split(':').length - other.path.split(':').length)[0];
+  const [first] = matching.toSorted((one, other) => one.path.split(':').length - other.path.split(':').length);
+  const operation = matching.find(({ path: pattern, method }) => pattern === first?.path && method === seen.method);
   if (!operation) return;
   if (seen.status >= 400) {
     if (seen.json !== undefined) expectDeclared(operation, seen.status, problem.parse(seen.json).reason);

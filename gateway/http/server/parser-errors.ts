@@ -2,10 +2,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import * as z from 'zod';
+import type { MethodsAt } from '../middleware/known-methods.ts';
+import { inNewestVersion } from '../middleware/newest-version.ts';
+import { HttpProblem, methodNotAllowed, notHere } from '../problem.ts';
 import type { BareProblems } from './bare-problems.ts';
-import type { MethodsAt } from './methods.ts';
-import { inNewestVersion } from './middleware/newest-version.ts';
-import { HttpProblem, methodNotAllowed, notHere } from './problem.ts';
 
 type ParserErrorDeps = {
   readonly problems: BareProblems;

@@ -1,8 +1,8 @@
 /** The one place that knows which problems an operation can answer, by its descriptor: the API document declares them. */
-import type { Reason } from '../../contracts/reasons.ts';
-import { IDEMPOTENCY_KEY } from './idempotency-key.ts';
-import { PROBLEMS } from './problems/table.ts';
-import type { Operation } from './route.ts';
+import type { Reason } from '../../../contracts/reasons.ts';
+import { IDEMPOTENCY_KEY } from '../idempotency-key.ts';
+import type { Operation } from '../route.ts';
+import { PROBLEMS } from './table.ts';
 
 /** Reasons by status. Some reasons have several statuses: the boundary that refuses decides. */
 export type DeclaredProblems = ReadonlyMap<number, ReadonlySet<Reason>>;
@@ -14,7 +14,7 @@ export function declaredProblems({ method, path, access, query, body, headers, p
       byStatus.set(status, (byStatus.get(status) ?? new Set()).add(reason));
     }
   };
-  // Of requests that are malformed, too slow, too large or expect something (parser-errors.ts).
+  // Of requests that are malformed, too slow, too large or expect something (server/parser-errors.ts).
   add('validation_failed', 400, 408, 417, 431);
   // A key or a token that is wrong, also where none is needed.
   add('unauthenticated');

@@ -1,11 +1,11 @@
 /** Problem documents for requests that never reach the app: logged and counted like every other answer. */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { contextFrom, withContext } from '../../platform/telemetry/context.ts';
-import type { Logger } from '../../platform/telemetry/logs.ts';
-import type { Metrics } from '../../platform/telemetry/metrics.ts';
-import type { HttpProblem } from './problem.ts';
-import { PROBLEM_TYPE, problemJson } from './problem-json.ts';
+import { contextFrom, withContext } from '../../../platform/telemetry/context.ts';
+import type { Logger } from '../../../platform/telemetry/logs.ts';
+import type { Metrics } from '../../../platform/telemetry/metrics.ts';
+import type { HttpProblem } from '../problem.ts';
+import { PROBLEM_TYPE, problemJson } from '../problems/problem-json.ts';
 
 // The label of a request whose route is not known, and that of a method that is none.
 const UNMATCHED = 'unmatched';

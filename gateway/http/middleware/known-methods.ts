@@ -1,5 +1,5 @@
-import type { Middleware, Routes } from './context.ts';
-import { methodNotAllowed, notHere } from './problem.ts';
+import type { Middleware, Routes } from '../context.ts';
+import { methodNotAllowed, notHere } from '../problem.ts';
 
 export type MethodsAt = (path: string) => readonly string[];
 

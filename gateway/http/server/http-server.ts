@@ -1,12 +1,12 @@
 import { createServer, type RequestListener } from 'node:http';
-import { close } from '../../platform/http/operations-server.ts';
-import type { Logger } from '../../platform/telemetry/logs.ts';
-import type { Metrics } from '../../platform/telemetry/metrics.ts';
-import { createConnections } from '../admission/connections.ts';
+import { close } from '../../../platform/http/operations-server.ts';
+import type { Logger } from '../../../platform/telemetry/logs.ts';
+import type { Metrics } from '../../../platform/telemetry/metrics.ts';
+import { createConnections } from '../../admission/connections.ts';
+import type { MethodsAt } from '../middleware/known-methods.ts';
+import { HttpProblem } from '../problem.ts';
 import { createBareProblems } from './bare-problems.ts';
-import type { MethodsAt } from './methods.ts';
 import { answerParserErrors } from './parser-errors.ts';
-import { HttpProblem } from './problem.ts';
 
 const SERVER_LIMITS = {
   // Bytes of all headers; an access token is about 500.

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import type { HttpProblem } from './problem.ts';
-import { PROBLEMS } from './problems/table.ts';
+import type { HttpProblem } from '../problem.ts';
+import { PROBLEMS } from './table.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
