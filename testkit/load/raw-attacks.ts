@@ -8,7 +8,7 @@ type Random = () => number;
 type Attack = (open: () => Socket, random: Random) => void;
 
 // Milliseconds until the sockets of one attack are ended: most attacks are over earlier.
-const ATTACK_LIMIT_MS = 1_500;
+const ATTACK_LIMIT_MS = 1_000;
 
 const HOST = 'Host: x\r\n';
 const TARGETS = [
