@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
@@ -76,6 +77,8 @@ async function check(program: string, gateway: string, headers: readonly string[
   const run = ['run', `${gateway}/openapi.json`, '--max-examples', options.examples, '--no-shrink', '--workers', '1'];
   const child = spawn(program, ['--config-file', CONFIG, '--no-color', ...run, ...headers.flatMap((header) => ['-H', header])], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // It keeps what it found in its working folder.
+    cwd: tmpdir(),
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()));
