@@ -15,12 +15,13 @@ export function createProductsActivities({
   readonly calls: Calls;
 }): Pick<ServiceCalls, 'reserveInventory' | 'releaseInventory' | 'confirmReservation' | 'commitReservation' | 'restockReturn'> {
   return {
-    reserveInventory: ({ key, orderId, lines }) =>
+    reserveInventory: ({ key, orderId, lines, pricesAsOf }) =>
       forward({
         rpc: 'products.ReserveInventory',
         about: { orderId },
         async send(limits) {
-          const answer = await calls.reserveInventory({ idempotencyKey: key, orderId, lines: [...lines] }, limits);
+          const asked = { idempotencyKey: key, orderId, lines: [...lines], pricesAsOf: new Date(pricesAsOf) };
+          const answer = await calls.reserveInventory(asked, limits);
           return {
             lines: answer.lines.map(({ productId, quantity, unitPrice }) => ({
               productId,

@@ -26,7 +26,8 @@ export type Confirmed = { readonly order: ConfirmedOrder };
 export type OrderActivities = {
   validateUser(input: { readonly userId: string }): Promise<Result>;
   reserveInventory(
-    input: Keyed & { readonly lines: readonly Line[] },
+    /** `pricesAsOf` in RFC 3339: when the order was submitted. */
+    input: Keyed & { readonly lines: readonly Line[]; readonly pricesAsOf: string },
   ): Promise<Result<{ readonly lines: readonly PricedLine[] }>>;
   createOrder(input: Keyed & { readonly lines: readonly PricedLine[] }): Promise<Result<{ readonly total: Money }>>;
   processPayment(

@@ -16,6 +16,8 @@ export type OrderInput = {
   readonly userId: string;
   readonly lines: readonly Line[];
   readonly paymentMethod: string;
+  /** When orders recorded the submission, in RFC 3339. Prices are those of that time. */
+  readonly submittedAt: string;
   /** Milliseconds after which a forward step gives up; less than a reservation's life. */
   readonly stepLimitMs: number;
   /** Milliseconds after its delivery in which an order can be returned. */

@@ -58,6 +58,7 @@ export type AppDeps = {
   readonly requestsPerCallerMax: number;
   readonly defaultWaitMs: number;
   readonly stepLimitMs: number;
+  readonly returnWindowMs: number;
 };
 
 /** The way of a request, outermost first. The route reads the body, after the caller is known (http/input.ts). */

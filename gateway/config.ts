@@ -6,7 +6,7 @@ import { temporalFields } from '../platform/temporal/config.ts';
 
 export type GatewayConfig = Readonly<z.infer<typeof gatewayConfig>>;
 
-const { SAGA_STEP_LIMIT_MS: stepLimit } = ORDER_LIMITS;
+const { SAGA_STEP_LIMIT_MS: stepLimit, RETURN_WINDOW_MS: returnWindow } = ORDER_LIMITS;
 
 export const gatewayConfig = z.object({
   GATEWAY_PORT: port(8000, 'Where the gateway serves HTTP.'),
@@ -27,6 +27,7 @@ export const gatewayConfig = z.object({
     'Milliseconds that POST /orders waits for the outcome when the caller states no preference.',
   ),
   SAGA_STEP_LIMIT_MS: whole(stepLimit.standard, stepLimit.range, stepLimit.says),
+  RETURN_WINDOW_MS: whole(returnWindow.standard, returnWindow.range, returnWindow.says),
   // 256 MiB of heap hold 1,000 answers of 100 KiB, five times a page of products.
   GATEWAY_REQUESTS_MAX: whole(
     1_000,

@@ -1,6 +1,4 @@
-import { createServer } from 'node:http';
 import { readSecret } from '../platform/config/secret.ts';
-import { close, listen } from '../platform/http/operations-server.ts';
 import { listen } from '../platform/http/operations-server.ts';
 import type { Running } from '../platform/lifecycle/run.ts';
 import { openPool } from '../platform/persistence/pool.ts';
@@ -82,6 +80,7 @@ export async function startGateway(config: GatewayConfig, options: { readonly ta
     requestsPerCallerMax: config.GATEWAY_REQUESTS_PER_CALLER_MAX,
     defaultWaitMs: config.ORDER_WAIT_MS,
     stepLimitMs: config.SAGA_STEP_LIMIT_MS,
+    returnWindowMs: config.RETURN_WINDOW_MS,
   });
   const handle = app.callback();
   const http = createHttpServer({

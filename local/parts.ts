@@ -132,11 +132,11 @@ export const PARTS: readonly Part[] = [
     http: 'GATEWAY_PORT',
     database: 'GATEWAY_DATABASE_URL',
     after: ['worker'],
-    takes: [...SERVICE_ADDRESSES, ...TEMPORAL, 'GATEWAY_SEED_FILE', ...PROVIDER_SECRET],
     takes: [
       ...SERVICE_ADDRESSES,
       ...TEMPORAL,
       'GATEWAY_SEED_FILE',
+      ...PROVIDER_SECRET,
       'ORDER_EVENT_STREAMS_MAX',
       'ORDER_EVENT_STREAMS_PER_USER_MAX',
     ],

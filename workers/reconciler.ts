@@ -75,7 +75,8 @@ export function createReconcileActivities(deps: {
       const { userId, paymentMethod } = order;
       const lines = order.lines.map(({ productId, quantity }) => ({ productId, quantity }));
       const limits = { stepLimitMs: config.SAGA_STEP_LIMIT_MS, returnWindowMs: config.RETURN_WINDOW_MS };
-      const input = { orderId, userId, lines, paymentMethod, ...limits };
+      const submittedAt = order.createdAt?.toISOString() ?? '';
+      const input = { orderId, userId, lines, paymentMethod, submittedAt, ...limits };
       await client.workflow.start(ORDER_WORKFLOW_TYPE, startOrderOptions(input, ordersTaskQueue));
     },
   });

@@ -1,6 +1,7 @@
 /** The mails to customers, by type of event. Plain words, and no internal detail. */
 import type { NOTIFIED_EVENTS } from '../../contracts/events.ts';
 import { isReason, type Reason } from '../../contracts/reasons.ts';
+import { formatAmount } from '../../platform/money/currencies.ts';
 import type { Event } from '../../proto/gen/shopfast/events/v1/events.ts';
 
 export type MailText = { readonly subject: string; readonly text: string };
@@ -15,7 +16,7 @@ const TEXTS = {
     subject: 'Your order is confirmed',
     text: lines(
       `Thank you: your order ${event.orderId} is paid and confirmed.`,
-      event.amount && `Amount: ${amountOf(event.amount)}`,
+      event.amount && `Amount: ${formatAmount(event.amount)}`,
       'We write again when it is on its way.',
     ),
   }),
@@ -38,7 +39,7 @@ const TEXTS = {
     subject: 'Your refund',
     text: lines(
       `We have refunded money of your order ${event.orderId}.`,
-      event.amount && `Amount: ${amountOf(event.amount)}`,
+      event.amount && `Amount: ${formatAmount(event.amount)}`,
       'Your bank may take some days to show it.',
     ),
   }),
@@ -89,24 +90,10 @@ const REASONS: Readonly<Record<Reason, string>> = {
   unavailable: OURS,
   deadline_exceeded: OURS,
   internal: OURS,
+  price_changed: 'a price has changed since you saw it',
+  submission_expired: 'it could not be processed in time',
 };
 
 function reasonOf(reason: string | undefined): string {
   return reason && isReason(reason) ? REASONS[reason] : OURS;
-}
-
-/** For people: 2870 cents are €28.70, 500 yen are ¥500. */
-function amountOf({ amountMinor, currency }: NonNullable<Event['amount']>): string {
-  const { format, minorPerMajor } = formats.get(currency) ?? formatOf(currency);
-  return format.format(amountMinor / minorPerMajor);
-}
-
-// Creating a format takes longer than the rest of the mail. There are few currencies.
-const formats = new Map<string, ReturnType<typeof formatOf>>();
-
-function formatOf(currency: string) {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-  const made = { format, minorPerMajor: 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2) };
-  formats.set(currency, made);
-  return made;
 }

@@ -21,7 +21,6 @@ const search = z.strictObject({
   q: text({ min: 0, max: 200 }).default('').describe('Words of the name, the description or the SKU.'),
   category: text({ min: 0, max: 100 }).default(''),
   ...pageInput,
-  total_count: totalCountInput,
   ...totalCountInput,
 });
 
@@ -43,16 +42,6 @@ export const searchProducts: Route<BrowseDeps> = {
   handler: ({ clients: { products } }) =>
     async function searchProductsHandler(ctx) {
       const { q, category, limit, cursor, total_count: includeTotalCount } = readQuery(ctx, search);
-      const found = await products.calls.searchProducts(
-        { query: q, category, pageSize: limit, cursor, includeTotalCount },
-        LIMITS,
-      );
-      const { products: items, nextCursor, totalCount } = found;
-      answerTagged(ctx, pageTag(items, nextCursor, totalCount), {
-        items: items.map(productJson),
-        next_cursor: cursorJson(nextCursor),
-        total_count: totalCount,
-      });
       const asked = { query: q, category, pageSize: limit, cursor, includeTotalCount };
       const { products: items, nextCursor, totalCount } = await products.calls.searchProducts(asked, LIMITS);
       const body = { items: items.map(productJson), next_cursor: cursorJson(nextCursor), ...totalCountJson(totalCount) };
@@ -115,7 +104,6 @@ export const readProducts: Route<BrowseDeps> = {
     },
 };
 
-/** Changes with the products of the page, their versions, the total count, and whether a page follows. */
 /** Changes with the products of the page, their versions, whether a page follows, and how many there are. */
 function pageTag(items: readonly Product[], nextCursor: string, totalCount: number | undefined): string {
   const state = JSON.stringify([items.map((product) => [product.id, product.version]), nextCursor, totalCount]);

@@ -41,13 +41,6 @@ export const limit = z
 
 export const cursor = z.string().max(500, 'must be a next_cursor of ours').default('');
 
-/** Query parameter of lists that can be counted. */
-export const totalCountInput = z
-  .enum(['true', 'false'], 'must be true or false')
-  .transform((wanted) => wanted === 'true')
-  .default(false)
-  .describe('`true`: with total_count, which costs more.');
-
 /** Query parameters of a list. */
 export const pageInput = { limit, cursor: cursor.describe('`next_cursor` of the page before.') };
 
@@ -109,9 +102,6 @@ export function page<T extends z.ZodType>(item: T) {
   return z.strictObject({ items: z.array(item), next_cursor: z.string().nullable().describe('null on the last page.') });
 }
 
-/** A page of a list with `totalCountInput`. */
-export function countedPage<T extends z.ZodType>(item: T) {
-  return page(item).extend({ total_count: z.int().optional().describe('Of all pages; absent unless asked for.') });
 /** A page of a list that can be counted (totalCountInput). */
 export function countedPage<T extends z.ZodType>(item: T) {
   return page(item).extend({ total_count: z.int().optional().describe('Of all pages; absent unless it was asked for.') });

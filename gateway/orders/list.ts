@@ -4,10 +4,10 @@ import { entityId } from '../../platform/rpc/fields.ts';
 import { type ListOrdersResponse, OrderStatus } from '../../proto/gen/shopfast/orders/v1/orders.ts';
 import type { Clients } from '../clients.ts';
 import { readQuery } from '../http/input.ts';
-import { cursorJson, totalCountJson } from '../http/json.ts';
+import { cursorJson } from '../http/json.ts';
 import { HttpProblem } from '../http/problem.ts';
 import type { Route } from '../http/route.ts';
-import { countedPage, pageInput, totalCountInput } from '../http/schemas.ts';
+import { page, pageInput } from '../http/schemas.ts';
 import { type Caller, seesEverything, signedIn } from '../identity/caller.ts';
 import { orderSummaryJson, orderSummarySchema } from './order-json.ts';
 import { STATUS_BY_NAME, STATUS_NAMES, type StatusName } from './record.ts';
@@ -83,14 +83,8 @@ export const orderQuery = z
       .describe('Operators only: parked, because an undo keeps failing. 503 while Temporal does not answer.')
       .meta({ examples: ['true'] }),
     ...pageInput,
-    ...totalCountInput,
   })
-  .refine(({ from, to }) => !from || !to || from < to, { path: ['to'], message: 'must be later than from' })
-  // Parked orders are found page by page.
-  .refine((given) => !given.needs_attention || !given.total_count, {
-    path: ['total_count'],
-    message: 'must be false with needs_attention',
-  });
+  .refine(({ from, to }) => !from || !to || from < to, { path: ['to'], message: 'must be later than from' });
 
 /** An order is listed when it fits every given filter. */
 type Filters = {
@@ -101,7 +95,7 @@ type Filters = {
   readonly createdTo: Date | undefined;
   readonly failedStep: string | undefined;
 };
-type Page = { readonly size: number; readonly cursor: string; readonly counted: boolean };
+type Page = { readonly size: number; readonly cursor: string };
 
 export const listOrders: Route<ListDeps> = {
   operation: {
@@ -119,7 +113,7 @@ export const listOrders: Route<ListDeps> = {
     answers: {
       200: {
         description: 'A page of orders, without their history.',
-        schema: countedPage(orderSummarySchema),
+        schema: page(orderSummarySchema),
         example: { items: [EXAMPLE], next_cursor: null },
       },
     },
@@ -136,10 +130,9 @@ export const listOrders: Route<ListDeps> = {
         createdTo: given.to,
         failedStep: given.failed_step,
       };
-      const asked = { size: given.limit, cursor: given.cursor, counted: given.total_count };
+      const asked = { size: given.limit, cursor: given.cursor };
       const found = await (given.needs_attention ? readParked(deps, filters, asked) : readPage(deps, filters, asked));
-      const items = found.orders.map((order) => orderSummaryJson(order));
-      ctx.body = { items, next_cursor: cursorJson(found.nextCursor), ...totalCountJson(found.totalCount) };
+      ctx.body = { items: found.orders.map((order) => orderSummaryJson(order)), next_cursor: cursorJson(found.nextCursor) };
     },
 };
 
@@ -155,13 +148,10 @@ function listedUser(caller: Caller, given: z.output<typeof orderQuery>): string 
   });
 }
 
-function readPage({ clients: { orders } }: ListDeps, filters: Filters, { size, cursor, counted }: Page, orderIds: string[] = []) {
+function readPage({ clients: { orders } }: ListDeps, filters: Filters, { size, cursor }: Page, orderIds: string[] = []) {
   const { userId = '', status: name, ...others } = filters;
   const status = name ? STATUS_BY_NAME[name] : OrderStatus.ORDER_STATUS_UNSPECIFIED;
-  return orders.calls.listOrders(
-    { userId, status, ...others, orderIds, pageSize: size, cursor, includeTotalCount: counted },
-    LIMITS,
-  );
+  return orders.calls.listOrders({ userId, status, ...others, orderIds, pageSize: size, cursor }, LIMITS);
 }
 
 /** The parked orders that fit. A page may be short, or empty, without being the last one. */
@@ -169,6 +159,6 @@ async function readParked(deps: ListDeps, filters: Filters, { size, cursor }: Pa
   const { orderIds, nextCursor } = await deps.workflow.parkedOrders(JSON.stringify(filters), { size, cursor });
   // An empty list of ids would ask for every order.
   if (orderIds.length === 0) return { orders: [], nextCursor };
-  const found = await readPage(deps, filters, { size: orderIds.length, cursor: '', counted: false }, orderIds);
+  const found = await readPage(deps, filters, { size: orderIds.length, cursor: '' }, orderIds);
   return { orders: found.orders, nextCursor };
 }

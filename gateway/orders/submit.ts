@@ -37,6 +37,7 @@ export type SubmitDeps = {
   readonly orderMetrics: OrderMetrics;
   readonly defaultWaitMs: number;
   readonly stepLimitMs: number;
+  readonly returnWindowMs: number;
 };
 
 // When orders does not answer, the caller gets a 503 in less than two seconds; the same key goes on later.
@@ -168,8 +169,10 @@ async function endOf(deps: SubmitDeps, order: Order, waitMs: number): Promise<En
   if (recorded) return recorded;
   const { id: orderId, userId, paymentMethod } = order;
   const lines = order.lines.map(({ productId, quantity }) => ({ productId, quantity }));
-  const { stepLimitMs } = deps;
-  const waited = await deps.workflow.awaitOutcome({ orderId, userId, lines, paymentMethod, stepLimitMs }, waitMs);
+  const submittedAt = present(order.createdAt, 'a time of submission').toISOString();
+  const { stepLimitMs, returnWindowMs } = deps;
+  const input = { orderId, userId, lines, paymentMethod, submittedAt, stepLimitMs, returnWindowMs };
+  const waited = await deps.workflow.awaitOutcome(input, waitMs);
   if (waited.state === 'ended') {
     const { outcome } = waited;
     if (outcome.status === 'cancelled') return { state: 'cancelled', order, failure: outcome.failure };

@@ -73,7 +73,9 @@ test('each step sends its key and what its service needs, and returns what the n
 
   const results = [
     await runActivity(() => activities.validateUser({ userId: 'u' })),
-    await runActivity(() => activities.reserveInventory({ key: 'k1', orderId: 'o', lines })),
+    await runActivity(() =>
+      activities.reserveInventory({ key: 'k1', orderId: 'o', lines, pricesAsOf: '2026-01-01T00:00:00.000Z' }),
+    ),
     await runActivity(() => activities.createOrder({ key: 'k2', orderId: 'o', lines: priced })),
     await runActivity(() => activities.processPayment(payment)),
     await runActivity(() => activities.confirmReservation({ key: 'k4', orderId: 'o' })),
@@ -132,7 +134,9 @@ test('a refusal is a result with its reason and facts', async () => {
     },
   });
 
-  const result = await runActivity(() => activities.reserveInventory({ key: 'k', orderId: 'o', lines: [] }));
+  const result = await runActivity(() =>
+    activities.reserveInventory({ key: 'k', orderId: 'o', lines: [], pricesAsOf: '2026-01-01T00:00:00.000Z' }),
+  );
 
   expect(result).toEqual({ ok: false, reason: 'insufficient_stock', facts });
 });

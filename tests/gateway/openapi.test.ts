@@ -71,6 +71,7 @@ test('every route of the router is in the document, and every operation of the d
     orderMetrics: createOrderMetrics(metrics.registry),
     findApiClient: async () => undefined,
     verifyToken: async () => ({ userId: '', role: 'customer' }),
+    providerWebhookSecret: undefined,
     requestsMax: 1,
     requestsPerCallerMax: 1,
     defaultWaitMs: 0,

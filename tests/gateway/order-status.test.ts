@@ -87,6 +87,7 @@ test('an order whose workflow is paused is not over: it is asked how it goes, an
     userId: platform.customer,
     lines: [],
     paymentMethod: 'tok_ok',
+    submittedAt: '2026-01-01T00:00:00.000Z',
     stepLimitMs: 60_000,
     returnWindowMs: 60_000,
   };

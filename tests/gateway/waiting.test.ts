@@ -150,7 +150,15 @@ test('a start that was lost on its way is made up for after the wait', async () 
   const logger = pino({ level: 'silent' });
   const { awaitOutcome } = createOutcome({ temporal, logger, stopping: signal, taskQueue: platform.taskQueue });
   const [orderId, userId] = [randomUUID(), platform.customer];
-  const input = { orderId, userId, lines: [], paymentMethod: 'tok_test_lost', stepLimitMs: 60_000, returnWindowMs: 60_000 };
+  const input = {
+    orderId,
+    userId,
+    lines: [],
+    paymentMethod: 'tok_test_lost',
+    submittedAt: '2026-01-01T00:00:00.000Z',
+    stepLimitMs: 60_000,
+    returnWindowMs: 60_000,
+  };
   expect(await awaitOutcome(input, 5_000)).toEqual({ state: 'running' });
   expect(await platform.workflowStatus(orderId)).not.toBe('none');
   await temporal.close();

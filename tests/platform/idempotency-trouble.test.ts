@@ -23,7 +23,7 @@ afterEach(() => {
 afterAll(() => lab.close());
 
 test('I27 a field that is absent and one that is sent with its default are the same request', () => {
-  const given = { idempotencyKey: 'k', orderId: 'o', lines: [{ productId: 'p', quantity: 0 }] };
+  const given = { idempotencyKey: 'k', orderId: 'o', lines: [{ productId: 'p', quantity: 0 }], pricesAsOf: undefined };
   const absent = ReserveInventoryRequest.encode(given).finish();
   // Field 2 of a line, a varint, explicitly 0: what other encoders may send. The length of the line grows by two.
   const at = absent.length - 3;

@@ -37,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 
 function list(page: Partial<EffectsPage> = {}) {
-  return payments.listEffects({ page: { since: undefined, pageSize: 0, cursor: '', orderIds: [], ...page } }, LIMITS);
+  return payments.listEffects({ page: { since: undefined, pageSize: 0, cursor: '', ...page } }, LIMITS);
 }
 
 test('what was charged, refunded and voided is told with amount and provider reference, oldest first', async () => {

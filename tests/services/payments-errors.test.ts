@@ -210,7 +210,7 @@ const ROWS: readonly ErrorRow<Calls>[] = [
     fields: ['paymentMethod'],
   },
   tamperedCursor('listEffects', 'page.cursor', () =>
-    payments.listEffects({ page: { since: undefined, pageSize: 0, cursor: 'tampered', orderIds: [] } }, LIMITS),
+    payments.listEffects({ page: { since: undefined, pageSize: 0, cursor: 'tampered' } }, LIMITS),
   ),
 ];
 

@@ -202,7 +202,7 @@ test('it is an effect of its own kind, its event has no word of the operator, an
   const dollars = { ...settlementOf(refund), amount: { amountMinor: 1, currency: 'USD' } };
   expect(await failure(payments.settleOutside(dollars, LIMITS))).toMatchObject({ violations: [{ field: 'amount.currency' }] });
   await payments.settleOutside(settlementOf(refund, 1_000), LIMITS);
-  const page = { since: undefined, pageSize: 1_000, cursor: '', orderIds: [] };
+  const page = { since: undefined, pageSize: 1_000, cursor: '' };
   const { effects } = await payments.listEffects({ page }, LIMITS);
   const own = effects.filter(({ orderId }) => orderId === request.orderId);
   expect(own).toMatchObject([{ kind: 'charged' }, { kind: 'settled_outside', amount: { amountMinor: 1_000 } }]);

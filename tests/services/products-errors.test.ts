@@ -109,7 +109,7 @@ const ROWS: readonly ErrorRow<ProductCalls>[] = [
     fields: ['delta'],
   },
   tamperedCursor('listEffects', 'page.cursor', () =>
-    products.listEffects({ page: { since: undefined, pageSize: 0, cursor: 'tampered', orderIds: [] } }, LIMITS),
+    products.listEffects({ page: { since: undefined, pageSize: 0, cursor: 'tampered' } }, LIMITS),
   ),
 ];
 

@@ -135,10 +135,7 @@ test('a return is one effect under its own id', async () => {
   const [one, two] = [returnOf(orderId, { productId, quantity: 1 }), returnOf(orderId, { productId, quantity: 2 })];
   const whole = returnOf(order.orderId, { productId, quantity: 1 }, { productId: other, quantity: 1 });
   for (const back of [one, two, whole]) await products.restockReturn(back, LIMITS);
-  const { effects } = await products.listEffects(
-    { page: { since: undefined, pageSize: 1_000, cursor: '', orderIds: [] } },
-    LIMITS,
-  );
+  const { effects } = await products.listEffects({ page: { since: undefined, pageSize: 1_000, cursor: '' } }, LIMITS);
   expect(
     effects
       .filter(({ kind }) => kind === 'returned')

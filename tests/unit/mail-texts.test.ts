@@ -46,3 +46,15 @@ test('there is no mail about any other event', () => {
     expect(mailTextOf(event(type))).toBeUndefined();
   }
 });
+
+// Digits of ISO 4217, which differ from those that a locale displays.
+test.each([
+  ['HUF', 1_234_500, 'HUF 12,345.00'],
+  ['IDR', 2_000_000, 'IDR 20,000.00'],
+  ['IQD', 1_500, 'IQD 1.500'],
+  ['JPY', 500, '¥500'],
+  ['EUR', 2_870, '€28.70'],
+])('a mail shows an amount in %s by its minor digits', (currency, amountMinor, shown) => {
+  const text = mailTextOf(event('payment.refunded', {}, { amountMinor, currency }))?.text.replaceAll(' ', ' ');
+  expect(text).toContain(`Amount: ${shown}\n`);
+});

@@ -38,7 +38,7 @@ test('a hold whose order nobody knows is found, shown as drift, and released', a
   const { lines } = await shop.submit();
   const orderId = randomUUID();
   await shop.clients.products.calls.reserveInventory(
-    { idempotencyKey: stepKey(orderId, 'reserve'), orderId, lines: [...lines] },
+    { idempotencyKey: stepKey(orderId, 'reserve'), orderId, lines: [...lines], pricesAsOf: new Date() },
     LIMITS,
   );
   expect(await violated()).toMatchObject({ reserved_without_order: [orderId] });

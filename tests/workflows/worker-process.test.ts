@@ -101,6 +101,7 @@ async function start(orderId: string) {
     userId: randomUUID(),
     lines: [{ productId: randomUUID(), quantity: 1 }],
     paymentMethod: 'tok_ok',
+    submittedAt: '2026-01-01T00:00:00.000Z',
     stepLimitMs: 60_000,
     returnWindowMs: 60_000,
   };

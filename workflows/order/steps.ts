@@ -43,11 +43,11 @@ export const ValidateUser = defineStep({
   run: ({ input: { userId }, call }) => call.validateUser({ userId }),
 });
 
-/** Holds the stock of every line and returns its price. Undone by releasing the stock. */
+/** Holds the stock of every line and returns its price at the submission. Undone by releasing the stock. */
 export const ReserveInventory = defineStep({
   name: 'ReserveInventory',
-  run: ({ input: { orderId }, call }, { lines }: { readonly lines: readonly Line[] }) =>
-    call.reserveInventory({ orderId, key: stepKey(orderId, 'reserve'), lines }),
+  run: ({ input: { orderId, submittedAt }, call }, { lines }: { readonly lines: readonly Line[] }) =>
+    call.reserveInventory({ orderId, key: stepKey(orderId, 'reserve'), lines, pricesAsOf: submittedAt }),
   undo: ({ input: { orderId }, call }) =>
     call.releaseInventory({ orderId, key: undoKey(orderId, 'reserve'), undoesKey: stepKey(orderId, 'reserve') }),
 });

@@ -71,7 +71,12 @@ export const ProductSchema = defineEntity({
     /** The folded words of name, SKU and description; the search compares with them. */
     searchText: p.text().default('').lazy(),
     /** The same as a set of words with an index. */
-    searchWords: p.text().columnType('tsvector').generated("array_to_tsvector(string_to_array(search_text, ' ')) stored").lazy(),
+    searchWords: p
+      .text()
+      .columnType('tsvector')
+      .generated("array_to_tsvector(string_to_array(search_text, ' ')) stored")
+      .nullable()
+      .lazy(),
     active: p.boolean().default(true),
     /** Grows with every change, those of the stock included. */
     version: p.integer().default(1),

@@ -37,6 +37,7 @@ export function openInside({ users, products, orders, payments }: Services) {
           category: '',
           price: { amountMinor: 1_000, currency: 'EUR' },
           stockQuantity: stock,
+          imageUrl: '',
         },
         LIMITS,
       );

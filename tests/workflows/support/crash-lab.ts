@@ -126,7 +126,7 @@ function start(
   { client }: TestTemporal,
   { crash, order, taskQueue }: { readonly crash: Crash; readonly order: Submitted; readonly taskQueue: string },
 ) {
-  const limits = { stepLimitMs: ALL_CRASHES_MS, returnWindowMs: ALL_CRASHES_MS };
+  const limits = { submittedAt: '2026-01-01T00:00:00.000Z', stepLimitMs: ALL_CRASHES_MS, returnWindowMs: ALL_CRASHES_MS };
   return client.workflow.start<(input: OrderInput) => Promise<OrderEnd>>(ORDER_WORKFLOW_TYPE, {
     ...startOrderOptions({ ...order, ...limits }, taskQueue),
     workflowTaskTimeout: crash.aftermath ? TASK_TIMEOUT_BEFORE_AFTERMATH : TASK_TIMEOUT,

@@ -32,10 +32,12 @@ export type PlacedOrder = {
 };
 
 /** An order without what every test has the same of. */
-export type AskedOrder = Omit<OrderInput, keyof typeof LIMITS> & Partial<Pick<OrderInput, keyof typeof LIMITS>>;
+export type AskedOrder = Omit<OrderInput, keyof typeof STANDARD> & Partial<Pick<OrderInput, keyof typeof STANDARD>>;
 
 // Longer than a busy machine needs for a step, and than a test waits for the end of an order that nobody ends.
 const LIMITS = { stepLimitMs: 60_000, returnWindowMs: 86_400_000 };
+// Older than every product of a test, which is then sold at its first price.
+const STANDARD = { ...LIMITS, submittedAt: '2026-01-01T00:00:00.000Z' };
 
 let runtimeInstalled = false;
 
@@ -82,7 +84,7 @@ export async function createOrderLab(options: LabOptions = {}) {
   /** Update-with-Start, as the gateway does it: the first caller starts the order, the others join. */
   function ask(order: AskedOrder, startOptions: object = {}): Promise<OrderOutcome> {
     const startWorkflowOperation = new WithStartWorkflowOperation(ORDER_WORKFLOW_TYPE, {
-      ...startOrderOptions({ ...LIMITS, ...order }, taskQueue),
+      ...startOrderOptions({ ...STANDARD, ...order }, taskQueue),
       ...startOptions,
     });
     return client.workflow.executeUpdateWithStart(outcomeUpdate, { updateId: OUTCOME_UPDATE_ID, startWorkflowOperation });
@@ -123,7 +125,7 @@ type StartOptions = { readonly workflowTaskTimeout?: string; readonly memo?: obj
 
 function newOrder(): OrderInput {
   return {
-    ...LIMITS,
+    ...STANDARD,
     orderId: randomUUID(),
     userId: randomUUID(),
     lines: [{ productId: randomUUID(), quantity: 2 }],

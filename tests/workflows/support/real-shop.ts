@@ -153,6 +153,7 @@ function newProduct() {
     category: '',
     price: { amountMinor: 1_000, currency: 'EUR' },
     stockQuantity: STOCK,
+    imageUrl: '',
   };
 }
 

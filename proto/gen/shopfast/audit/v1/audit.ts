@@ -47,8 +47,6 @@ export interface EffectsPage {
   pageSize: number;
   /** Opaque, from next_cursor; malformed: INVALID_ARGUMENT. */
   cursor: string;
-  /** Effects of these orders only; at most 100. Empty: of all. */
-  orderIds: string[];
 }
 
 function createBaseFinding(): Finding {
@@ -272,7 +270,7 @@ export const Effect: MessageFns<Effect> = {
 };
 
 function createBaseEffectsPage(): EffectsPage {
-  return { since: undefined, pageSize: 0, cursor: "", orderIds: [] };
+  return { since: undefined, pageSize: 0, cursor: "" };
 }
 
 export const EffectsPage: MessageFns<EffectsPage> = {
@@ -285,9 +283,6 @@ export const EffectsPage: MessageFns<EffectsPage> = {
     }
     if (message.cursor !== "") {
       writer.uint32(26).string(message.cursor);
-    }
-    for (const v of message.orderIds) {
-      writer.uint32(34).string(v!);
     }
     return writer;
   },
@@ -329,14 +324,6 @@ export const EffectsPage: MessageFns<EffectsPage> = {
             message.cursor = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.orderIds.push(reader.string());
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -357,7 +344,6 @@ export const EffectsPage: MessageFns<EffectsPage> = {
     message.since = object.since ?? undefined;
     message.pageSize = object.pageSize ?? 0;
     message.cursor = object.cursor ?? "";
-    message.orderIds = object.orderIds?.map((e) => e) || [];
     return message;
   },
 };
