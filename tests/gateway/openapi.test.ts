@@ -72,6 +72,7 @@ test('every route of the router is in the document, and every operation of the d
     findApiClient: async () => undefined,
     verifyToken: async () => ({ userId: '', role: 'customer' }),
     providerWebhookSecret: undefined,
+    returnWindowMs: 1,
     requestsMax: 1,
     requestsPerCallerMax: 1,
     defaultWaitMs: 0,
