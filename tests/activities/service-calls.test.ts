@@ -92,7 +92,7 @@ test('each step sends its key and what its service needs, and returns what the n
   ]);
   expect(requests).toEqual([
     { userId: 'u' },
-    { idempotencyKey: 'k1', orderId: 'o', lines },
+    { idempotencyKey: 'k1', orderId: 'o', lines, pricesAsOf: new Date('2026-01-01T00:00:00.000Z') },
     { idempotencyKey: 'k2', orderId: 'o', lines: priced },
     { idempotencyKey: 'k3', orderId: 'o', userId: 'u', amount: EURO, paymentMethod: 'tok_ok' },
     { idempotencyKey: 'k4', orderId: 'o' },

@@ -205,7 +205,7 @@ test('an order costs what it is known to cost: calls and statements exactly, a d
   await connection.close();
 
   expect(confirmed).toMatchObject({ grpc_calls: 7, history_events: 17 });
-  expect(Math.round(confirmed.sql_statements)).toBe(63);
+  expect(Math.round(confirmed.sql_statements)).toBe(64);
   expect(declined.history_events).toBeLessThanOrEqual(1.2 * confirmed.history_events);
 }, 120_000);
 

@@ -55,6 +55,6 @@ test.each([
   ['JPY', 500, '¥500'],
   ['EUR', 2_870, '€28.70'],
 ])('a mail shows an amount in %s by its minor digits', (currency, amountMinor, shown) => {
-  const text = mailTextOf(event('payment.refunded', {}, { amountMinor, currency }))?.text.replaceAll(' ', ' ');
+  const text = mailTextOf(event('payment.refunded', {}, { amountMinor, currency }))?.text.replaceAll('\u00a0', ' ');
   expect(text).toContain(`Amount: ${shown}\n`);
 });
