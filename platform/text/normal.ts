@@ -26,5 +26,5 @@ const WORD_MAX = 100;
 /** The words of a text, folded: sequences of letters, digits and marks. Every other character separates words. */
 export function wordsOf(text: string): string[] {
   const words = fold(text).match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
-  return words.map((word) => [...word].slice(0, WORD_MAX).join(''));
+  return words.map((word) => Array.from(word).slice(0, WORD_MAX).join(''));
 }
