@@ -24,7 +24,12 @@ const service = z.object({
 });
 const compose = z.object({ services: z.record(z.string(), service) });
 
-const SECRETS = { POSTGRES_PASSWORD: 'secret', ROLE_PASSWORD: 'secret', TEMPORAL_POSTGRES_PASSWORD: 'secret' };
+const SECRETS = {
+  POSTGRES_PASSWORD: 'secret',
+  ROLE_PASSWORD: 'secret',
+  TEMPORAL_POSTGRES_PASSWORD: 'secret',
+  PROVIDER_WEBHOOK_SECRET: 'secret',
+};
 const FILES = { JWT_KEYS_FILE: '/keys.json', GATEWAY_SEED_FILE: '/clients.json' };
 
 /** The services of a file, its variables filled in as Compose would; a required one that is missing throws. */
