@@ -13,9 +13,11 @@ function isLength({ length }: string): boolean {
 
 /** The check digit of card numbers: from the right, every second digit is doubled, and the sum of all digits ends in 0. */
 function passesLuhn(digits: string): boolean {
-  const sum = Array.from(digits).reverse().reduce((total, character, index) => {
-    const digit = Number(character) * (index % 2 === 1 ? 2 : 1);
-    return total + (digit > 9 ? digit - 9 : digit);
-  }, 0);
+  const sum = Array.from(digits)
+    .reverse()
+    .reduce((total, character, index) => {
+      const digit = Number(character) * (index % 2 === 1 ? 2 : 1);
+      return total + (digit > 9 ? digit - 9 : digit);
+    }, 0);
   return sum % 10 === 0;
 }
