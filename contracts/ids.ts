@@ -32,11 +32,6 @@ export function returnKey(orderId: string, returnId: string, part: 'request' | '
   return `saga:${orderId}:return:${returnId}:${part}`;
 }
 
-/** Settles a refund that was paid by other means. `settlesKey` is the key of the refund. */
-export function settleOutsideKey(settlesKey: string): string {
-  return `${settlesKey}:settled-outside`;
-}
-
 /** What an operator did: the nth retry of an order, or the resolution of one undo or of all that were open. */
 export function interventionKey(orderId: string, what: `retry:${number}` | `resolve:${string}`): string {
   return `saga:${orderId}:${what}`;

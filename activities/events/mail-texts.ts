@@ -90,8 +90,6 @@ const REASONS: Readonly<Record<Reason, string>> = {
   unavailable: OURS,
   deadline_exceeded: OURS,
   internal: OURS,
-  price_changed: 'a price has changed since you saw it',
-  submission_expired: 'it could not be processed in time',
 };
 
 function reasonOf(reason: string | undefined): string {

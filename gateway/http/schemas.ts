@@ -7,8 +7,8 @@ import { currencyCode, postalAddress } from '../../platform/rpc/fields.ts';
 import { COUNTRY_CODES } from '../../platform/text/countries.ts';
 import { ROLES } from '../identity/caller.ts';
 
-// The largest amount that a caller may state, in minor units: 100 lines of it add up exactly.
-const AMOUNT_MAX_MINOR = 900_000_000;
+// The largest amount that a caller may state, in minor units of any currency. Orders refuses a total that is not exact.
+const AMOUNT_MAX_MINOR = 1_000_000_000_000;
 
 export const moneyInput = z.strictObject({
   amount_minor: z

@@ -1,6 +1,3 @@
-import * as z from 'zod';
+import { paymentMethodToken } from '../../platform/rpc/fields.ts';
 
-export const paymentMethodInput = z
-  .string()
-  .regex(/^[\x21-\x7e]{1,255}$/, "must be the payment provider's token")
-  .describe("The payment provider's opaque token.");
+export const paymentMethodInput = paymentMethodToken.describe("The payment provider's opaque token, never a card number.");

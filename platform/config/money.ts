@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isCurrency, minorDigits } from '../money/currencies.ts';
+import { isCurrency } from '../money/currencies.ts';
 
 /** The currencies that the shop sells in: ISO 4217 codes, separated by commas. */
 export const currencies = z
@@ -8,9 +8,7 @@ export const currencies = z
   .transform((given) => given.split(',').map((code) => code.trim()))
   .refine((codes) => codes.every(isCurrency), 'must be ISO 4217 codes, separated by commas')
   .refine((codes) => new Set(codes).size === codes.length, 'must name each currency once')
-  .describe(
-    'The currencies that the shop sells in: ISO 4217 codes, separated by commas. Products, orders and payments need the same.',
-  );
+  .describe('The currencies that the shop sells in: ISO 4217 codes, separated by commas. Products and payments need the same.');
 
 /** An amount in minor units for each currency. */
 export type AmountByCurrency = ReadonlyMap<string, number>;
@@ -33,11 +31,6 @@ export function amountByCurrency(standard: string, what: string) {
 /** The currencies that lack an amount. A process does not start while there is one. */
 export function currenciesWithout(amounts: AmountByCurrency, currencyCodes: readonly string[]): string[] {
   return currencyCodes.filter((code) => !amounts.has(code));
-}
-
-/** `major` units of the currency in minor units: 1,000 EUR is 100,000, 1,000 JPY is 1,000. */
-export function minorOf(major: number, currency: string): number {
-  return major * 10 ** minorDigits(currency);
 }
 
 function pair(text: string): [string, number] {

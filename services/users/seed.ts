@@ -4,11 +4,15 @@ import { ConfigError } from '../../platform/config/load.ts';
 import { DomainError } from '../../platform/domain-error.ts';
 import type { Database } from '../../platform/persistence/database.ts';
 import { violatedUnique } from '../../platform/persistence/retry.ts';
-import { entityId } from '../../platform/rpc/fields.ts';
-import { address, profile } from './api/requests.ts';
+import { entityId, postalAddress } from '../../platform/rpc/fields.ts';
+import { profile } from './api/requests.ts';
 import type { Passwords } from './domain/passwords.ts';
 import { registerUser } from './domain/register-user.ts';
 import { ROLES, User } from './domain/user.ts';
+
+// A file leaves out what a message carries as empty.
+const { line2, region } = postalAddress.shape;
+const address = postalAddress.extend({ line2: line2.default(''), region: region.default('') });
 
 const seed = z.object({
   ...profile,

@@ -54,6 +54,7 @@ test.each([
   ['items of another type', { items: 'all' }, '/items'],
   ['a payment method of another type', { payment_method: 42 }, '/payment_method'],
   ['a payment method with spaces', { payment_method: 'tok ok' }, '/payment_method'],
+  ['a card number as payment method', { payment_method: '4111-1111-1111-1111' }, '/payment_method'],
   ['no payment method', { payment_method: undefined }, '/payment_method'],
   [
     'an address without a city',
@@ -63,6 +64,11 @@ test.each([
   [
     'a country in words',
     { shipping_address: { line1: 'A', city: 'B', postal_code: '1', country: 'Belgium' } },
+    '/shipping_address/country',
+  ],
+  [
+    'a country that does not exist',
+    { shipping_address: { line1: 'A', city: 'B', postal_code: '1', country: 'XX' } },
     '/shipping_address/country',
   ],
 ])('%s is 422 and names the field', async (_, body, pointer) => {

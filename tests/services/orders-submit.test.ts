@@ -166,3 +166,18 @@ test('I13 an invalid submission is not stored: the corrected one works under the
   await refusal(submit({ ...request, lines: [] }));
   expect((await submit(request)).replayed).toBe(false);
 });
+
+test.each(['4111111111111111', '4111-1111-1111-1111', 'tok_4111111111111111'])(
+  'a payment method that is the card number %s is refused, and is stored nowhere',
+  async (paymentMethod) => {
+    await submit(submission());
+    const error = await refusal(orders.calls.submitOrder(submission({ paymentMethod }), LIMITS));
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', fields: ['paymentMethod'] });
+    const [stored] = await orders.sql<{ content: string }>(
+      `select string_agg(query_to_xml(format('select * from %I', tablename), true, true, '')::text, '') as content
+     from pg_tables where schemaname = 'public'`,
+    );
+    expect(stored?.content).toContain('tok_ok');
+    expect(stored?.content).not.toMatch(/4111-?1111/);
+  },
+);

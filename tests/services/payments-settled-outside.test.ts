@@ -1,7 +1,6 @@
 /** A refund that was paid by other means than the provider. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { settleOutsideKey } from '../../contracts/ids.ts';
 import {
   LedgerAccount,
   PaymentStatus,
@@ -54,7 +53,7 @@ async function disputed(request: ProcessPaymentRequest): Promise<void> {
 
 function settlementOf(refund: RefundPaymentRequest, amountMinor?: number): SettleOutsideRequest {
   return {
-    idempotencyKey: settleOutsideKey(refund.idempotencyKey),
+    idempotencyKey: `${refund.idempotencyKey}:settled-outside`,
     orderId: refund.orderId,
     settlesKey: refund.idempotencyKey,
     amount: amountMinor === undefined ? undefined : { amountMinor, currency: 'EUR' },

@@ -88,21 +88,6 @@ export const ORDER_PROBLEMS = {
     meaning: 'Paying took longer than the stock was held. The charge is refunded; order again.',
     show: 'This took too long. Please order again.',
   },
-  price_changed: {
-    status: 409,
-    title: 'Total changed',
-    retry: 'changed',
-    meaning:
-      'The total differs from `expected_total`; `facts` names both amounts. Nothing was charged and the stock is free again.',
-    show: 'The price has changed. Please check your order and confirm it again.',
-  },
-  submission_expired: {
-    status: 409,
-    title: 'Submission expired',
-    retry: 'changed',
-    meaning: 'The order was stored and could not be started for so long that it was cancelled. Nothing was charged; order again.',
-    show: 'This took too long. Please order again.',
-  },
   illegal_transition: {
     status: 409,
     title: 'Not possible in this state',

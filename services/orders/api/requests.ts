@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { entityId, idempotencyKey, text } from '../../../platform/rpc/fields.ts';
+import { currencyCode, entityId, idempotencyKey, paymentMethodToken, postalAddress, text } from '../../../platform/rpc/fields.ts';
 import { OrderStatus } from '../../../proto/gen/shopfast/orders/v1/orders.ts';
 import { statusFrom } from './messages.ts';
 
@@ -8,15 +8,6 @@ const LINES_MAX = 100;
 const QUANTITY_MAX = 1_000;
 
 const whole = (min: number, max: number) => z.int().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`);
-
-const address = z.object({
-  line1: text({ min: 1, max: 200 }),
-  line2: text({ min: 0, max: 200 }),
-  city: text({ min: 1, max: 100 }),
-  region: text({ min: 0, max: 100 }),
-  postalCode: text({ min: 1, max: 20 }),
-  country: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 code'),
-});
 
 const lines = <Line extends z.ZodType>(line: Line) =>
   z.array(line).min(1, 'must have at least 1 line').max(LINES_MAX, `must have at most ${LINES_MAX} lines`);
@@ -36,9 +27,8 @@ export const submitOrderSchema = z.object({
   clientId: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, _ . or -'),
   userId: entityId,
   lines: lines(z.object({ productId: entityId, quantity: whole(1, QUANTITY_MAX) })).transform(mergeLines),
-  // The provider's opaque token.
-  paymentMethod: z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters'),
-  shippingAddress: address.optional(),
+  paymentMethod: paymentMethodToken,
+  shippingAddress: postalAddress.optional(),
 });
 
 export const createOrderSchema = z.object({
@@ -51,7 +41,7 @@ export const createOrderSchema = z.object({
         quantity: whole(1, LINES_MAX * QUANTITY_MAX),
         unitPrice: z.object({
           amountMinor: z.int().min(0, 'must be at least 0'),
-          currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code'),
+          currency: currencyCode,
         }),
       })
       .transform(({ unitPrice, ...line }) => ({ ...line, unitPriceMinor: unitPrice.amountMinor, currency: unitPrice.currency })),

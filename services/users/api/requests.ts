@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { entityId, idempotencyKey, text } from '../../../platform/rpc/fields.ts';
-import { isCountry } from '../../../platform/text/countries.ts';
+import { entityId, idempotencyKey, postalAddress, text } from '../../../platform/rpc/fields.ts';
 import { PASSWORD_MAX_BYTES } from '../domain/passwords.ts';
 
 const PASSWORD_MIN_BYTES = 8;
@@ -21,21 +20,12 @@ function within(minBytes: number) {
   return (value: string) => Buffer.byteLength(value) >= minBytes && Buffer.byteLength(value) <= PASSWORD_MAX_BYTES;
 }
 
-export const address = z.object({
-  line1: text({ min: 1, max: 200 }),
-  line2: text({ min: 0, max: 200 }).default(''),
-  city: text({ min: 1, max: 100 }),
-  region: text({ min: 0, max: 100 }).default(''),
-  postalCode: text({ min: 1, max: 20 }),
-  country: z.string().refine(isCountry, 'must be an ISO 3166-1 alpha-2 country code'),
-});
-
 export const profile = { email, password, name: text({ min: 1, max: 200 }) };
 
 export const createUser = z.object({
   ...profile,
   idempotencyKey,
-  address: address.optional().transform((given) => given ?? null),
+  address: postalAddress.optional().transform((given) => given ?? null),
 });
 
 /** A short password is a wrong one; a long one is refused, because bcrypt would compare its beginning. */
@@ -49,7 +39,7 @@ export const updateUser = z.object({
   userId: entityId,
   email: email.optional(),
   name: profile.name.optional(),
-  address: address.optional(),
+  address: postalAddress.optional(),
 });
 
 export const deactivateUser = z.object({ idempotencyKey, userId: entityId, reason: text({ min: 1, max: 200 }) });

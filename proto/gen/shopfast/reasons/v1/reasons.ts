@@ -48,10 +48,6 @@ export const Reason = {
   REASON_INTERNAL: "REASON_INTERNAL",
   /** REASON_OVERLOADED - A limit on work in flight is reached; the same call may succeed a moment later. */
   REASON_OVERLOADED: "REASON_OVERLOADED",
-  /** REASON_PRICE_CHANGED - The total differs from the expected_total of the submission. */
-  REASON_PRICE_CHANGED: "REASON_PRICE_CHANGED",
-  /** REASON_SUBMISSION_EXPIRED - The order was submitted too long ago, and its workflow was never started. */
-  REASON_SUBMISSION_EXPIRED: "REASON_SUBMISSION_EXPIRED",
 } as const;
 
 export type Reason = typeof Reason[keyof typeof Reason];
@@ -88,8 +84,6 @@ export namespace Reason {
   export type REASON_DEADLINE_EXCEEDED = typeof Reason.REASON_DEADLINE_EXCEEDED;
   export type REASON_INTERNAL = typeof Reason.REASON_INTERNAL;
   export type REASON_OVERLOADED = typeof Reason.REASON_OVERLOADED;
-  export type REASON_PRICE_CHANGED = typeof Reason.REASON_PRICE_CHANGED;
-  export type REASON_SUBMISSION_EXPIRED = typeof Reason.REASON_SUBMISSION_EXPIRED;
 }
 
 export function reasonFromJSON(object: any): Reason {
@@ -187,12 +181,6 @@ export function reasonFromJSON(object: any): Reason {
     case 30:
     case "REASON_OVERLOADED":
       return Reason.REASON_OVERLOADED;
-    case 31:
-    case "REASON_PRICE_CHANGED":
-      return Reason.REASON_PRICE_CHANGED;
-    case 32:
-    case "REASON_SUBMISSION_EXPIRED":
-      return Reason.REASON_SUBMISSION_EXPIRED;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum Reason");
   }
@@ -262,10 +250,6 @@ export function reasonToNumber(object: Reason): number {
       return 29;
     case Reason.REASON_OVERLOADED:
       return 30;
-    case Reason.REASON_PRICE_CHANGED:
-      return 31;
-    case Reason.REASON_SUBMISSION_EXPIRED:
-      return 32;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum Reason");
   }
